@@ -1,0 +1,5 @@
+"""The tranship command."""
+
+
+def main() -> None:
+    raise SystemExit("not yet")
