@@ -1,0 +1,191 @@
+"""The mapping document: which source object becomes which destination record, field by field, and what is left out.
+
+A person edits and confirms it; the engine compiles it (see `compiling`). It names destination objects and fields by
+*logical keys* (ruling 15), so that one document serves the rehearsal org and the production org alike.
+"""
+
+from enum import StrEnum
+
+from pydantic import Field, JsonValue
+
+from app.domain.schema import FieldType, Frozen
+
+
+class Origin(StrEnum):
+    """Who proposed a rule."""
+
+    BLUEPRINT = "blueprint"
+    MATCHED = "matched"
+    PERSON = "person"
+
+
+class Missing(StrEnum):
+    """What happens when a value cannot be resolved: leave it blank and report it, or hold the record for a person."""
+
+    BLANK = "blank"
+    HOLD = "hold"
+
+
+class Unmapped(StrEnum):
+    """What happens to a value that a value map does not list."""
+
+    HOLD = "hold"
+    KEEP = "keep"
+    DEFAULT = "default"
+    BLANK = "blank"
+
+
+class LoadMode(StrEnum):
+    """What a load does: create records, set links on records created before, move files, or write notes."""
+
+    CREATE = "create"
+    LINK = "link"
+    FILE = "file"
+    NOTE = "note"
+
+
+class LookupEmit(StrEnum):
+    """What a lookup rule writes: the reference itself, or the destination object it points to (polymorphic fields)."""
+
+    REFERENCE = "reference"
+    OBJECT = "object"
+
+
+class LookupRule(Frozen):
+    """Resolves a source id through the ledger. `loads` are tried in order: the first that knows the id wins."""
+
+    loads: tuple[str, ...]
+    emit: LookupEmit = LookupEmit.REFERENCE
+    on_missing: Missing = Missing.BLANK
+
+
+class ValueMap(Frozen):
+    """Source value to destination value; keys compare after trimming and case folding."""
+
+    entries: dict[str, str] = {}
+    unmapped: Unmapped = Unmapped.HOLD
+    default: str | None = None
+
+
+class Condition(Frozen):
+    """A record takes part when the field's value is in `any_of` (True/False for booleans, None for blank)."""
+
+    field: str
+    any_of: tuple[str | bool | None, ...] = ()
+    none_of: tuple[str | bool | None, ...] = ()
+
+
+class Reason(Frozen):
+    """One ground for a proposal, in a sentence a person can check."""
+
+    code: str
+    text: str
+    weight: float = 0.0
+
+
+class FieldRule(Frozen):
+    """One destination field. `sources` are source fields; "Site__c.City__c" follows the reference `Site__c` one step.
+
+    `transform` names an entry of `transforms.TRANSFORMS`; `default` fills a blank. `owner` marks an owner field:
+    its sources are user references (or e-mail fields), tried in order.
+    """
+
+    target: str
+    sources: tuple[str, ...] = ()
+    transform: str = "copy"
+    args: dict[str, JsonValue] = {}
+    value_map: str | None = None
+    lookup: LookupRule | None = None
+    owner: bool = False
+    default: JsonValue = None
+    required: bool = False
+    sensitive: bool = False
+    origin: Origin = Origin.BLUEPRINT
+    probability: float = 1.0
+    reasons: tuple[Reason, ...] = ()
+
+
+class Load(Frozen):
+    """One stream of planned writes: source object → destination object, with its place in the order.
+
+    `key` names it everywhere (lookups, progress, reports). `part` tells several writes of one source record apart
+    (ruling 1). `base` is, for links, files and notes, the load whose record is meant. `match_existing` lists
+    destination fields by which a customer's own record is adopted instead of creating a second one.
+    """
+
+    key: str
+    row: str = ""
+    source_object: str
+    target_object: str
+    part: str = ""
+    phase: str = ""
+    mode: LoadMode = LoadMode.CREATE
+    base: str = ""
+    when: tuple[Condition, ...] = ()
+    fields: tuple[FieldRule, ...] = ()
+    match_existing: tuple[str, ...] = ()
+    file_field: str = ""
+    file_name: str = ""
+    enabled: bool = True
+
+
+class Exclusion(Frozen):
+    """A source object (or field) that does not move, and why; `export` names the file it goes to instead."""
+
+    source_object: str
+    field: str = ""
+    reason: str = "excluded_by_mapping"
+    export: str = ""
+    note: str = ""
+
+
+class NewField(Frozen):
+    """A destination field to be provisioned."""
+
+    object: str
+    key: str
+    label: str
+    type: FieldType = FieldType.TEXT
+    length: int | None = None
+    scale: int | None = None
+    picklist: tuple[str, ...] = ()
+    references: str = ""
+    unique: bool = False
+    external: bool = False
+
+
+class NewObject(Frozen):
+    """A destination object to be provisioned."""
+
+    key: str
+    singular: str
+    plural: str
+
+
+class SchemaPlan(Frozen):
+    """What the mapping needs at the destination beyond what it has, in logical keys."""
+
+    objects: tuple[NewObject, ...] = ()
+    fields: tuple[NewField, ...] = ()
+    picklist_values: dict[str, tuple[str, ...]] = {}
+
+
+class MappingDocument(Frozen):
+    """The whole map of one engagement. `external_id` is the logical key of our key field on every object."""
+
+    source: str
+    destination: str
+    blueprint_version: str = ""
+    external_id: str = "Source_System_ID__c"
+    loads: tuple[Load, ...]
+    value_maps: dict[str, ValueMap] = {}
+    exclusions: tuple[Exclusion, ...] = ()
+    plan: SchemaPlan = Field(default_factory=SchemaPlan)
+    constants: dict[str, JsonValue] = {}
+
+    def load(self, key: str) -> Load:
+        """The load named `key`. Raises KeyError."""
+        for load in self.loads:
+            if load.key == key:
+                return load
+        raise KeyError(key)

@@ -1,0 +1,382 @@
+"""What the engine knows of a platform: facts as data, two small protocols, and errors named by what to do next.
+
+ConnectorError                 everything below
+├── Transient(retry_after)     not executed: wait, then send again
+├── QuotaExhausted(until)      the account's budget is spent: park the run until then
+├── CredentialsRejected        a person must renew the connection
+├── ContractBroken             the platform answered outside its contract: stop, show the answer's shape
+├── BatchRefused               the batch as a whole was refused: halve it
+└── Ambiguous                  the answer is lost: look at the destination before anything is sent again
+"""
+
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Protocol
+
+from pydantic import BaseModel, JsonValue
+
+from app.domain.schema import Encoding, Frozen, Inventory, Record
+
+Clock = Callable[[], datetime]
+
+
+class ConnectorError(Exception):
+    """A platform did not do what it was asked. `detail` is fit for a person and holds no secret and no record value."""
+
+    def __init__(self, detail: str, *, code: str = "", status: int | None = None) -> None:
+        super().__init__(detail)
+        self.detail = detail
+        self.code = code
+        self.status = status
+
+
+class Transient(ConnectorError):
+    """Not executed; the same call may be sent again after `retry_after` seconds (None: the caller's own backoff)."""
+
+    def __init__(
+        self, detail: str, *, retry_after: float | None = None, code: str = "", status: int | None = None
+    ) -> None:
+        super().__init__(detail, code=code, status=status)
+        self.retry_after = retry_after
+
+
+class QuotaExhausted(ConnectorError):
+    """Not executed; the account's budget is spent until `until` (None: unknown, ask again in a while)."""
+
+    def __init__(
+        self, detail: str, *, until: datetime | None = None, code: str = "", status: int | None = None
+    ) -> None:
+        super().__init__(detail, code=code, status=status)
+        self.until = until
+
+
+class CredentialsRejected(ConnectorError):
+    """The platform does not accept the credentials, or they lack a right that the message names."""
+
+
+class ContractBroken(ConnectorError):
+    """The answer does not have the documented shape, or the call is not possible in this edition."""
+
+
+class BatchRefused(ConnectorError):
+    """The batch was refused as a whole without a verdict per record; nothing of it was stored."""
+
+
+class Ambiguous(ConnectorError):
+    """The call may or may not have been executed: the answer was lost on its way."""
+
+
+class WriteStyle(StrEnum):
+    """How records of an object can be written."""
+
+    UPSERT = "upsert"
+    INSERT = "insert"
+    FILE = "file"
+
+
+class ProbeStyle(StrEnum):
+    """How a lost answer is cleared up for an object."""
+
+    KEY = "key"
+    PARENT_LIST = "parent_list"
+
+
+class ObjectFacts(Frozen):
+    """What a destination allows for one object; `*` in a manifest stands for every object not named.
+
+    `batch` is records per call. `key_field` is the native field that can carry our external id, empty when a custom
+    unique field is to be provisioned and None when the object cannot have one.
+    """
+
+    style: WriteStyle = WriteStyle.UPSERT
+    probe: ProbeStyle = ProbeStyle.KEY
+    batch: int = 100
+    key_field: str | None = ""
+    updatable: bool = True
+    deletable: bool = True
+    source: str = ""
+
+
+class Limits(Frozen):
+    """Figures of an account that hold for every edition. Seconds, bytes and calls; the manifest cites the source."""
+
+    concurrency: int = 5
+    batch: int = 100
+    file_bytes: int = 20 * 1024 * 1024
+    call_timeout: float = 30.0
+    settle_seconds: float = 0.0
+    quota_window: float = 86_400.0
+
+
+class Edition(Frozen):
+    """One plan of the vendor. `facts` hold its caps (credits, custom fields, modules) under documented names."""
+
+    name: str
+    api_access: bool = True
+    concurrency: int | None = None
+    facts: dict[str, JsonValue] = {}
+
+
+class Capabilities(Frozen):
+    """What a platform's API can do at all; the planner reads this before anything starts."""
+
+    upsert_by_key: bool = False
+    create_objects: bool = False
+    create_fields: bool = False
+    create_picklist_values: bool = False
+    create_stages: bool = False
+    create_users: bool = False
+    modified_since: bool = False
+    deletions_since: bool = False
+    suppress_automation: bool = False
+    reassign_owner: bool = False
+    restore_deleted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Deletion:
+    """A source record that is gone; `merged_into` is the survivor's id when it was merged away."""
+
+    id: str
+    at: datetime
+    merged_into: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Records of one object in canonical form, in a stable order; `cursor` continues after this page (None: done)."""
+
+    records: Sequence[Record]
+    deletions: Sequence[Deletion] = ()
+    cursor: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FileRef:
+    """Where a file's bytes are at the source: the object, the record's id and the blob field."""
+
+    object: str
+    id: str
+    field: str
+
+
+@dataclass(frozen=True, slots=True)
+class FileStream:
+    """Bytes on their way; `size` is what the source announced, None when it did not."""
+
+    name: str
+    content_type: str
+    size: int | None
+    chunks: AsyncIterator[bytes]
+
+
+class WriteStatus(StrEnum):
+    CREATED = "created"
+    UPDATED = "updated"
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True, slots=True)
+class WriteResult:
+    """The platform's verdict on one record. `code` and `field` name the refusal, `duplicate_id` the record in the way."""
+
+    status: WriteStatus
+    id: str | None = None
+    modified_at: str | None = None
+    code: str = ""
+    field: str = ""
+    message: str = ""
+    duplicate_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A record found at the destination by key."""
+
+    id: str
+    created_at: datetime | None = None
+    modified_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class WriteTarget:
+    """Where a batch goes: the object's API name there, the key field's API name ("" when it has none).
+
+    `style` overrides the manifest when the account lacks a free unique slot (ruling 16: insert, then id map).
+    """
+
+    object: str
+    key_field: str = ""
+    style: WriteStyle = WriteStyle.UPSERT
+
+
+class ChangeKind(StrEnum):
+    OBJECT = "object"
+    FIELD = "field"
+    PICKLIST_VALUES = "picklist_values"
+    STAGES = "stages"
+    LAYOUT = "layout"
+
+
+class SchemaChange(Frozen):
+    """One thing the destination lacks. `object` and `name` are logical keys; labels are what people will see.
+
+    `attributes`: type, length, scale, picklist, references (logical object), unique, external, stages — by kind.
+    """
+
+    kind: ChangeKind
+    object: str
+    name: str = ""
+    label: str = ""
+    attributes: dict[str, JsonValue] = {}
+
+
+class ChangeResult(Frozen):
+    """What became of a change: `api_name` as the platform derived it and we read it back; `existed` when already there.
+
+    `manual` is the instruction for an admin when the API does not take the change.
+    """
+
+    change: SchemaChange
+    api_name: str = ""
+    id: str = ""
+    existed: bool = False
+    manual: str = ""
+
+
+@dataclass(slots=True)
+class CallMeter:
+    """Calls of one connector instance, by purpose; the cost at a vendor is the call, not the second."""
+
+    made: int = 0
+    rejected_429: int = 0
+    credits: int = 0
+    by_purpose: dict[str, int] = field(default_factory=dict)
+
+    def count(self, purpose: str, credits: int = 1) -> None:
+        self.made += 1
+        self.credits += credits
+        self.by_purpose[purpose] = self.by_purpose.get(purpose, 0) + 1
+
+
+class TokenStore(Protocol):
+    """Access tokens shared by all workers, sealed in PostgreSQL (ruling 7)."""
+
+    async def load(self) -> Mapping[str, str] | None:
+        """The cached token fields, or None when there is none."""
+
+    def refreshing(self) -> AbstractAsyncContextManager[Mapping[str, str] | None]:
+        """Held by one worker at a time: yields what is cached *now*, so that a waiter finds the fresh token."""
+
+    async def save(self, token: Mapping[str, str]) -> None: ...
+
+
+class Throttle(Protocol):
+    """The account's limits, shared by everybody who calls it."""
+
+    def slot(self, *, credits: int = 1, heavy: bool = False) -> AbstractAsyncContextManager[None]:
+        """Waits for rate, concurrency and budget; raises QuotaExhausted when the budget ends before the window turns."""
+
+    def penalise(self, seconds: float) -> None:
+        """The platform said 429: nobody sends for a while."""
+
+
+@dataclass(slots=True)
+class ConnectionContext:
+    """All that a connector is built from. `config` holds base URLs and options, `credentials` the unsealed secrets."""
+
+    credentials: BaseModel
+    config: Mapping[str, Any]
+    tokens: TokenStore
+    throttle: Throttle
+    clock: Clock
+    meter: CallMeter = field(default_factory=CallMeter)
+
+
+class Source(Protocol):
+    """A platform to read from."""
+
+    async def check(self) -> dict[str, JsonValue]:
+        """Proves the credentials; returns facts of the account. Raises CredentialsRejected or Transient."""
+
+    async def describe(self) -> Inventory:
+        """Objects, fields, picklists and users; no counts."""
+
+    async def count(self, object_name: str) -> int: ...
+
+    def read(
+        self, object_name: str, fields: Sequence[str], *, cursor: str | None = None, since: datetime | None = None
+    ) -> AsyncIterator[Page]:
+        """All records ordered by id, archived ones too; with `since` only changes from then on, deletions included."""
+
+    def open_file(self, ref: FileRef) -> AbstractAsyncContextManager[FileStream]: ...
+
+    async def close(self) -> None: ...
+
+
+class Destination(Protocol):
+    """A platform to write to. Every method raises the errors of this module and nothing else."""
+
+    async def check(self) -> dict[str, JsonValue]:
+        """Proves the credentials; returns facts of the account (edition, users, budget left)."""
+
+    async def describe(self) -> Inventory:
+        """Objects, fields, picklists, stages and users; counts are empty."""
+
+    async def count(self, object_name: str, filled: str | None = None) -> int:
+        """Live records, or those in which the field `filled` is not blank."""
+
+    async def write(self, target: WriteTarget, records: Sequence[bytes]) -> list[WriteResult]:
+        """Writes one batch of JSON objects; results in batch order. A refused record is a value, not an error."""
+
+    async def update(self, target: WriteTarget, records: Sequence[bytes]) -> list[WriteResult]:
+        """Updates records that carry their destination `id`; results in batch order."""
+
+    async def find(self, object_name: str, field_name: str, values: Sequence[str]) -> dict[str, list[Found]]:
+        """Records by the exact value of a field, read from the store and not from a lagging index."""
+
+    async def fetch(self, object_name: str, ids: Sequence[str], fields: Sequence[str]) -> dict[str, dict[str, Any]]:
+        """Records by id as the platform's JSON; ids that are gone are absent."""
+
+    async def children(self, object_name: str, parent_object: str, parent_id: str) -> list[dict[str, Any]]:
+        """Notes or attachments of one parent, as the platform's JSON."""
+
+    async def attach(self, parent_object: str, parent_id: str, stream: FileStream) -> WriteResult: ...
+
+    async def attach_link(self, parent_object: str, parent_id: str, name: str, url: str) -> WriteResult: ...
+
+    async def delete(
+        self, object_name: str, ids: Sequence[str], *, parent_object: str = "", parent_id: str = ""
+    ) -> list[WriteResult]:
+        """Deletes by id, UPDATED status meaning gone now; a record that was gone already counts as gone."""
+
+    async def provision(self, change: SchemaChange, names: Mapping[str, str]) -> ChangeResult:
+        """Creates what is missing, idempotent; `names` maps logical keys that exist already to API names."""
+
+    async def reassign(self, object_name: str, ids: Sequence[str], user_id: str) -> list[WriteResult]: ...
+
+    async def close(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Platform:
+    """Everything known of one platform. Code branches on these facts, never on the slug."""
+
+    slug: str
+    name: str
+    category: str
+    credentials: type[BaseModel]
+    limits: Limits
+    capabilities: Capabilities
+    encoding: Encoding = field(default_factory=Encoding)
+    editions: Mapping[str, Edition] = field(default_factory=dict)
+    objects: Mapping[str, ObjectFacts] = field(default_factory=dict)
+    facts: Mapping[str, str] = field(default_factory=dict)
+    source: Callable[[ConnectionContext], Source] | None = None
+    destination: Callable[[ConnectionContext], Destination] | None = None
+
+    def object_facts(self, name: str) -> ObjectFacts:
+        return self.objects.get(name) or self.objects.get("*") or ObjectFacts()
