@@ -1,0 +1,1 @@
+"""Tranship: moves a company from one CRM to another."""

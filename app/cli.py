@@ -1,5 +1,268 @@
-"""The tranship command."""
+"""The `tranship` command. Each command reads its options, imports late and calls the function that works.
+
+Exit codes: 0 done, 1 the work failed, 2 wrong usage or settings.
+"""
+
+import json
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, NoReturn
+
+import typer
+
+if TYPE_CHECKING:
+    from app.settings import Settings
+
+app = typer.Typer(
+    name="tranship",
+    help="Moves a company from one CRM to another: mapped by machine, confirmed by a person, reconciled, reversible.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+keys = typer.Typer(help="API keys: create, list, revoke.", no_args_is_help=True, rich_markup_mode=None)
+app.add_typer(keys, name="keys")
+
+Port = Annotated[int, typer.Option(min=0, max=65535, help="TCP port; 0 picks a free one.")]
+Host = Annotated[str, typer.Option(help="Address to listen on.")]
+Data = Annotated[Path | None, typer.Option("--data", help="Folder of the embedded servers; default TRANSHIP_DATA_DIR.")]
+
+# 1,000,000 records is what a sandbox promises to hold (ruling 35); the margin is for counts that round up.
+MAX_SCALE = 1_100_000
+
+
+class SandboxName(StrEnum):
+    """The vendor stand-ins that can be started."""
+
+    SERVICETRACKER = "servicetracker"
+    ZOHO_CRM = "zoho_crm"
+
+
+def fail(message: str, code: int = 2) -> NoReturn:
+    """Ends the command with one message on standard error."""
+    typer.echo(f"tranship: {message}", err=True)
+    raise typer.Exit(code)
+
+
+def settings(data: Path | None = None, **overrides: object) -> "Settings":
+    """The settings of this process; `--data` wins over TRANSHIP_DATA_DIR. Ends the command when they are unusable."""
+    from app.settings import SettingsError, load_settings
+
+    if data is not None:
+        overrides["data_dir"] = data
+    try:
+        return load_settings(**overrides)
+    except SettingsError as wrong:
+        fail(str(wrong))
+
+
+def database_url(configured: "Settings") -> str:
+    """The configured database, else that of the embedded servers which `tranship serve` runs in this data folder."""
+    from app.embedded import EmbeddedServers
+
+    if configured.database_url is not None:
+        return configured.database_url.get_secret_value()
+    try:
+        urls = EmbeddedServers.attach(configured.data_dir)
+    except PermissionError:
+        fail(f"the embedded servers in {configured.data_dir} belong to another user")
+    if urls is None:
+        fail(
+            f"no database: TRANSHIP_DATABASE_URL is not set and no `tranship serve --data {configured.data_dir}` "
+            "runs with embedded servers"
+        )
+    return urls.database_url
+
+
+@app.command()
+def demo(
+    pair: Annotated[
+        str, typer.Option(envvar="PAIR", metavar="SOURCE:DESTINATION", help="Road to walk.")
+    ] = "servicetracker:zoho_crm",
+    scale: Annotated[int, typer.Option(envvar="SCALE", min=100, max=MAX_SCALE, help="Source records, about.")] = 2000,
+    rollback: Annotated[
+        bool, typer.Option("--rollback", envvar="ROLLBACK", help="End with a rollback and compare the destination.")
+    ] = False,
+    keep: Annotated[bool, typer.Option("--keep", envvar="KEEP", help="Leave everything running, print URLs.")] = False,
+    json_path: Annotated[
+        Path | None, typer.Option("--json", envvar="DEMO_JSON", dir_okay=False, help="Write the result as JSON.")
+    ] = None,
+    source: Annotated[
+        Path | None,
+        typer.Option(envvar="SOURCE", exists=True, file_okay=False, help="Fill the source from a folder of CSV files."),
+    ] = None,
+) -> None:
+    """Walk the whole road on embedded servers and vendor stand-ins, then end."""
+    from app.demo import run_demo
+
+    check_pair(pair)
+    raise typer.Exit(run_demo(pair=pair, scale=scale, rollback=rollback, keep=keep, json_path=json_path, source=source))
+
+
+@app.command()
+def serve(
+    port: Port = 8000,
+    host: Host = "127.0.0.1",
+    data: Data = None,
+    workers: Annotated[int, typer.Option(min=1, max=64, help="Worker processes.")] = 2,
+) -> None:
+    """Run API, workers and, where no URL is set, embedded servers, until stopped."""
+    from app.embedded import EmbeddedServersError
+    from app.serving import serve as run
+
+    configured = settings(data)
+    try:
+        run(configured, host=host, port=port, workers=workers)
+    except EmbeddedServersError as wrong:
+        fail(str(wrong))
+
+
+@app.command()
+def api(port: Port = 8000, host: Host = "127.0.0.1") -> None:
+    """Run one API process."""
+    from app.serving import run_api
+
+    run_api(settings(), host=host, port=port)
+
+
+@app.command()
+def worker() -> None:
+    """Run one worker process."""
+    from workers.main import run_worker
+
+    run_worker(settings())
+
+
+@app.command()
+def sandbox(
+    name: Annotated[SandboxName, typer.Argument(help="The vendor to stand in for.")],
+    port: Port,
+    host: Host = "127.0.0.1",
+    edition: Annotated[str | None, typer.Option(help="The vendor's plan; decides limits.")] = None,
+    seed: Annotated[int, typer.Option(help="Same seed, same data.")] = 1,
+    scale: Annotated[int, typer.Option(min=0, max=MAX_SCALE, help="Records to generate, about; 0 = none.")] = 0,
+    state_dir: Annotated[Path | None, typer.Option(file_okay=False, help="Keep the data here.")] = None,
+    csv_dir: Annotated[Path | None, typer.Option(exists=True, file_okay=False, help="Fill from CSV files.")] = None,
+    option: Annotated[list[str] | None, typer.Option(metavar="KEY=VALUE", help="A switch of this vendor.")] = None,
+) -> None:
+    """Run a local stand-in of a vendor's API until stopped."""
+    from app.sandboxes import CannotListen, run_sandbox
+    from connectors.sandboxkit.config import SandboxConfig
+
+    config = SandboxConfig(
+        edition=edition,
+        seed=seed,
+        scale=scale,
+        state_dir=state_dir,
+        csv_dir=csv_dir,
+        clock=settings().make_clock(),
+        options=parse_options(option or []),
+    )
+    try:
+        run_sandbox(name, config, host=host, port=port)
+    except (CannotListen, ValueError) as wrong:
+        fail(str(wrong))
+
+
+@app.command()
+def migrate(
+    data: Data = None,
+    revision: Annotated[str, typer.Option(help="Revision to reach.")] = "head",
+) -> None:
+    """Bring the database schema up to date."""
+    from app.migrations import upgrade
+
+    upgrade(database_url(settings(data)), revision)
+
+
+@keys.command("create")
+def create_key(
+    tenant: Annotated[str, typer.Argument(help="Name of the tenant; made when new.")],
+    label: Annotated[str, typer.Option(help="What the key is for.")] = "",
+    scope: Annotated[list[str] | None, typer.Option(help="A scope; repeat for more. Default: all of a client.")] = None,
+    data: Data = None,
+) -> None:
+    """Create a key and print it once: it is stored as a hash only."""
+    from app.keys_cli import create
+
+    configured = settings(data)
+    typer.echo(create(configured, database_url(configured), tenant=tenant, label=label, scopes=scope or []))
+
+
+@keys.command("list")
+def list_keys(
+    tenant: Annotated[str | None, typer.Argument(help="Only this tenant's.")] = None,
+    data: Data = None,
+) -> None:
+    """List keys as JSON lines, without the secrets."""
+    from app.keys_cli import list_all
+
+    configured = settings(data)
+    for row in list_all(configured, database_url(configured), tenant=tenant):
+        typer.echo(json.dumps(row, default=str))
+
+
+@keys.command("revoke")
+def revoke_key(key_id: Annotated[str, typer.Argument(help="As shown by `keys list`.")], data: Data = None) -> None:
+    """Revoke a key; requests with it are refused from then on."""
+    from app.keys_cli import revoke
+
+    configured = settings(data)
+    if not revoke(configured, database_url(configured), key_id=key_id):
+        fail(f"no live key {key_id}", code=1)
+
+
+@app.command()
+def openapi(
+    output: Annotated[Path | None, typer.Option(dir_okay=False, help="File to write; default standard output.")] = None,
+    check: Annotated[bool, typer.Option("--check", help="Fail when the file differs, write nothing.")] = False,
+) -> None:
+    """Write the OpenAPI document of the service."""
+    from app.main import openapi_document
+
+    text = json.dumps(openapi_document(), indent=2, sort_keys=True, ensure_ascii=False) + "\n"
+    if output is None:
+        sys.stdout.write(text)
+    elif not check:
+        output.write_text(text, encoding="utf-8")
+    elif not output.exists() or output.read_text(encoding="utf-8") != text:
+        fail(f"{output} is not what the code says; run `make openapi`", code=1)
+
+
+@app.command()
+def pairs() -> None:
+    """List the pairs of platforms that can be moved, one per line."""
+    from connectors.registry import BLUEPRINTS
+
+    for pair in sorted(BLUEPRINTS):
+        typer.echo(":".join(pair) if isinstance(pair, tuple) else pair)
+
+
+def check_pair(pair: str) -> None:
+    """Refuses what is not SOURCE:DESTINATION; whether the pair exists is the registry's word."""
+    source, separator, destination = pair.partition(":")
+    if not (separator and source and destination) or ":" in destination:
+        fail(f"{pair!r} is not a pair; write SOURCE:DESTINATION, for example servicetracker:zoho_crm")
+
+
+def parse_options(given: list[str]) -> dict[str, str]:
+    """`["a=1", "b=x=y"]` → `{"a": "1", "b": "x=y"}`; ends the command for an entry without key or `=`."""
+    parsed: dict[str, str] = {}
+    for entry in given:
+        key, separator, value = entry.partition("=")
+        if not separator or not key.strip():
+            fail(f"--option takes KEY=VALUE, not {entry!r}")
+        if key.strip() in parsed:
+            fail(f"--option {key.strip()} is given twice")
+        parsed[key.strip()] = value
+    return parsed
 
 
 def main() -> None:
-    raise SystemExit("not yet")
+    app()
+
+
+if __name__ == "__main__":
+    main()

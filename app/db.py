@@ -1,0 +1,93 @@
+"""PostgreSQL: one SQLAlchemy engine for the slices, one asyncpg pool for bulk work, both under row-level security.
+
+Every connection runs as the role `tranship_app`, which owns nothing and cannot bypass the policies; a transaction names
+its tenant, and without one it sees no row.
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+import orjson
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+APP_ROLE = "tranship_app"
+
+
+def plain_url(url: str) -> str:
+    """The URL as asyncpg itself takes it."""
+    return url.replace("postgresql+asyncpg://", "postgresql://", 1)
+
+
+async def _prepare(connection: "asyncpg.Connection[Any]") -> None:
+    await connection.set_type_codec(
+        "jsonb",
+        encoder=lambda value: b"\x01" + orjson.dumps(value),
+        decoder=lambda value: orjson.loads(value[1:]),
+        schema="pg_catalog",
+        format="binary",
+    )
+
+
+class Database:
+    """Opens sessions and connections. `close()` when done."""
+
+    def __init__(self, url: str, *, pool_size: int = 10) -> None:
+        self._url = url
+        self._pool_size = pool_size
+        self._engine: AsyncEngine | None = None
+        self._pool: asyncpg.Pool[Any] | None = None
+
+    @property
+    def engine(self) -> AsyncEngine:
+        if self._engine is None:
+            self._engine = create_async_engine(
+                self._url.replace("postgresql://", "postgresql+asyncpg://", 1),
+                pool_size=self._pool_size,
+                max_overflow=self._pool_size,
+                pool_pre_ping=True,
+                json_serializer=lambda value: orjson.dumps(value).decode(),
+                json_deserializer=orjson.loads,
+                connect_args={"server_settings": {"role": APP_ROLE}},
+            )
+        return self._engine
+
+    async def pool(self) -> "asyncpg.Pool[Any]":
+        if self._pool is None:
+            self._pool = await asyncpg.create_pool(
+                plain_url(self._url),
+                min_size=1,
+                max_size=self._pool_size,
+                init=_prepare,
+                server_settings={"role": APP_ROLE},
+            )
+        return self._pool
+
+    @asynccontextmanager
+    async def transaction(self, tenant_id: UUID | None) -> AsyncIterator[AsyncSession]:
+        """A session in one transaction for one tenant (None: only rows without a tenant and the public functions)."""
+        async with AsyncSession(self.engine, expire_on_commit=False) as session, session.begin():
+            await session.execute(
+                text("SELECT set_config('app.tenant', :tenant, true)"), {"tenant": str(tenant_id) if tenant_id else ""}
+            )
+            yield session
+
+    @asynccontextmanager
+    async def connection(self, tenant_id: UUID | None) -> AsyncIterator["asyncpg.Connection[Any]"]:
+        """A raw connection in one transaction for one tenant; for COPY, claims and sweeps."""
+        pool = await self.pool()
+        async with pool.acquire() as connection, connection.transaction():
+            await connection.execute("SELECT set_config('app.tenant', $1, true)", str(tenant_id) if tenant_id else "")
+            yield connection
+
+    async def close(self) -> None:
+        if self._pool is not None:
+            await self._pool.close()
+            self._pool = None
+        if self._engine is not None:
+            await self._engine.dispose()
+            self._engine = None

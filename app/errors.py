@@ -1,0 +1,167 @@
+"""Errors a caller can act on. Each becomes an RFC 9457 problem; the class name is its stable code.
+
+AppError
+├── NotFound            404  no such thing for this tenant
+├── Unauthenticated     401  no key, or one that is not valid
+├── Forbidden           403  the key lacks the scope
+├── Conflict            409  the state does not allow it (subclasses are facts: MappingNotConfirmed, …)
+├── Stale               412  If-Match names an older version
+├── PreconditionMissing 428  If-Match is required
+├── Invalid             422  the content is wrong; `errors` point at the places
+├── TooMany             429  the caller's own rate
+└── PlatformProblem     502  a vendor's account did not answer as it should
+"""
+
+import re
+from typing import Any, ClassVar
+
+
+class AppError(Exception):
+    """`detail` says what is wrong and what the caller can do next; `extra` goes into the problem document."""
+
+    status: ClassVar[int] = 500
+    title: ClassVar[str] = "Something went wrong on our side"
+
+    def __init__(self, detail: str = "", **extra: Any) -> None:
+        super().__init__(detail or self.title)
+        self.detail = detail or self.title
+        self.extra = extra
+
+    @property
+    def code(self) -> str:
+        """The stable code: the class name in kebab case."""
+        return re.sub(r"(?<!^)(?=[A-Z])", "-", type(self).__name__).lower()
+
+
+class NotFound(AppError):
+    status = 404
+    title = "Not found"
+
+
+class Unauthenticated(AppError):
+    status = 401
+    title = "A valid API key is needed"
+
+
+class Forbidden(AppError):
+    status = 403
+    title = "This key may not do that"
+
+
+class Conflict(AppError):
+    status = 409
+    title = "The current state does not allow this"
+
+
+class MappingNotConfirmed(Conflict):
+    title = "The mapping is not confirmed"
+
+
+class MappingNotEditable(Conflict):
+    title = "This mapping version is confirmed and cannot change"
+
+
+class OwnersUnresolved(Conflict):
+    title = "Some owners are neither matched, mapped nor given a fallback"
+
+
+class ProvisioningIncomplete(Conflict):
+    title = "The destination still lacks what the mapping needs"
+
+
+class SampleNotApproved(Conflict):
+    title = "No sample run of this mapping is approved"
+
+
+class StepMissing(Conflict):
+    title = "An earlier step has not been done"
+
+
+class RunNotSuitable(Conflict):
+    title = "The run is not in a state for this"
+
+
+class AnotherRunActive(Conflict):
+    title = "Another run of this engagement is active"
+
+
+class QuestionsOpen(Conflict):
+    title = "Some questions are not answered"
+
+
+class RequestInFlight(Conflict):
+    title = "The same request is being processed"
+
+
+class EngagementPurged(Conflict):
+    title = "The engagement's data has been purged"
+
+
+class Stale(AppError):
+    status = 412
+    title = "The document has changed since you read it"
+
+
+class PreconditionMissing(AppError):
+    status = 428
+    title = "If-Match is required"
+
+
+class Invalid(AppError):
+    """`errors` is a list of {"pointer", "code", "detail"}."""
+
+    status = 422
+    title = "The content is not valid"
+
+
+class UnknownPlatform(Invalid):
+    title = "Unknown platform"
+
+
+class UnknownPair(NotFound):
+    title = "This pair is not offered"
+
+
+class MappingInvalid(Invalid):
+    title = "The mapping is not valid"
+
+
+class PlanImpossible(Invalid):
+    title = "No order of writing satisfies the mapping"
+
+
+class IdempotencyKeyMissing(AppError):
+    status = 400
+    title = "Idempotency-Key is required"
+
+
+class IdempotencyKeyReused(Invalid):
+    title = "This Idempotency-Key was used with another request"
+
+
+class BodyTooLarge(AppError):
+    status = 413
+    title = "The body is too large"
+
+
+class TooMany(AppError):
+    status = 429
+    title = "Too many requests"
+
+
+class PlatformProblem(AppError):
+    status = 502
+    title = "The platform did not answer as it should"
+
+
+class CredentialsRejected(PlatformProblem):
+    status = 422
+    title = "The platform does not accept the credentials"
+
+
+class PlatformUnreachable(PlatformProblem):
+    title = "The platform cannot be reached"
+
+
+class TargetForbidden(Invalid):
+    title = "This address may not be called"
