@@ -1,4 +1,4 @@
-"""The things that exist once per process: settings, database, key ring, queue and clock. Used by API, worker, CLI, tests."""
+"""What exists once per process: settings, database, key ring, queue, clock. Used by API, worker, CLI and tests."""
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager

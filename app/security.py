@@ -61,7 +61,7 @@ class KeyRing:
         return self._name(envelope)[0] == self.current
 
     def pepper(self, text: bytes) -> bytes:
-        """The keyed hash under which API keys are stored (HMAC-SHA256 under the ring's oldest key)."""
+        """The keyed hash under which API keys are stored (HMAC-SHA256 under the oldest key)."""
         oldest = list(self._raw.values())[-1]
         return hmac.new(hashlib.sha256(b"tranship pepper" + oldest).digest(), text, hashlib.sha256).digest()
 
