@@ -29,10 +29,10 @@ PROJECT = ROOT / "pyproject.toml"
 VENV = ROOT / ".venv"
 DEPS = ROOT / ".deps"
 STAMP = "tranship.stamp"
+BASE_PYTHON = os.path.realpath(sys.executable)  # inside `.venv` this leads out of it, so that it can be made anew
 BUILT = (
     ".venv",
     ".deps",
-    ".deps.new",
     ".mypy_cache",
     ".ruff_cache",
     ".pytest_cache",
@@ -89,7 +89,7 @@ def choose_place() -> Path:
 
 def base_mark() -> str:
     """What an environment cannot survive a change of: the interpreter and the folder (its scripts name both)."""
-    return f"{sys.version} {os.path.realpath(sys.executable)} {ROOT}"
+    return f"{sys.version} {BASE_PYTHON} {ROOT}"
 
 
 def content_mark() -> str:
@@ -136,7 +136,7 @@ def install_venv(*, keep: bool) -> None:
     """Fills `.venv`; `keep` adds to the one that is there, else it is made anew."""
     if not keep:
         shutil.rmtree(VENV, ignore_errors=True)
-        call(sys.executable, "-m", "venv", VENV)
+        call(BASE_PYTHON, "-m", "venv", VENV)
     python = VENV / "bin" / "python"
     call(python, "-m", "pip", *PIP, "--require-hashes", "-r", LOCK)
     call(python, "-m", "pip", *PIP, "--no-deps", "--no-build-isolation", "--editable", ROOT)
@@ -144,7 +144,7 @@ def install_venv(*, keep: bool) -> None:
 
 def install_deps() -> None:
     """Fills `.deps` with the system's pip, which PEP 668 allows for a target folder; always from nothing."""
-    fresh = ROOT / ".deps.new"
+    fresh = ROOT / "build" / "deps"
     shutil.rmtree(fresh, ignore_errors=True)
     call(sys.executable, "-m", "pip", *PIP, "--require-hashes", "--target", fresh, "-r", LOCK)
     launcher = fresh / "bin" / "tranship"

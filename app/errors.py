@@ -1,36 +1,65 @@
 """Errors a caller can act on. Each becomes an RFC 9457 problem; the class name is its stable code.
 
 AppError
-├── NotFound            404  no such thing for this tenant
+├── BadRequest          400  the request itself cannot be read
 ├── Unauthenticated     401  no key, or one that is not valid
 ├── Forbidden           403  the key lacks the scope
+├── NotFound            404  no such thing for this tenant
+├── MethodNotAllowed    405  the path has other methods
 ├── Conflict            409  the state does not allow it (subclasses are facts: MappingNotConfirmed, …)
 ├── Stale               412  If-Match names an older version
-├── PreconditionMissing 428  If-Match is required
+├── BodyTooLarge        413  the body is over the limit
+├── WrongMediaType      415  the body is not of a type we read
 ├── Invalid             422  the content is wrong; `errors` point at the places
+├── PreconditionMissing 428  If-Match is required
 ├── TooMany             429  the caller's own rate
-└── PlatformProblem     502  a vendor's account did not answer as it should
+├── PlatformProblem     502  a vendor's account did not answer as it should
+└── NotReady            503  a part that the service needs does not answer
 """
 
 import re
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 
 class AppError(Exception):
-    """`detail` says what is wrong and what the caller can do next; `extra` goes into the problem document."""
+    """`detail` says what is wrong and what the caller can do next; `extra` goes into the problem document.
+
+    `headers` are sent with the answer, for example Retry-After.
+    """
 
     status: ClassVar[int] = 500
     title: ClassVar[str] = "Something went wrong on our side"
+    headers: dict[str, str]
 
     def __init__(self, detail: str = "", **extra: Any) -> None:
         super().__init__(detail or self.title)
         self.detail = detail or self.title
         self.extra = extra
+        self.headers = {}
+
+    def with_headers(self, **headers: str) -> Self:
+        """The same error carrying response headers; underscores stand for hyphens."""
+        self.headers = {name.replace("_", "-"): value for name, value in headers.items()}
+        return self
+
+    @classmethod
+    def kind(cls) -> str:
+        """The stable code: the class name in kebab case."""
+        return re.sub(r"(?<!^)(?=[A-Z])", "-", cls.__name__).lower()
 
     @property
     def code(self) -> str:
-        """The stable code: the class name in kebab case."""
-        return re.sub(r"(?<!^)(?=[A-Z])", "-", type(self).__name__).lower()
+        return self.kind()
+
+
+class BadRequest(AppError):
+    status = 400
+    title = "The request cannot be read"
+
+
+class MethodNotAllowed(AppError):
+    status = 405
+    title = "This path does not take that method"
 
 
 class NotFound(AppError):
@@ -39,8 +68,12 @@ class NotFound(AppError):
 
 
 class Unauthenticated(AppError):
+    """`reason` and `key_id` say for the log, never for the caller, what was wrong with the key."""
+
     status = 401
     title = "A valid API key is needed"
+    reason: str = ""
+    key_id: str = ""
 
 
 class Forbidden(AppError):
@@ -142,6 +175,16 @@ class IdempotencyKeyReused(Invalid):
 class BodyTooLarge(AppError):
     status = 413
     title = "The body is too large"
+
+
+class WrongMediaType(AppError):
+    status = 415
+    title = "The body must be JSON"
+
+
+class NotReady(AppError):
+    status = 503
+    title = "The service is not ready"
 
 
 class TooMany(AppError):

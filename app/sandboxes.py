@@ -25,8 +25,8 @@ def run_sandbox(
     `port` 0 picks a free one, shown in the announcement. Returns after an orderly stop. Raises CannotListen for an
     unusable address and whatever the stand-in raises for a wrong configuration (ValueError).
     """
-    module = importlib.import_module(f"connectors.{name}.sandbox")
     with _bound_socket(host, port) as listener:
+        module = importlib.import_module(f"connectors.{name}.sandbox")
         application = module.create_app(config)
         _ignore_second_delivery()
         asyncio.run(_serve(name, application, listener, host, announce))

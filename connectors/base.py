@@ -88,7 +88,8 @@ class ObjectFacts(Frozen):
     """What a destination allows for one object; `*` in a manifest stands for every object not named.
 
     `batch` is records per call. `key_field` is the native field that can carry our external id, empty when a custom
-    unique field is to be provisioned and None when the object cannot have one.
+    unique field is to be provisioned and None when the object cannot have one. Objects that hang on a parent name the
+    fields that hold the parent's id and object, and the text field in which a marker can be found again.
     """
 
     style: WriteStyle = WriteStyle.UPSERT
@@ -97,6 +98,9 @@ class ObjectFacts(Frozen):
     key_field: str | None = ""
     updatable: bool = True
     deletable: bool = True
+    parent_field: str = ""
+    parent_object_field: str = ""
+    marker_field: str = ""
     source: str = ""
 
 

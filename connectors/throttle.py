@@ -87,16 +87,16 @@ class CreditWindow:
         self._others_until = now + _REPORT_HOLDS_SECONDS
 
     def snapshot(self) -> dict[str, JsonValue]:
-        return {"window": self._window, "buckets": [[start, credits] for start, credits in self._buckets]}
+        return {"window": self._window, "buckets": [[start, spent] for start, spent in self._buckets]}
 
     def restore(self, state: Mapping[str, Any]) -> None:
         """Takes over a `snapshot()`; ValueError for another shape."""
         try:
-            buckets = deque((float(start), int(credits)) for start, credits in state["buckets"])
+            buckets = deque((float(start), int(spent)) for start, spent in state["buckets"])
         except (KeyError, TypeError, ValueError) as error:
             raise ValueError("not a snapshot of a credit window") from error
         self._buckets = deque(sorted(buckets))
-        self._used = sum(credits for _, credits in self._buckets)
+        self._used = sum(spent for _, spent in self._buckets)
 
     def _foreign(self, now: float) -> int:
         return self._others if now < self._others_until else 0
@@ -110,8 +110,8 @@ class CreditWindow:
     def _free_at(self, over: int, now: float) -> datetime | None:
         freed = 0
         moment = self._others_until if self._foreign(now) >= over else 0.0
-        for start, credits in self._buckets:
-            freed += credits
+        for start, spent in self._buckets:
+            freed += spent
             if freed >= over:
                 own = start + self._window + self._grain
                 moment = min(own, moment) if moment else own

@@ -1,7 +1,7 @@
 """Real servers for tests: one PostgreSQL and one Valkey per pytest process, a fresh database per test module.
 
-Each xdist worker runs a pair of its own (about a second, started on first use): nothing is shared, so a worker that dies
-takes only its own servers with it. The schema is migrated once per worker into a template, and cloned from there.
+Each xdist worker runs a pair of its own (about a second, started on first use): nothing is shared, so a worker that
+dies takes only its own servers with it. The schema is migrated once per worker into a template, and cloned from there.
 """
 
 import asyncio
@@ -29,7 +29,7 @@ def run_apart(work: Callable[[], Coroutine[Any, Any, None]]) -> None:
     def run() -> None:
         try:
             asyncio.run(work())
-        except BaseException as problem:
+        except BaseException as problem:  # noqa: BLE001 - handed to the caller below
             problems.append(problem)
 
     thread = threading.Thread(target=run)

@@ -23,8 +23,8 @@ def upgrade() -> None:
         sa.Column("after_id", sa.Text(), nullable=False),
         sa.Column("upto_id", sa.Text(), nullable=False),
         sa.Column("size", sa.Integer(), nullable=False),
+        sa.Column("existing", postgresql.ARRAY(sa.Text()), nullable=False),
         sa.Column("committed_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("wire_until", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_index(op.f("ix_intents_engagement_id"), "intents", ["engagement_id"], unique=False)

@@ -59,12 +59,17 @@ FUNCTIONS = (
     $$ SELECT parent_id FROM tenants WHERE id = wanted $$
     """,
     """
+    CREATE FUNCTION run_tenant(wanted uuid) RETURNS uuid
+    LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public AS
+    $$ SELECT tenant_id FROM runs WHERE id = wanted $$
+    """,
+    """
     CREATE FUNCTION due_runs(at timestamptz, most integer)
     RETURNS TABLE (id uuid, tenant_id uuid, fence bigint)
     LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public AS
     $$ SELECT id, tenant_id, fence FROM runs
        WHERE state IN ('queued', 'running', 'waiting_quota', 'cancelling') AND next_at <= at
-         AND (lease_until IS NULL OR lease_until <= at)
+         AND (lease_until IS NULL OR lease_until <= now())
        ORDER BY next_at LIMIT most $$
     """,
     """
@@ -86,6 +91,7 @@ NAMES = (
     "find_api_key(uuid)",
     "find_oauth_token(bytea)",
     "tenant_parent(uuid)",
+    "run_tenant(uuid)",
     "due_runs(timestamptz, integer)",
     "due_deliveries(timestamptz, integer)",
     "expire_rows(timestamptz)",

@@ -5,7 +5,7 @@ from uuid import UUID
 from sqlalchemy import Index
 from sqlmodel import Field, SQLModel
 
-from app.models.columns import Instant, id_column, instant_column, sealed_column, text_column
+from app.models.columns import Instant, id_column, instant_column, sealed_column, text_column, texts_column
 
 
 class Staged(SQLModel, table=True):
@@ -75,7 +75,7 @@ class Ledger(SQLModel, table=True):
 class Intent(SQLModel, table=True):
     """A block of writes announced before the first call of it; removed when all its results are in the ledger.
 
-    The block is the key range (after_id, upto_id] of its load; `wire_until` is when the last call can have ended.
+    The block is the key range (after_id, upto_id] of its load; `existing` lists source ids whose record stood at the destination before, so that a probe tells ours from theirs.
     """
 
     __tablename__ = "intents"
@@ -89,5 +89,5 @@ class Intent(SQLModel, table=True):
     after_id: str = text_column()
     upto_id: str = text_column()
     size: int = Field()
+    existing: list[str] = texts_column()
     committed_at: Instant = instant_column()
-    wire_until: Instant = instant_column()

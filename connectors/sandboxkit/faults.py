@@ -52,14 +52,25 @@ class AnswerCut(Exception):
     """Ends a response half-way so that the server closes the connection: the client lost the answer."""
 
 
+def _plain_failure(_status: int) -> bytes:
+    return b'{"code":"INTERNAL_ERROR","details":{},"message":"Internal Server Error","status":"error"}'
+
+
 class FaultMiddleware:
     """Applies a `FaultSwitch` around a sandbox application."""
 
-    def __init__(self, app: App, switch: FaultSwitch, too_many: Callable[[], tuple[int, bytes]]) -> None:
-        """`too_many()` renders the vendor's own 429 answer: status and JSON body."""
+    def __init__(
+        self,
+        app: App,
+        switch: FaultSwitch,
+        too_many: Callable[[], tuple[int, bytes]],
+        failed: Callable[[int], bytes] = _plain_failure,
+    ) -> None:
+        """`too_many()` renders the vendor's own 429 answer, status and JSON body; `failed(status)` its 5xx body."""
         self._app = app
         self._switch = switch
         self._too_many = too_many
+        self._failed = failed
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or scope["path"].startswith("/_sandbox"):
@@ -73,7 +84,7 @@ class FaultMiddleware:
             await _answer(send, status, body)
             return
         if switch.draw("fail5xx"):
-            await _answer(send, 503, b'{"code":"INTERNAL_ERROR","details":{},"message":"Internal Server Error","status":"error"}')
+            await _answer(send, 503, self._failed(503))
             return
         if switch.draw("drop"):
             await self._app(scope, receive, _swallow)
@@ -82,7 +93,7 @@ class FaultMiddleware:
             raise AnswerCut
         if switch.draw("fail5xx_after"):
             await self._app(scope, receive, _swallow)
-            await _answer(send, 500, b'{"code":"INTERNAL_ERROR","details":{},"message":"Internal Server Error","status":"error"}')
+            await _answer(send, 500, self._failed(500))
             return
         await self._app(scope, receive, send)
 

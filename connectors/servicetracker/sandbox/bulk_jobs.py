@@ -16,7 +16,7 @@ from typing import Any, BinaryIO
 import orjson
 
 from connectors.servicetracker.sandbox.errors import ApiError, not_found
-from connectors.servicetracker.sandbox.ids import IdMaker
+from connectors.servicetracker.sandbox.ids import IdMaker, full_id
 from connectors.servicetracker.sandbox.soql_sql import Column, Plan, plan
 from connectors.servicetracker.sandbox.soql_syntax import parse
 from connectors.servicetracker.sandbox.store import Store
@@ -164,7 +164,7 @@ class BulkJobs:
         """Raises ApiError 404 NOT_FOUND; results are dropped seven days after creation."""
         with self._lock:
             self._expire()
-            job = self._jobs.get(job_id[:15]) or self._jobs.get(job_id)
+            job = self._jobs.get(full_id(job_id) or "")
             if job is None:
                 raise not_found()
             return job
@@ -239,7 +239,7 @@ class BulkJobs:
     def _write(self, job: Job, made: Plan) -> int:
         columns = ", ".join(map(_csv_sql, made.columns))
         bounds = "" if made.limit is None else f" LIMIT {made.limit}"
-        statement = f"SELECT {columns} {made.source} WHERE {made.where} ORDER BY {made.order}{bounds}"  # noqa: S608
+        statement = f"SELECT {columns} {made.source} WHERE {made.where} ORDER BY {made.order}{bounds}"
         with self._path(job, "csv").open("wb") as file:
             sink = _RowSink(file)
             writer = csv.writer(

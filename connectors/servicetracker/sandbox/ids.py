@@ -10,9 +10,7 @@ _SUFFIX = "ABCDEFGHIJKLMNOPQRSTUVWXYZ012345"
 _POD = "5g"
 _FORM = re.compile(r"[0-9A-Za-z]{15}(?:[0-9A-Za-z]{3})?")
 # Two characters and their case bits at once: ids are made by the million.
-_PAIRS = [
-    (a + b, (1 if a.isupper() else 0) | (2 if b.isupper() else 0)) for a in ALPHABET for b in ALPHABET
-]
+_PAIRS = [(a + b, (1 if a.isupper() else 0) | (2 if b.isupper() else 0)) for a in ALPHABET for b in ALPHABET]
 
 
 def suffix(fifteen: str) -> str:
@@ -45,3 +43,11 @@ def full_id(value: str) -> str | None:
     if not _FORM.fullmatch(value):
         return None
     return value[:15] + suffix(value[:15])
+
+
+def number_of(record_id: str) -> int:
+    """The number an id of ours was made from; meaningless, but harmless, for ids from elsewhere."""
+    number = 0
+    for sign in record_id[10:15]:
+        number = number * len(ALPHABET) + ALPHABET.index(sign)
+    return number

@@ -1,6 +1,7 @@
 """Objects about people and companies: users, clients, contacts, leads, technicians, service locations."""
 
 from connectors.servicetracker.sandbox.fields import (
+    Field,
     address,
     day,
     email,
@@ -17,7 +18,6 @@ from connectors.servicetracker.sandbox.fields import (
     sobject,
     text,
 )
-from connectors.servicetracker.sandbox.fields import Field as _Field
 
 SKILLS = ("Boilers", "Chillers", "Electrical", "Fire Safety", "Lifts", "Plumbing", "Pumps", "Ventilation")
 INDUSTRIES = ("Education", "Food", "Healthcare", "Hospitality", "Logistics", "Manufacturing", "Property", "Retail")
@@ -49,7 +49,7 @@ ACCOUNT = sobject(
     pick("Industry", *INDUSTRIES),
     phone("Phone"),
     phone("Fax"),
-    _Field("Website", "url", length=255),
+    Field("Website", "url", length=255),
     email("Email__c"),
     address("Billing", "BillingAddress"),
     address("Shipping", "ShippingAddress"),

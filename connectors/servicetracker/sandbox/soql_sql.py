@@ -50,8 +50,10 @@ class Plan:
     @property
     def ids_sql(self) -> str:
         """SQL for the ids of all result rows in their order; parameters are `values`."""
-        bounds = "" if self.limit is None and self.offset is None else f" LIMIT {self._limit()} OFFSET {self.offset or 0}"
-        return f"SELECT t.Id {self.source} WHERE {self.where} ORDER BY {self.order}{bounds}"  # noqa: S608
+        bounds = (
+            "" if self.limit is None and self.offset is None else f" LIMIT {self._limit()} OFFSET {self.offset or 0}"
+        )
+        return f"SELECT t.Id {self.source} WHERE {self.where} ORDER BY {self.order}{bounds}"
 
     @property
     def count_sql(self) -> str:
@@ -63,7 +65,7 @@ class Plan:
     def page_sql(self, selected: Sequence[str], rows: int) -> str:
         """SQL for `rows` rows by id, in no order; the id is the first column."""
         marks = ", ".join("?" * rows)
-        return f"SELECT {', '.join(['t.Id', *selected])} {self.source} WHERE t.Id IN ({marks})"  # noqa: S608
+        return f"SELECT {', '.join(['t.Id', *selected])} {self.source} WHERE t.Id IN ({marks})"
 
 
 def plan(text: str, *, include_deleted: bool, open_links: bool = False) -> Plan:
@@ -135,7 +137,9 @@ def _order(select: Select, resolver: "Resolver") -> str:
             raise invalid_field(f"field '{sorting.path}' can not be sorted in a query call")
         key = f"CAST({column.sql} AS REAL)" if column.field.type in NUMBER_TYPES else column.sql
         # Nulls come first in both directions unless the query says otherwise.
-        parts.append(f"{key} {'DESC' if sorting.descending else 'ASC'} NULLS {'LAST' if sorting.nulls_last else 'FIRST'}")
+        parts.append(
+            f"{key} {'DESC' if sorting.descending else 'ASC'} NULLS {'LAST' if sorting.nulls_last else 'FIRST'}"
+        )
     return ", ".join([*parts, "t.Id"])
 
 
@@ -209,7 +213,8 @@ class Resolver:
         looked_up = []
         for target in (OBJECTS[name] for name in reference.refers):
             shown = "Id" if last.lower() == "id" or target.name_field is None else target.name_field.name
-            looked_up.append(f'(SELECT p."{shown}" FROM "{target.name}" AS p WHERE p.Id = {alias}."{reference.name}")')
+            source = f'"{target.name}" AS p WHERE p.Id = {alias}."{reference.name}"'
+            looked_up.append(f'(SELECT p."{shown}" FROM {source})')  # noqa: S608  # names come from the schema
         self._plan.joins.setdefault(walk, (f'{alias}."{reference.name}"', None))
         shape = Field("Id", "id") if last.lower() == "id" else Field("Name", "string", length=255)
         return Column(path, walk, None, shape, f"COALESCE({', '.join(looked_up)}, NULL)")
@@ -231,5 +236,6 @@ def field_sql(alias: str, one: Field) -> str:
 def _no_column(name: str, entity: str) -> ApiError:
     return invalid_field(
         f"No such column '{name}' on entity '{entity}'. If you are attempting to use a custom field, be sure to append "
-        "the '__c' after the custom field name. Please reference your WSDL or the describe call for the appropriate names."
+        "the '__c' after the custom field name. Please reference your WSDL or the describe call for the appropriate "
+        "names."
     )

@@ -160,7 +160,10 @@ class _Parser:
 
     def select(self) -> Select:
         self._need("SELECT")
-        count, every, paths, label = None, None, (), "expr0"
+        count: str | None = None
+        every: str | None = None
+        paths: tuple[str, ...] = ()
+        label = "expr0"
         if self._skip("COUNT", "("):
             count = "" if self._is(")") else self._name()
             self._need(")")
@@ -261,7 +264,7 @@ class _Parser:
         if token.kind == "name" and word in {"true", "false", "null"}:
             self._at += 1
             return Literal("null" if word == "null" else "boolean", word)
-        self._refuse()
+        return self._refuse()
 
     def _sortings(self) -> tuple[Sorting, ...]:
         found = [self._sorting()]
@@ -278,4 +281,3 @@ class _Parser:
         if not nulls_last:
             self._skip("NULLS", "FIRST")
         return Sorting(path, descending, nulls_last)
-

@@ -46,14 +46,17 @@ class Store:
         """This thread's connection."""
         found: sqlite3.Connection | None = getattr(self._local, "db", None)
         if found is None:
-            found = sqlite3.connect(self.path, check_same_thread=False, isolation_level=None, timeout=60)
-            found.execute("PRAGMA journal_mode = WAL")
-            found.execute("PRAGMA synchronous = OFF")
-            found.execute("PRAGMA cache_size = -8000")
-            self._local.db = found
+            found = self._local.db = self._connect()
             with self._lock:
                 self._opened.append(found)
         return found
+
+    def _connect(self) -> sqlite3.Connection:
+        db = sqlite3.connect(self.path, check_same_thread=False, isolation_level=None, timeout=60)
+        db.execute("PRAGMA journal_mode = WAL")
+        db.execute("PRAGMA synchronous = OFF")
+        db.execute("PRAGMA cache_size = -8000")
+        return db
 
     @contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:
@@ -125,9 +128,8 @@ class Store:
         while batch := list(islice(iterator, BATCH)):
             if rewrite is not None:
                 batch = [rewrite(row) for row in batch]
-            strangers = {key for row in batch[:1] for key in row if key not in known}
-            if strangers:
-                raise ValueError(f"{sobject.name} has no column {sorted(strangers)}")
+            if strangers := [row for row in batch if not known.issuperset(row)]:
+                raise ValueError(f"{sobject.name} has no column {sorted(set(strangers[0]) - known)}")
             with self.writing() as db:
                 db.executemany(statement, (tuple(map(row.get, columns)) for row in batch))
             written += len(batch)
@@ -174,6 +176,13 @@ class Store:
         return int(self.reading.execute(statement).fetchone()[0])
 
     def all_rows(self, sobject: SObject, columns: Iterable[str]) -> Iterator[tuple[Any, ...]]:
-        """Streams every row in the order of ids, deleted ones included."""
+        """Streams every row in the order of ids, deleted ones included.
+
+        It reads on a connection of its own: a streamed answer may be carried on by another thread at every step.
+        """
         names = ", ".join(quoted(name) for name in columns)
-        yield from self.reading.execute(f"SELECT {names} FROM {quoted(sobject.name)} ORDER BY Id")  # noqa: S608
+        db = self._connect()
+        try:
+            yield from db.execute(f"SELECT {names} FROM {quoted(sobject.name)} ORDER BY Id")  # noqa: S608
+        finally:
+            db.close()

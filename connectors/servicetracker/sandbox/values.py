@@ -72,8 +72,18 @@ def store_form(field: Field, value: object) -> Stored:
     """
     if value is None or value == "":
         return None
+    if isinstance(value, str) and not _is_unicode(value):
+        raise BadValueError("JSON_PARSER_ERROR", f"{field.title}: the text holds half of a surrogate pair")
     reader = _READERS.get(field.type, _text)
     return reader(field, value)
+
+
+def _is_unicode(value: str) -> bool:
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _text(field: Field, value: object) -> str:
@@ -138,9 +148,9 @@ def _whole(field: Field, value: object) -> int:
 
 
 def _day(field: Field, value: object) -> str:
-    if isinstance(value, str) and _BARE_DAY.fullmatch(value[:10]):
+    if isinstance(value, str) and _BARE_DAY.fullmatch(value):
         try:
-            return date.fromisoformat(value[:10]).isoformat()
+            return date.fromisoformat(value).isoformat()
         except ValueError:
             raise _mistyped(field, value) from None
     raise _mistyped(field, value)

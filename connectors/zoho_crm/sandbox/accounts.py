@@ -44,7 +44,8 @@ async def token(crm: Crm, request: Request) -> Response:
     kind = values.get("grant_type")
     root = str(request.base_url).rstrip("/")
     if kind == "refresh_token":
-        if values.get("refresh_token") != options.refresh_token or crm.store.document("revoked", options.refresh_token):
+        revoked = crm.store.document("revoked", options.refresh_token) is not None
+        if values.get("refresh_token") != options.refresh_token or revoked:
             return reply(200, {"error": "invalid_code"})
         return _issue(crm, root)
     if kind == "authorization_code":

@@ -9,7 +9,7 @@ from starlette.responses import Response
 Json: TypeAlias = dict[str, Any]
 
 
-class Refusal(Exception):  # noqa: N818 - named after what the client sees
+class Refusal(Exception):
     """The whole request is refused: `{"code","details","message","status":"error"}` (Zoho fact sheet section 3)."""
 
     def __init__(self, status: int, code: str, message: str, details: Json | None = None) -> None:
@@ -23,7 +23,7 @@ class Refusal(Exception):  # noqa: N818 - named after what the client sees
         return problem(self.code, self.message, self.details)
 
 
-class ItemProblem(Exception):  # noqa: N818
+class ItemProblem(Exception):
     """One item of a batch is refused; the others go on (Zoho fact sheet section 3, record-level errors)."""
 
     def __init__(self, code: str, message: str, details: Json | None = None) -> None:

@@ -82,21 +82,36 @@ class Changes:
         store.run_many(
             "INSERT OR REPLACE INTO records VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
             [
-                (r.id, r.module, r.name, orjson.dumps(r.data).decode(), r.created, r.modified, touched, r.creator, r.modifier)
+                (
+                    r.id,
+                    r.module,
+                    r.name,
+                    orjson.dumps(r.data).decode(),
+                    r.created,
+                    r.modified,
+                    touched,
+                    r.creator,
+                    r.modifier,
+                )
                 for r in self._dirty.values()
             ],
         )
         store.run_many(
-            "DELETE FROM keys WHERE slot = ? AND value = ? AND id = ?", [k for k, add in self._key_writes.items() if not add]
+            "DELETE FROM keys WHERE slot = ? AND value = ? AND id = ?",
+            [k for k, add in self._key_writes.items() if not add],
         )
         store.run_many("INSERT OR IGNORE INTO keys VALUES (?, ?, ?)", [k for k, add in self._key_writes.items() if add])
         store.run_many(
             "DELETE FROM links WHERE target = ? AND slot = ? AND source = ?",
             [k for k, add in self._link_writes.items() if not add],
         )
-        store.run_many("INSERT OR IGNORE INTO links VALUES (?, ?, ?)", [k for k, add in self._link_writes.items() if add])
+        store.run_many(
+            "INSERT OR IGNORE INTO links VALUES (?, ?, ?)", [k for k, add in self._link_writes.items() if add]
+        )
         if self._dirty:
-            register_tags(self._crm, self._module.api_name, {t for r in self._dirty.values() for t in r.data.get("Tag") or ()})
+            register_tags(
+                self._crm, self._module.api_name, {t for r in self._dirty.values() for t in r.data.get("Tag") or ()}
+            )
 
 
 def key_fields(module: Module) -> list[Field]:
@@ -112,7 +127,9 @@ def targets(value: Any) -> set[int]:
         found = as_id(value)
         return {found} if found is not None else set()
     if isinstance(value, list):
-        inner = (part.get("id") for row in value if isinstance(row, dict) for part in row.values() if isinstance(part, dict))
+        inner = (
+            part.get("id") for row in value if isinstance(row, dict) for part in row.values() if isinstance(part, dict)
+        )
         return {found for found in map(as_id, inner) if found is not None}
     return set()
 

@@ -1,10 +1,13 @@
 """What every endpoint needs: configuration, store, schema, people, limits, counters and the clock."""
 
+import asyncio
 import shutil
 import tempfile
 from collections import Counter
+from collections.abc import Coroutine
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from connectors.sandboxkit.config import SandboxConfig
@@ -39,6 +42,7 @@ class Crm:
         self.faults = faults
         self.stats = Stats()
         self._temporary: Path | None = None
+        self._jobs: set[asyncio.Task[None]] = set()
 
     def open(self) -> None:
         folder = self.config.state_dir
@@ -59,6 +63,18 @@ class Crm:
         self.schema.global_picklists.clear()
         self.schema.load(currency=self.options.currency)
         self.people.load()
+
+    def background(self, job: Coroutine[Any, Any, None]) -> None:
+        """Runs a bulk job beside the requests until it ends or the sandbox stops."""
+        task = asyncio.get_running_loop().create_task(job)
+        self._jobs.add(task)
+        task.add_done_callback(self._jobs.discard)
+
+    async def stop(self) -> None:
+        """Ends the jobs that still run."""
+        for task in self._jobs:
+            task.cancel()
+        await asyncio.gather(*self._jobs, return_exceptions=True)
 
     def close(self) -> None:
         self.store.close()

@@ -1,4 +1,4 @@
-"""The switches of the sandbox: credentials, sizes for tests, and the points on which the sources contradict each other."""
+"""The switches of the sandbox: credentials, sizes for tests, and the points on which the sources disagree."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields

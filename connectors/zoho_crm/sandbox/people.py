@@ -67,7 +67,15 @@ class People:
                 self.add(first, last, email, list(self.roles)[role], list(self.profiles)[profile], status=status)
 
     def add(
-        self, first: str, last: str, email: str, role: int, profile: int, *, status: str = "active", confirmed: bool = True
+        self,
+        first: str,
+        last: str,
+        email: str,
+        role: int,
+        profile: int,
+        *,
+        status: str = "active",
+        confirmed: bool = True,
     ) -> User:
         user_id = self._store.next_id()
         zuid = str(700_000_000 + user_id % 1_000_000)
@@ -87,7 +95,9 @@ class People:
         return sum(user.status == "active" for user in self.users.values())
 
     def by_email(self, email: str) -> User | None:
-        return next((u for u in self.users.values() if u.email.lower() == email.lower() and u.status != "deleted"), None)
+        return next(
+            (u for u in self.users.values() if u.email.lower() == email.lower() and u.status != "deleted"), None
+        )
 
     def brief(self, user_id: int, *, email: bool = False) -> Json:
         """A user as it stands inside a record."""

@@ -49,8 +49,8 @@ def _deal(batch: Batch, given: Json, merged: Json, path: str, *, creating: bool)
     pipeline = pipeline_named(batch, merged.get("Pipeline"))
     if stage is not None and pipeline is not None and stage.id not in {item for item, _ in pipeline.stages}:
         dependee = {"api_name": "Pipeline", "json_path": f"{path}.Pipeline"}
-        details = {"api_name": "Stage", "json_path": f"{path}.Stage", "mapped_field": dependee}
-        raise ItemProblem(batch.crm.options.stage_error, "the stage does not belong to the pipeline", details)
+        mismatch = {"api_name": "Stage", "json_path": f"{path}.Stage", "mapped_field": dependee}
+        raise ItemProblem(batch.crm.options.stage_error, "the stage does not belong to the pipeline", mismatch)
     if stage is not None and "Stage" in given and "Probability" not in given and stage.probability is not None:
         merged["Probability"] = stage.probability
 

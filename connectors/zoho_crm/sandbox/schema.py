@@ -192,7 +192,9 @@ class Schema:
                     module.fields[made.api_name] = made
                 if "Currency" in module.fields:
                     module.fields["Currency"].options = [self.new_option(currency)]
-                module.fields["Record_Status__s"].options = [self.new_option(s) for s in ("Available", "Draft", "Trash")]
+                module.fields["Record_Status__s"].options = [
+                    self.new_option(s) for s in ("Available", "Draft", "Trash")
+                ]
                 if standard.api_name == "Deals":
                     self._create_stages(module)
                 self.save(module)

@@ -73,7 +73,8 @@ class Store:
         self.path = path
         self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
         self._db.executescript(
-            "PRAGMA journal_mode=WAL; PRAGMA synchronous=OFF; PRAGMA cache_size=-24000; PRAGMA temp_store=FILE;" + _TABLES
+            "PRAGMA journal_mode=WAL; PRAGMA synchronous=OFF; PRAGMA cache_size=-24000; PRAGMA temp_store=FILE;"
+            + _TABLES
         )
         self._depth = 0
         counter = self.document("counter", "id")
@@ -170,7 +171,7 @@ class Store:
         found: dict[str, int] = {}
         for part in chunks(values):
             sql = f"SELECT value, min(id) FROM keys WHERE slot = ? AND value IN ({marks(part)}) GROUP BY value"  # noqa: S608
-            found.update(self.all(sql, (slot, *part)))  # type: ignore[arg-type]
+            found.update(self.all(sql, (slot, *part)))
         return found
 
 

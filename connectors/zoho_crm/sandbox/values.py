@@ -84,7 +84,7 @@ def _decimal(_: Batch, item: Field, value: Any, path: str) -> float | int:
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise wrong_type(item, path, "double")
     number = Decimal(repr(value))
-    _, digits, exponent = number.as_tuple()
+    digits, exponent = number.as_tuple()[1:]
     if not isinstance(exponent, int):
         raise wrong_type(item, path, "double")
     after = max(0, -exponent)
@@ -229,7 +229,9 @@ def _multi_lookup(batch: Batch, item: Field, value: Any, path: str) -> list[Json
         raise wrong_type(item, path, "jsonarray")
     rows = []
     for number, entry in enumerate(value):
-        inner = next((part for part in entry.values() if isinstance(part, dict)), None) if isinstance(entry, dict) else None
+        inner = (
+            next((part for part in entry.values() if isinstance(part, dict)), None) if isinstance(entry, dict) else None
+        )
         rows.append({item.api_name: {"id": _lookup(batch, item, inner, f"{path}[{number}]")}})
     return rows
 
@@ -251,7 +253,7 @@ def _files(batch: Batch, item: Field, value: Any, path: str) -> list[Json]:
     return rows
 
 
-def _tags(batch: Batch, item: Field, value: Any, path: str) -> list[str]:
+def _tags(item: Field, value: Any, path: str) -> list[str]:
     """`[{"name"}]`, at most ten per record, each at most 25 characters without `<>,` (Zoho fact sheet section 16)."""
     if not isinstance(value, list):
         raise wrong_type(item, path, "jsonarray")
@@ -270,7 +272,7 @@ def tag_name_fits(name: str) -> bool:
     return 0 < len(name) <= 25 and not set(name) & set("<>,") and all(ord(c) < 0x1F000 for c in name)
 
 
-def _participants(batch: Batch, item: Field, value: Any, path: str) -> list[Json]:
+def _participants(_: Batch, item: Field, value: Any, path: str) -> list[Json]:
     """At most fifty; each a contact, lead, user or e-mail (Zoho fact sheet section 16)."""
     if not isinstance(value, list):
         raise wrong_type(item, path, "jsonarray")
@@ -299,7 +301,11 @@ def _pricing(_: Batch, item: Field, value: Any, path: str) -> list[Json]:
         raise wrong_type(item, path, "jsonarray")
     for number, entry in enumerate(value):
         for key in ("from_range", "to_range", "discount"):
-            if not isinstance(entry, dict) or isinstance(entry.get(key), bool) or not isinstance(entry.get(key), int | float):
+            if (
+                not isinstance(entry, dict)
+                or isinstance(entry.get(key), bool)
+                or not isinstance(entry.get(key), int | float)
+            ):
                 raise invalid(key, f"{path}[{number}].{key}", expected_data_type="double")
     return value
 
@@ -310,7 +316,8 @@ def duration_fits(text: Any) -> bool:
 
 
 CHECKERS: dict[str, Checker] = {
-    "text": _text, "textarea": _text, "email": _pattern(_EMAIL), "phone": _pattern(_PHONE), "website": _pattern(_WEBSITE),
+    "text": _text, "textarea": _text, "email": _pattern(_EMAIL), "phone": _pattern(_PHONE),
+    "website": _pattern(_WEBSITE),
     "integer": _integer, "bigint": _bigint, "double": _decimal, "currency": _decimal, "percent": _decimal,
     "boolean": _boolean, "date": _date, "datetime": _datetime, "picklist": _picklist,
     "multiselectpicklist": _multi_picklist, "lookup": _lookup, "ownerlookup": _user, "userlookup": _user,
@@ -323,5 +330,5 @@ CHECKERS: dict[str, Checker] = {
 def check_value(batch: Batch, item: Field, value: Any, path: str) -> Any:
     """The stored form of `value`; raises ItemProblem with the vendor's code and details."""
     if item.api_name == "Tag":
-        return _tags(batch, item, value, path)
+        return _tags(item, value, path)
     return CHECKERS[item.data_type](batch, item, value, path)

@@ -73,7 +73,9 @@ class Writer:
     def _one(self, item: Any, path: str) -> Json:
         try:
             if not isinstance(item, dict):
-                raise ItemProblem("INVALID_DATA", "invalid data", {"expected_data_type": "jsonobject", "json_path": path})
+                raise ItemProblem(
+                    "INVALID_DATA", "invalid data", {"expected_data_type": "jsonobject", "json_path": path}
+                )
             if unlucky(self._crm, "reject_record", self._module, item) or (
                 unlucky(self._crm, "refuse_batch", self._module, item)
             ):
@@ -104,7 +106,7 @@ class Writer:
             row, message, action = self._change(found, item, path), "record updated", "update"
         return success(message, self._details(row), duplicate_field=matched, action=action)
 
-    _write: Mapping[Mode, Callable[["Writer", Json, str], Json]] = {  # noqa: RUF012 - a constant table
+    _write: Mapping[Mode, Callable[["Writer", Json, str], Json]] = {
         "insert": _insert,
         "update": _update,
         "upsert": _upsert,
@@ -121,10 +123,14 @@ class Writer:
             holder = self._changes.holder(by, value)
             row = self._changes.row(holder) if holder is not None else None
             if row is None:
-                raise invalid(by.api_name, f"{path}.{by.api_name}", message="The value of the external field is invalid.")
+                raise invalid(
+                    by.api_name, f"{path}.{by.api_name}", message="The value of the external field is invalid."
+                )
             return row
         if item.get("id") is None:
-            raise ItemProblem("MANDATORY_NOT_FOUND", "required field not found", {"api_name": "id", "json_path": f"{path}.id"})
+            raise ItemProblem(
+                "MANDATORY_NOT_FOUND", "required field not found", {"api_name": "id", "json_path": f"{path}.id"}
+            )
         record_id = as_id(item["id"])
         row = self._changes.row(record_id) if record_id is not None else None
         if row is None:
@@ -175,7 +181,9 @@ class Writer:
                 merged[key] = value
         check_item(self._batch, {**item, **given}, merged, path, creating=False)
         self._finish(merged, row.id, path)
-        changed = Row(row.id, row.module, row.name, merged, row.created, self._changes.now, row.creator, self._changes.actor)
+        changed = Row(
+            row.id, row.module, row.name, merged, row.created, self._changes.now, row.creator, self._changes.actor
+        )
         self._changes.put(changed, row.data)
         self._crm.stats.updated[self._module.api_name] += 1
         return changed
@@ -258,7 +266,9 @@ class Writer:
             parent = value.get("module")
             given["$parent_module"] = parent.get("api_name") if isinstance(parent, dict) else None
         if target is self._order.path_external and given[name] != old.get(name):
-            raise ItemProblem("NOT_ALLOWED", "the external field cannot be changed by itself", {"api_name": name, "json_path": path})
+            raise ItemProblem(
+                "NOT_ALLOWED", "the external field cannot be changed by itself", {"api_name": name, "json_path": path}
+            )
 
     def _number(self, merged: Json, record_id: int) -> None:
         """Numbers that Zoho gives out: document numbers and custom auto-number fields."""

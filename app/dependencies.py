@@ -1,0 +1,150 @@
+"""What routes ask for: the runtime, the caller, a transaction, paging, preconditions and idempotency."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Annotated, Any
+from uuid import UUID
+
+import structlog
+from fastapi import Depends, Header, Query, Request, Security
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from app.access import PUBLIC, Caller, act_for, authenticate, refused
+from app.domain.ids import decode_id, encode_id
+from app.errors import Forbidden
+from app.idempotency import begin, request_hash
+from app.paging import DEFAULT_LIMIT, MAX_CURSOR, MAX_LIMIT, Paging
+from app.ratelimit import KEY_POLICY, check_rate
+from app.runtime import Runtime
+
+_bearer = HTTPBearer(
+    auto_error=False,
+    scheme_name="bearer",
+    description="An API key (`tsk_…`) or an access token (`tst_…`) as `Authorization: Bearer KEY`.",
+)
+_Credentials = Annotated[HTTPAuthorizationCredentials | None, Security(_bearer)]
+TenantHeader = Annotated[
+    str | None, Header(alias="Tranship-Tenant", description="A partner's key names the customer it acts for: `ten_…`.")
+]
+IdempotencyHeader = Annotated[
+    str | None,
+    Header(alias="Idempotency-Key", description="Required. One value per thing to be done; kept for 7 days."),
+]
+IfMatchDep = Annotated[
+    str | None, Header(alias="If-Match", description="Required. The ETag of the version that you change.")
+]
+
+
+def client_address(request: Request) -> str:
+    """The peer's address; behind a proxy, what the proxy says (uvicorn trusts only the configured ones)."""
+    return request.client.host if request.client else ""
+
+
+def get_runtime(request: Request) -> Runtime:
+    runtime: Runtime = request.app.state.runtime
+    return runtime
+
+
+RuntimeDep = Annotated[Runtime, Depends(get_runtime)]
+
+
+async def get_caller(
+    request: Request, runtime: RuntimeDep, credentials: _Credentials, acting_for: TenantHeader = None
+) -> Caller:
+    """The authenticated caller. Raises Unauthenticated, Forbidden, TooMany."""
+    if credentials is None:
+        raise refused("missing")
+    caller = await authenticate(runtime, credentials.credentials)
+    if acting_for is not None:
+        caller = await act_for(runtime, caller, _tenant(acting_for))
+    structlog.contextvars.bind_contextvars(
+        tenant_id=encode_id("tenant", caller.tenant_id), key_id=encode_id("api_key", caller.key_id)
+    )
+    await check_rate(runtime, request, KEY_POLICY, str(caller.key_id))
+    return caller
+
+
+async def get_public_caller(
+    request: Request, runtime: RuntimeDep, credentials: _Credentials, acting_for: TenantHeader = None
+) -> Caller:
+    """The caller when a key is shown, else the public one."""
+    if credentials is None and "authorization" not in request.headers:
+        return PUBLIC
+    return await get_caller(request, runtime, credentials, acting_for)
+
+
+CallerDep = Annotated[Caller, Depends(get_caller)]
+PublicCallerDep = Annotated[Caller, Depends(get_public_caller)]
+
+
+def require(scope: str) -> Any:
+    """A dependency that refuses keys without the scope: `dependencies=[require("runs:write")]` on a route."""
+
+    async def check(caller: CallerDep) -> None:
+        caller.require(scope)
+
+    check.scope = scope  # type: ignore[attr-defined]  # read by the OpenAPI document and the scope matrix test
+    return Depends(check)
+
+
+@asynccontextmanager
+async def _session(runtime: Runtime, caller: Caller) -> AsyncIterator[AsyncSession]:
+    async with runtime.db.transaction(caller.tenant_id) as session:
+        yield session
+    for run_id in session.info.get("wake", []):
+        await runtime.wake(run_id)
+
+
+async def get_session(runtime: RuntimeDep, caller: CallerDep) -> AsyncIterator[AsyncSession]:
+    """One transaction for the caller's tenant, committed before the answer is sent; then the runs put into
+    `session.info["wake"]` are woken."""
+    async with _session(runtime, caller) as session:
+        yield session
+
+
+async def get_public_session(runtime: RuntimeDep, caller: PublicCallerDep) -> AsyncIterator[AsyncSession]:
+    """The same for routes that take callers without a key."""
+    async with _session(runtime, caller) as session:
+        yield session
+
+
+SessionDep = Annotated[AsyncSession, Depends(get_session, scope="function")]
+PublicSessionDep = Annotated[AsyncSession, Depends(get_public_session, scope="function")]
+
+
+async def idempotent(
+    request: Request, runtime: RuntimeDep, caller: CallerDep, session: SessionDep, key: IdempotencyHeader = None
+) -> None:
+    """Makes a POST repeatable; see app.idempotency."""
+    await claim_key(request, runtime, caller, session, key, "")
+
+
+async def claim_key(
+    request: Request, runtime: Runtime, caller: Caller, session: AsyncSession, key: str | None, apart: str
+) -> None:
+    """`apart` keeps the keys of callers who share a tenant but not their answers."""
+    route = f"{request.method} {request.url.path}{apart}"
+    content = request_hash(route, request.url.query, await request.body())
+    request.state.idempotency = await begin(runtime, session, caller.tenant_id, route, key, content)
+
+
+IdempotencyDep = Annotated[None, Depends(idempotent, scope="function")]
+
+
+def get_paging(
+    runtime: RuntimeDep,
+    limit: Annotated[int, Query(ge=1, le=MAX_LIMIT, description="Items per page.")] = DEFAULT_LIMIT,
+    cursor: Annotated[str | None, Query(max_length=MAX_CURSOR, description="`next_cursor` of the page before.")] = None,
+) -> Paging:
+    return Paging(limit=limit, cursor=cursor, sign=runtime.keys.pepper)
+
+
+PagingDep = Annotated[Paging, Depends(get_paging)]
+
+
+def _tenant(text: str) -> UUID:
+    try:
+        return decode_id("tenant", text)
+    except ValueError as wrong:
+        raise Forbidden("This key may not act for that tenant.") from wrong

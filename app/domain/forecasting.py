@@ -1,0 +1,125 @@
+"""Calls, credits and time that a plan will cost, from the destination's batch sizes and limits."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from app.domain.schema import Frozen
+
+WRITING = frozenset({"load", "link", "note", "file", "restore", "delete", "reassign"})
+_ONE_BY_ONE = frozenset({"file"})
+
+
+class CallFacts(Frozen):
+    """Limits of both sides.
+
+    `batch` is records per write call by destination object ("*" for the rest), `single` objects that take one record
+    per call. `records_per_credit` is how many written records cost one credit (0: a call costs one credit).
+    Latencies are seconds per call, `quota_window` is the length of the credit window in seconds.
+    """
+
+    batch: dict[str, int] = {"*": 100}
+    single: tuple[str, ...] = ()
+    delete_batch: int = 100
+    reassign_batch: int = 500
+    records_per_credit: int = 10
+    read_back_batch: int = 100
+    source_page: int = 2_000
+    concurrency: int = 5
+    latency: float = 0.3
+    source_latency: float = 0.5
+    seconds_per_file: float = 1.0
+    credits_per_window: int | None = None
+    credits_left: int | None = None
+    quota_window: float = 86_400.0
+
+
+class StageCalls(Frozen):
+    """Forecast of one stage: `reads` are calls at the source or for reading back."""
+
+    writes: int = 0
+    reads: int = 0
+    credits: int = 0
+
+
+class Forecast(Frozen):
+    """The whole plan: calls, credits of the destination, and how long it takes (seconds; waiting included)."""
+
+    write_calls: int = 0
+    read_calls: int = 0
+    source_calls: int = 0
+    credits: int = 0
+    busy_seconds: float = 0.0
+    waiting_seconds: float = 0.0
+    windows: int = 1
+
+    @property
+    def seconds(self) -> float:
+        return self.busy_seconds + self.waiting_seconds
+
+
+def calls_for(records: int, batch: int) -> int:
+    """⌈records / batch⌉. Raises ValueError for a batch below one or a negative count."""
+    if batch < 1 or records < 0:
+        raise ValueError("batch must be at least 1 and records not negative")
+    return -(-records // batch)
+
+
+def write_credits(records: int, batch: int, per_credit: int) -> int:
+    """Credits of all write calls: each costs one per started `per_credit` records (Zoho fact sheet section 4)."""
+    full, rest = divmod(records, batch)
+    if per_credit < 1:
+        return full + bool(rest)
+    return full * calls_for(batch, per_credit) + calls_for(rest, per_credit)
+
+
+def forecast_stage(kind: str, target: str, records: int, facts: CallFacts) -> StageCalls:
+    """Calls and credits of a stage of `kind` with that many records of the destination object `target`."""
+    if kind == "extract":
+        return StageCalls(reads=calls_for(records, facts.source_page))
+    if kind in {"verify", "reconcile"}:
+        reads = calls_for(records, facts.read_back_batch)
+        return StageCalls(reads=reads, credits=reads)
+    if kind not in WRITING:
+        return StageCalls()
+    if kind in _ONE_BY_ONE or target in facts.single:
+        return StageCalls(writes=records, credits=records)
+    if kind in {"delete", "reassign"}:
+        writes = calls_for(records, facts.delete_batch if kind == "delete" else facts.reassign_batch)
+        return StageCalls(writes=writes, credits=writes)
+    batch = facts.batch.get(target, facts.batch.get("*", 100))
+    return StageCalls(writes=calls_for(records, batch), credits=write_credits(records, batch, facts.records_per_credit))
+
+
+def forecast_plan(stages: Sequence[Mapping[str, Any]], facts: CallFacts) -> Forecast:
+    """Sums stages (mappings with kind, write_calls, read_calls, credits) and turns them into time.
+
+    Calls of one account run `concurrency` at a time; when the credits of the window are spent, the run waits for the
+    next one.
+    """
+    at_source = sum(stage["read_calls"] for stage in stages if stage["kind"] == "extract")
+    reads = sum(stage["read_calls"] for stage in stages if stage["kind"] != "extract")
+    writes = sum(stage["write_calls"] for stage in stages)
+    files = sum(stage["write_calls"] for stage in stages if stage["kind"] in _ONE_BY_ONE)
+    spent = sum(stage["credits"] for stage in stages)
+    lanes = max(1, facts.concurrency)
+    busy = ((writes - files + reads) * facts.latency + files * facts.seconds_per_file) / lanes
+    busy += at_source * facts.source_latency
+    windows = _windows(spent, facts)
+    return Forecast(
+        write_calls=writes,
+        read_calls=reads,
+        source_calls=at_source,
+        credits=spent,
+        busy_seconds=round(busy, 3),
+        waiting_seconds=(windows - 1) * facts.quota_window,
+        windows=windows,
+    )
+
+
+def _windows(spent: int, facts: CallFacts) -> int:
+    """Credit windows that the plan stretches over, the current one included."""
+    if not facts.credits_per_window:
+        return 1
+    left = facts.credits_per_window if facts.credits_left is None else max(0, facts.credits_left)
+    beyond = max(0, spent - left)
+    return 1 + calls_for(beyond, facts.credits_per_window)

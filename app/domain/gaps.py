@@ -1,0 +1,313 @@
+"""The schema gap report: what the destination lacks, which plan limits stand in the way, what it takes to pass them."""
+
+from collections.abc import Sequence
+from enum import StrEnum
+
+from app.domain.editions import (
+    EditionFacts,
+    FieldUsage,
+    custom_objects_fit,
+    custom_objects_needed,
+    edition_fits,
+    field_usage,
+)
+from app.domain.mapping import LoadMode, MappingDocument, NewField
+from app.domain.provisioning import (
+    PlannedChange,
+    enabled_loads,
+    find_field,
+    find_object,
+    missing_fields,
+    missing_objects,
+    missing_stages,
+    missing_values,
+    provisioning_plan,
+)
+from app.domain.schema import FieldType, Frozen, Inventory
+
+_FOLDABLE = frozenset({FieldType.TEXT, FieldType.TEXTAREA, FieldType.URL, FieldType.PHONE, FieldType.PICKLIST})
+_TEXTS = frozenset({FieldType.TEXT, FieldType.TEXTAREA})
+
+
+class Severity(StrEnum):
+    """Whether a finding stops the run, asks for a look, or only informs."""
+
+    BLOCKER = "blocker"
+    WARNING = "warning"
+    INFO = "info"
+
+
+class GapFinding(Frozen):
+    """One gap. `code` is stable, `remedy` says what a person can do, `items` are the names concerned."""
+
+    code: str
+    severity: Severity
+    text: str
+    remedy: str = ""
+    object: str = ""
+    items: tuple[str, ...] = ()
+
+
+class NotMoving(Frozen):
+    """What stays behind or goes to a file; `records` is None when not counted."""
+
+    source_object: str
+    field: str = ""
+    reason: str
+    export: str = ""
+    note: str = ""
+    records: int | None = None
+
+
+class GapReport(Frozen):
+    """The whole report; `changes` is the provisioning plan in order."""
+
+    edition: str
+    findings: tuple[GapFinding, ...]
+    usage: tuple[FieldUsage, ...]
+    changes: tuple[PlannedChange, ...]
+    not_moving: tuple[NotMoving, ...]
+
+    @property
+    def blocked(self) -> bool:
+        return any(finding.severity is Severity.BLOCKER for finding in self.findings)
+
+
+def gap_report(
+    document: MappingDocument,
+    destination: Inventory,
+    edition: EditionFacts,
+    *,
+    ladder: Sequence[EditionFacts] = (),
+    source: Inventory | None = None,
+) -> GapReport:
+    """Compares the document with the destination.
+
+    `ladder` are the vendor's plans from the smallest to the largest, for the advice which upgrade would do; `source`
+    adds record counts and fill rates.
+    """
+    upgrade = next((one.name for one in ladder if edition_fits(document, destination, one)), "")
+    usage = field_usage(document, destination, edition)
+    findings = [
+        *_edition_findings(document, destination, edition, upgrade),
+        *_object_findings(document, destination),
+        *_usage_findings(document, destination, usage, upgrade, source),
+        *_field_findings(document, destination),
+        *_conflict_findings(document, destination),
+        *_value_findings(document, destination),
+    ]
+    return GapReport(
+        edition=edition.name,
+        findings=tuple(findings),
+        usage=usage,
+        changes=provisioning_plan(document, destination),
+        not_moving=not_moving(document, source),
+    )
+
+
+def _edition_findings(
+    document: MappingDocument, destination: Inventory, edition: EditionFacts, upgrade: str
+) -> list[GapFinding]:
+    findings = []
+    advice = f"Upgrade to {upgrade}." if upgrade else "No plan of the vendor allows this; leave loads out."
+    if not edition.api_access:
+        text = f"The {edition.name} plan has no API access, so nothing can be written."
+        findings.append(GapFinding(code="no_api_access", severity=Severity.BLOCKER, text=text, remedy=advice))
+    if not custom_objects_fit(document, destination, edition):
+        missing = missing_objects(document, destination)
+        needed, allowed = custom_objects_needed(document, destination), edition.custom_objects
+        findings.append(
+            GapFinding(
+                code="custom_objects_cap",
+                severity=Severity.BLOCKER,
+                text=f"{needed} custom modules are needed, the {edition.name} plan allows {allowed}.",
+                remedy=f"{advice} Or switch off the loads into {', '.join(one.plural for one in missing)}.",
+                items=tuple(one.key for one in missing),
+            )
+        )
+    return findings
+
+
+def _object_findings(document: MappingDocument, destination: Inventory) -> list[GapFinding]:
+    findings = [
+        GapFinding(
+            code="object_missing",
+            severity=Severity.INFO,
+            object=one.key,
+            text=f"The module {one.plural} does not exist yet.",
+            remedy="It is created by provisioning.",
+        )
+        for one in missing_objects(document, destination)
+    ]
+    planned = {one.key for one in document.plan.objects}
+    targets = {load.target_object for load in enabled_loads(document) if load.mode in {LoadMode.CREATE, LoadMode.LINK}}
+    for name in sorted(targets - planned):
+        if destination.object(name) is None:
+            text = f"The destination has no module {name}, or the connected user may not see it."
+            remedy = "Give the user access, or switch off the loads into it."
+            findings.append(
+                GapFinding(code="object_unknown", severity=Severity.BLOCKER, object=name, text=text, remedy=remedy)
+            )
+    return findings
+
+
+def _usage_findings(
+    document: MappingDocument,
+    destination: Inventory,
+    usage: Sequence[FieldUsage],
+    upgrade: str,
+    source: Inventory | None,
+) -> list[GapFinding]:
+    findings = []
+    for one in usage:
+        if one.over:
+            folded = consolidation(document, destination, one, source)
+            advice = f"Upgrade to {upgrade}, or " if upgrade else ""
+            findings.append(
+                GapFinding(
+                    code="custom_fields_cap",
+                    severity=Severity.BLOCKER,
+                    object=one.object,
+                    text=f"{one.object} would have {one.existing + one.added} custom fields, the plan allows {one.cap}",
+                    remedy=f"{advice}fold these {len(folded)} rarely filled fields into one text field."
+                    if folded
+                    else f"{advice}leave {one.over} fields out.",
+                    items=folded,
+                )
+            )
+        if one.unique_short:
+            findings.append(
+                GapFinding(
+                    code="unique_slots",
+                    severity=Severity.WARNING,
+                    object=one.object,
+                    text=f"{one.object} has {one.unique_free} unique fields left and needs {one.unique_needed}.",
+                    remedy="Free a unique field; otherwise the former id becomes a plain field and is found by query.",
+                )
+            )
+    return findings
+
+
+def consolidation(
+    document: MappingDocument, destination: Inventory, usage: FieldUsage, source: Inventory | None
+) -> tuple[str, ...]:
+    """Fields to fold into one text field so that the object fits its cap: the least filled texts first.
+
+    One new field takes their place, hence one more than the surplus. Empty when there are not enough such fields.
+    """
+    candidates = [
+        field
+        for field in missing_fields(document, destination)
+        if field.object == usage.object and _foldable(document, field)
+    ]
+    candidates.sort(key=lambda field: (_filled(document, field, source), field.key))
+    wanted = usage.over + 1
+    return tuple(field.key for field in candidates[:wanted]) if len(candidates) >= wanted else ()
+
+
+def _foldable(document: MappingDocument, field: NewField) -> bool:
+    kept = field.unique or field.external or field.references or field.key == document.external_id
+    return not kept and field.type in _FOLDABLE
+
+
+def _filled(document: MappingDocument, field: NewField, source: Inventory | None) -> int:
+    if source is None:
+        return 0
+    return sum(
+        source.fill.get(load.source_object, {}).get(name, 0)
+        for load in enabled_loads(document)
+        if load.target_object == field.object
+        for rule in load.fields
+        if rule.target == field.key
+        for name in rule.sources
+    )
+
+
+def _field_findings(document: MappingDocument, destination: Inventory) -> list[GapFinding]:
+    missing = missing_fields(document, destination)
+    return [
+        GapFinding(
+            code="fields_missing",
+            severity=Severity.INFO,
+            object=name,
+            text=f"{sum(1 for field in missing if field.object == name)} fields are missing on {name}.",
+            remedy="They are created by provisioning.",
+            items=tuple(field.key for field in missing if field.object == name),
+        )
+        for name in dict.fromkeys(field.object for field in missing)
+    ]
+
+
+def _conflict_findings(document: MappingDocument, destination: Inventory) -> list[GapFinding]:
+    """Fields that exist under a planned name but cannot hold what the plan means."""
+    findings = []
+    for planned in document.plan.fields:
+        spec = find_object(document, destination, planned.object)
+        field = find_field(document, spec, planned.object, planned.key) if spec else None
+        if field is None:
+            continue
+        if field.type is not planned.type and not {field.type, planned.type} <= _TEXTS:
+            text = f"{planned.object}.{field.name} exists as {field.type.value}, the plan needs {planned.type.value}."
+            code, severity = "field_type_differs", Severity.BLOCKER
+        elif planned.length and field.length and field.length < planned.length:
+            text = f"{planned.object}.{field.name} holds {field.length} characters, the plan needs {planned.length}."
+            code, severity = "field_too_short", Severity.WARNING
+        else:
+            continue
+        remedy = "Rename the existing field, or map to another one."
+        findings.append(
+            GapFinding(
+                code=code, severity=severity, object=planned.object, text=text, remedy=remedy, items=(planned.key,)
+            )
+        )
+    return findings
+
+
+def _value_findings(document: MappingDocument, destination: Inventory) -> list[GapFinding]:
+    findings = [
+        GapFinding(
+            code="picklist_values_missing",
+            severity=Severity.INFO,
+            object=name,
+            text=f"{name}.{key} lacks {len(absent)} options.",
+            remedy="They are added by provisioning.",
+            items=absent,
+        )
+        for (name, key), absent in missing_values(document, destination).items()
+    ]
+    stages = missing_stages(document, destination)
+    if stages:
+        text = f"{len(stages)} stages are missing in the pipeline {document.constants.get('pipeline')}."
+        remedy = "They are created by provisioning; where the API refuses, an administrator adds them."
+        names = tuple(str(stage["name"]) for stage in stages)
+        findings.append(
+            GapFinding(code="stages_missing", severity=Severity.WARNING, text=text, remedy=remedy, items=names)
+        )
+    return findings
+
+
+def not_moving(document: MappingDocument, source: Inventory | None = None) -> tuple[NotMoving, ...]:
+    """Objects and fields that are left out, exported or absorbed, and loads that are switched off."""
+    counts = source.counts if source else {}
+    listed = [
+        NotMoving(
+            source_object=one.source_object,
+            field=one.field,
+            reason=one.reason,
+            export=one.export,
+            note=one.note,
+            records=counts.get(one.source_object),
+        )
+        for one in document.exclusions
+    ]
+    disabled = [
+        NotMoving(
+            source_object=load.source_object,
+            reason="load_switched_off",
+            note=f"The load {load.key} into {load.target_object} is switched off.",
+            records=counts.get(load.source_object),
+        )
+        for load in document.loads
+        if not load.enabled
+    ]
+    return (*listed, *disabled)

@@ -1,0 +1,273 @@
+"""A run is a plan: the stages of a sample, full, delta, reconciliation or rollback as a graph, with their forecast.
+
+Which load comes before which is decided in `ordering`, what a stage costs in `forecasting`.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from enum import StrEnum
+
+from app.domain.forecasting import CallFacts, Forecast, forecast_plan, forecast_stage
+from app.domain.mapping import Load, LoadMode, MappingDocument
+from app.domain.ordering import Edge, lookup_edges, with_deferred_links
+from app.domain.schema import Frozen
+
+
+class RunKind(StrEnum):
+    """What a run is for."""
+
+    SAMPLE = "sample"
+    FULL = "full"
+    DELTA = "delta"
+    RECONCILE = "reconcile"
+    ROLLBACK = "rollback"
+    REASSIGN = "reassign"
+
+
+class StageKind(StrEnum):
+    """What a stage does; the engine has one worker function per kind."""
+
+    EXTRACT = "extract"
+    CHOOSE = "choose"
+    LOAD = "load"
+    LINK = "link"
+    NOTE = "note"
+    FILE = "file"
+    DELETIONS = "deletions"
+    VERIFY = "verify"
+    EXPORT = "export"
+    RECONCILE = "reconcile"
+    RESTORE = "restore"
+    DELETE = "delete"
+    REASSIGN = "reassign"
+
+
+class StagePlan(Frozen):
+    """One stage. `after` are stages that must have finished; `streams_from` may still be running, its rows flow in.
+
+    `name` is the source object (extract, export, deletions) or the load's key; counts are forecasts.
+    """
+
+    key: str
+    kind: StageKind
+    name: str
+    phase: str
+    after: tuple[str, ...] = ()
+    streams_from: str = ""
+    records: int = 0
+    write_calls: int = 0
+    read_calls: int = 0
+    credits: int = 0
+
+
+class PlanFacts(Frozen):
+    """What the forecast needs to know.
+
+    `counts` are records per source object, `load_counts` planned writes per load key where they differ (conditions,
+    sample, delta). `references` are the objects a source field refers to, by "Object.Field".
+    """
+
+    counts: dict[str, int] = {}
+    load_counts: dict[str, int] = {}
+    references: dict[str, tuple[str, ...]] = {}
+    calls: CallFacts = CallFacts()
+
+
+class RunPlan(Frozen):
+    """The stages in an order that respects `after`, the phases they form, and the forecast of the whole."""
+
+    kind: RunKind
+    stages: tuple[StagePlan, ...]
+    phases: tuple[str, ...]
+    deferred: tuple[Edge, ...] = ()
+    forecast: Forecast = Forecast()
+
+    def stage(self, key: str) -> StagePlan:
+        """The stage named `key`. Raises KeyError."""
+        for stage in self.stages:
+            if stage.key == key:
+                return stage
+        raise KeyError(key)
+
+
+def plan_run(
+    kind: RunKind, document: MappingDocument, facts: PlanFacts, *, exports: Sequence[str] = (), overlap: bool = False
+) -> RunPlan:
+    """The stages of a run over the enabled loads.
+
+    `exports` are source objects that go to files in a full run. With `overlap` phases are bound by their lookups
+    only; without it a phase starts when the one before has closed. Raises PlanImpossible.
+    """
+    document, deferred = with_deferred_links(document)
+    loads = [load for load in document.loads if load.enabled]
+    stages = _STAGES[kind](loads, facts, exports, overlap)
+    return RunPlan(
+        kind=kind,
+        stages=tuple(stages),
+        phases=tuple(dict.fromkeys(stage.phase for stage in stages)),
+        deferred=deferred,
+        forecast=forecast_plan([stage.model_dump(mode="json") for stage in stages], facts.calls),
+    )
+
+
+def source_objects(loads: Iterable[Load], references: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:
+    """Source objects that have to be read: those of the loads and those that dotted sources lead to."""
+    names: dict[str, None] = {}
+    for load in loads:
+        names[load.source_object] = None
+        names.update(dict.fromkeys(_followed(load, references)))
+    return tuple(names)
+
+
+def _followed(load: Load, references: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:
+    paths = {source.partition(".")[0] for rule in load.fields for source in rule.sources if "." in source}
+    return tuple(name for path in sorted(paths) for name in references.get(f"{load.source_object}.{path}", ()))
+
+
+_MODE_STAGE = {
+    LoadMode.CREATE: StageKind.LOAD,
+    LoadMode.LINK: StageKind.LINK,
+    LoadMode.NOTE: StageKind.NOTE,
+    LoadMode.FILE: StageKind.FILE,
+}
+
+
+def _forward(loads: Sequence[Load], facts: PlanFacts, gate: tuple[str, ...], overlap: bool) -> list[StagePlan]:
+    """Extraction and load stages; `gate` are stages before any load."""
+    stages = [
+        _counted(StagePlan(key=f"extract:{name}", kind=StageKind.EXTRACT, name=name, phase="extract"), facts, None)
+        for name in source_objects(loads, facts.references)
+    ]
+    return stages + _load_stages(loads, facts, gate, overlap)
+
+
+def _load_stages(loads: Sequence[Load], facts: PlanFacts, gate: tuple[str, ...], overlap: bool) -> list[StagePlan]:
+    edges = lookup_edges(loads)
+    by_phase: dict[str, list[str]] = {}
+    stages = []
+    for load in loads:
+        if load.phase not in by_phase:
+            by_phase[load.phase] = []
+        earlier = [] if overlap else _previous(by_phase, load.phase)
+        needs = [f"load:{edge.needs}" for edge in edges if edge.load == load.key and edge.needs != load.key]
+        base = [f"load:{load.base}"] if load.base and load.base != load.key else []
+        read = [f"extract:{name}" for name in _followed(load, facts.references) if name != load.source_object]
+        stage = StagePlan(
+            key=f"load:{load.key}",
+            kind=_MODE_STAGE[load.mode],
+            name=load.key,
+            phase=load.phase,
+            after=tuple(dict.fromkeys((*gate, *read, *needs, *base, *earlier))),
+            streams_from=f"extract:{load.source_object}",
+        )
+        stages.append(_counted(stage, facts, load))
+        by_phase[load.phase].append(stage.key)
+    return stages
+
+
+def _previous(by_phase: Mapping[str, list[str]], phase: str) -> list[str]:
+    """The stages of the phase before, which are themselves behind all earlier ones."""
+    names = list(by_phase)
+    at = names.index(phase)
+    return by_phase[names[at - 1]] if at else []
+
+
+def _sample(loads: Sequence[Load], facts: PlanFacts, _: Sequence[str], overlap: bool) -> list[StagePlan]:
+    extracts = tuple(f"extract:{name}" for name in source_objects(loads, facts.references))
+    choose = StagePlan(key="choose", kind=StageKind.CHOOSE, name="sample", phase="choose", after=extracts)
+    stages = _forward(loads, facts, ("choose",), overlap)
+    at = len(extracts)
+    return [*stages[:at], choose, *stages[at:], *_verify(loads, facts, StageKind.VERIFY)]
+
+
+def _full(loads: Sequence[Load], facts: PlanFacts, exports: Sequence[str], overlap: bool) -> list[StagePlan]:
+    stages = _forward(loads, facts, (), overlap)
+    stages += [
+        _counted(StagePlan(key=f"export:{name}", kind=StageKind.EXPORT, name=name, phase="exports"), facts, None)
+        for name in exports
+    ]
+    return [*stages, *_verify(loads, facts, StageKind.RECONCILE)]
+
+
+def _delta(loads: Sequence[Load], facts: PlanFacts, _: Sequence[str], overlap: bool) -> list[StagePlan]:
+    stages = _forward(loads, facts, (), overlap)
+    written = tuple(stage.key for stage in stages if stage.kind is not StageKind.EXTRACT)
+    names = source_objects(loads, facts.references)
+    gone = [
+        StagePlan(key=f"deletions:{name}", kind=StageKind.DELETIONS, name=name, phase="deletions", after=written)
+        for name in names
+    ]
+    return [*stages, *gone, *_verify(loads, facts, StageKind.VERIFY)]
+
+
+def _reconcile(loads: Sequence[Load], facts: PlanFacts, _: Sequence[str], __: bool) -> list[StagePlan]:
+    return _verify(loads, facts, StageKind.RECONCILE, alone=True)
+
+
+def _verify(loads: Sequence[Load], facts: PlanFacts, kind: StageKind, *, alone: bool = False) -> list[StagePlan]:
+    """Reading back, per load that created records, once all that writes to them has finished."""
+    touched = {load.key: [f"load:{load.key}"] for load in loads if load.mode is not LoadMode.LINK}
+    for load in loads:
+        if load.mode is LoadMode.LINK and load.base in touched:
+            touched[load.base].append(f"load:{load.key}")
+    by_key = {load.key: load for load in loads}
+    return [
+        _counted(
+            StagePlan(
+                key=f"{kind.value}:{key}", kind=kind, name=key, phase=kind.value, after=() if alone else tuple(after)
+            ),
+            facts,
+            by_key[key],
+        )
+        for key, after in touched.items()
+    ]
+
+
+def _rollback(loads: Sequence[Load], facts: PlanFacts, _: Sequence[str], __: bool) -> list[StagePlan]:
+    """Children first: links and changed records are restored, then created records deleted against the load order."""
+    restore = StagePlan(key="restore", kind=StageKind.RESTORE, name="restore", phase="restore")
+    stages = [restore]
+    before: tuple[str, ...] = ("restore",)
+    for load in reversed([load for load in loads if load.mode is not LoadMode.LINK]):
+        stage = StagePlan(key=f"delete:{load.key}", kind=StageKind.DELETE, name=load.key, phase="delete", after=before)
+        stages.append(_counted(stage, facts, load))
+        before = (stage.key,)
+    return [*stages, *_verify_gone(loads, before)]
+
+
+def _verify_gone(loads: Sequence[Load], after: tuple[str, ...]) -> list[StagePlan]:
+    keys = [load.key for load in loads if load.mode is not LoadMode.LINK]
+    return [
+        StagePlan(key=f"verify:{key}", kind=StageKind.VERIFY, name=key, phase="verify", after=after) for key in keys
+    ]
+
+
+def _reassign(loads: Sequence[Load], facts: PlanFacts, _: Sequence[str], __: bool) -> list[StagePlan]:
+    owned = [load for load in loads if any(rule.owner for rule in load.fields)]
+    return [
+        _counted(
+            StagePlan(key=f"reassign:{load.key}", kind=StageKind.REASSIGN, name=load.key, phase="reassign"), facts, load
+        )
+        for load in owned
+    ]
+
+
+_STAGES = {
+    RunKind.SAMPLE: _sample,
+    RunKind.FULL: _full,
+    RunKind.DELTA: _delta,
+    RunKind.RECONCILE: _reconcile,
+    RunKind.ROLLBACK: _rollback,
+    RunKind.REASSIGN: _reassign,
+}
+
+
+def _counted(stage: StagePlan, facts: PlanFacts, load: Load | None) -> StagePlan:
+    """The stage with its forecast: records, calls and credits."""
+    if load is None:
+        records = facts.counts.get(stage.name, 0)
+    else:
+        records = facts.load_counts.get(load.key, facts.counts.get(load.source_object, 0))
+    calls = forecast_stage(stage.kind.value, load.target_object if load else stage.name, records, facts.calls)
+    return stage.model_copy(
+        update={"records": records, "write_calls": calls.writes, "read_calls": calls.reads, "credits": calls.credits}
+    )

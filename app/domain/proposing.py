@@ -1,0 +1,327 @@
+"""Proposes the mapping document of an engagement: the blueprint's rules as far as the tenant has their fields, and a
+home for every field the blueprint does not know. `validate` says what is wrong with an edited document.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+from pydantic import JsonValue
+
+from app.domain.blueprint import Blueprint
+from app.domain.choices import folded
+from app.domain.keeping import NewNames, keep
+from app.domain.mapping import (
+    Condition,
+    Exclusion,
+    FieldRule,
+    Load,
+    LoadMode,
+    MappingDocument,
+    NewField,
+    Origin,
+    Reason,
+    SchemaPlan,
+    Unmapped,
+)
+from app.domain.matching import match_fields
+from app.domain.matching.assign import NEVER
+from app.domain.matching.types import TRANSFORM_OF
+from app.domain.provisioning import find_object
+from app.domain.schema import FieldSpec, FieldType, Inventory, ObjectSpec
+from app.domain.validating import Problem, validate
+
+__all__ = ["MATCHED_FROM", "Problem", "propose", "validate"]
+
+MATCHED_FROM = 0.85
+"""A destination field is proposed from this probability on; below it the value keeps a field of its own."""
+
+_DEFAULTS: Mapping[FieldType, JsonValue] = {
+    FieldType.TEXT: "Unknown",
+    FieldType.TEXTAREA: "Unknown",
+    FieldType.INTEGER: "0",
+    FieldType.DECIMAL: "0",
+    FieldType.CURRENCY: "0",
+    FieldType.PERCENT: "0",
+    FieldType.BOOLEAN: False,
+}
+
+
+@dataclass
+class _Draft:
+    """What grows while the proposal is made."""
+
+    blueprint: Blueprint
+    source: Inventory
+    destination: Inventory
+    exclusions: list[Exclusion] = field(default_factory=list)
+    fields: list[NewField] = field(default_factory=list)
+    options: dict[str, dict[str, None]] = field(default_factory=dict)
+    constants: dict[str, JsonValue] = field(default_factory=dict)
+
+
+def propose(blueprint: Blueprint, source: Inventory, destination: Inventory) -> MappingDocument:
+    """The mapping document for two discovered sides; equal inputs give an equal document.
+
+    Rules whose source fields the tenant lacks are dropped and listed among the exclusions (`not_in_source`). Fields
+    the blueprint does not know go to the destination field that matches, or to a new one in the plan. Required
+    destination fields get a default for blanks.
+    """
+    draft = _Draft(blueprint, source, destination, fields=list(blueprint.plan.fields))
+    draft.options = {path: dict.fromkeys(values) for path, values in blueprint.plan.picklist_values.items()}
+    loads = [_fit_load(load, draft) for load in blueprint.loads]
+    loads = [_with_unknown_fields(load, loads, draft) for load in loads]
+    loads = [_with_defaults(load, draft) for load in loads]
+    _collect_options(loads, draft)
+    return MappingDocument(
+        source=blueprint.source,
+        destination=blueprint.destination,
+        blueprint_version=blueprint.version,
+        external_id=blueprint.external_id,
+        loads=tuple(loads),
+        value_maps=blueprint.value_maps,
+        exclusions=tuple(dict.fromkeys((*_spread_exclusions(loads, draft), *draft.exclusions))),
+        plan=SchemaPlan(
+            objects=blueprint.plan.objects,
+            fields=tuple(draft.fields),
+            picklist_values={path: tuple(values) for path, values in draft.options.items() if values},
+        ),
+        constants=draft.constants,
+    )
+
+
+def _fit_load(load: Load, draft: _Draft) -> Load:
+    spec = draft.source.object(load.source_object)
+    if spec is None and load.mode is not LoadMode.FILE:
+        note = f"The tenant has no object {load.source_object}; the load {load.key} is switched off."
+        draft.exclusions.append(Exclusion(source_object=load.source_object, reason="not_in_source", note=note))
+        return load.model_copy(update={"enabled": False})
+    fields = [rule for given in load.fields if (rule := _fit_rule(given, load, spec, draft)) is not None]
+    when, possible = _fit_conditions(load.when, spec)
+    return load.model_copy(update={"fields": tuple(fields), "when": when, "enabled": load.enabled and possible})
+
+
+def _fit_conditions(when: tuple[Condition, ...], spec: ObjectSpec | None) -> tuple[tuple[Condition, ...], bool]:
+    """Conditions on fields that exist; whether any record can meet those that do not (their value is blank)."""
+    if spec is None:
+        return when, True
+    known = tuple(one for one in when if spec.field(one.field))
+    absent = [one for one in when if not spec.field(one.field)]
+    possible = all((not one.any_of or None in one.any_of) and None not in one.none_of for one in absent)
+    return known, possible
+
+
+def _fit_rule(rule: FieldRule, load: Load, spec: ObjectSpec | None, draft: _Draft) -> FieldRule | None:
+    """The rule as far as the tenant has its sources; None when nothing of it is left."""
+    rule = _take_stages(rule, load, draft)
+    if spec is None or not rule.sources:
+        return rule
+    sources = tuple(path for path in rule.sources if source_field(draft.source, spec, path) is not None)
+    for path in rule.sources:
+        if path not in sources and "." not in path:
+            note = f"The tenant has no such field; {load.target_object}.{rule.target} does not get it."
+            draft.exclusions.append(
+                Exclusion(source_object=load.source_object, field=path, reason="not_in_source", note=note)
+            )
+    if sources:
+        return rule.model_copy(update={"sources": sources})
+    if rule.default is None:
+        return None
+    return rule.model_copy(
+        update={"sources": (), "transform": "const", "args": {"value": rule.default}, "value_map": None}
+    )
+
+
+def _take_stages(rule: FieldRule, load: Load, draft: _Draft) -> FieldRule:
+    """Stage definitions move from the blueprint's rule to the document's constants; the pipeline is the tenant's."""
+    if "stages" in rule.args:
+        draft.constants["stage_field"] = f"{load.target_object}.{rule.target}"
+        draft.constants["stages"] = rule.args["stages"]
+        return rule.model_copy(update={"args": {key: one for key, one in rule.args.items() if key != "stages"}})
+    if rule.target == "Pipeline" and rule.transform == "const":
+        wanted = rule.args.get("value")
+        present = [stage.pipeline for stage in draft.destination.stages if stage.pipeline]
+        chosen = wanted if wanted in present or not present else present[0]
+        draft.constants["pipeline"] = chosen
+        return rule.model_copy(update={"args": {**rule.args, "value": chosen}})
+    return rule
+
+
+def source_field(source: Inventory, spec: ObjectSpec, path: str) -> FieldSpec | None:
+    """The field a source path ends at; a dotted path is followed one step through any object it may refer to."""
+    first, _, rest = path.partition(".")
+    found = spec.field(first)
+    if found is None or not rest:
+        return found
+    targets = (source.object(name) for name in found.references)
+    return next((one for target in targets if target and (one := target.field(rest))), None)
+
+
+def _with_unknown_fields(load: Load, loads: Iterable[Load], draft: _Draft) -> Load:
+    """Adds a rule for every source field that neither the blueprint nor its exclusions mention."""
+    spec = draft.source.object(load.source_object)
+    if spec is None or not load.enabled or load.mode is not LoadMode.CREATE:
+        return load
+    loads = list(loads)
+    handled = _handled(load.source_object, loads, draft)
+    unknown = [one for one in spec.fields if one.name not in handled and one.type not in NEVER]
+    target = _target_object(load, draft)
+    taken = {rule.target for rule in load.fields} | {draft.blueprint.external_id}
+    open_fields = [one for one in target.fields if one.name not in taken] if target else []
+    matches = match_fields(unknown, open_fields)
+    names = NewNames(load.target_object, draft.fields, target)
+    rules = []
+    for one in unknown:
+        match = matches.get(one.name)
+        wanted = target.field(match.target) if target and match and match.probability >= MATCHED_FROM else None
+        if match is not None and wanted is not None and not _is_reference(one):
+            rules.append(_matched_rule(one, wanted, match.probability, match.reasons))
+            continue
+        new_field, rule = keep(one, names, loads, draft.source)
+        if new_field not in draft.fields:
+            draft.fields.append(new_field)
+        rules.append(rule)
+    return load.model_copy(update={"fields": (*load.fields, *rules)})
+
+
+def _is_reference(spec: FieldSpec) -> bool:
+    return spec.type in {FieldType.LOOKUP, FieldType.USER}
+
+
+def _matched_rule(one: FieldSpec, wanted: FieldSpec, probability: float, reasons: tuple[Reason, ...]) -> FieldRule:
+    shortens = wanted.type in {FieldType.TEXT, FieldType.TEXTAREA}
+    return FieldRule(
+        target=wanted.name,
+        sources=(one.name,),
+        transform=TRANSFORM_OF.get(wanted.type, "text"),
+        args={"truncate": True} if shortens else {},
+        sensitive=one.sensitive,
+        origin=Origin.MATCHED,
+        probability=probability,
+        reasons=reasons,
+    )
+
+
+def _target_object(load: Load, draft: _Draft) -> ObjectSpec | None:
+    document = MappingDocument(source="", destination="", loads=(), plan=draft.blueprint.plan)
+    return find_object(document, draft.destination, load.target_object)
+
+
+def _handled(source_object: str, loads: Iterable[Load], draft: _Draft) -> set[str]:
+    """Source fields of an object that some rule reads, a condition asks for, or an exclusion names."""
+    names: set[str] = set()
+    for load in loads:
+        if load.source_object == source_object:
+            names.update(path for rule in load.fields for path in rule.sources if "." not in path)
+            names.update(one.field for one in load.when)
+            names.update(name for name in (load.file_field, load.file_name) if name)
+    names.update(
+        one.field for one in draft.blueprint.exclusions if one.field and one.source_object in {source_object, "*"}
+    )
+    return names
+
+
+def _with_defaults(load: Load, draft: _Draft) -> Load:
+    """Gives required destination fields a default where a blank would be refused."""
+    target = _target_object(load, draft)
+    if target is None or load.mode is not LoadMode.CREATE:
+        return load
+    by_target = {rule.target: rule for rule in load.fields}
+    changed: dict[str, FieldRule] = {}
+    for spec in target.fields:
+        default = _default(spec) if spec.required and spec.writable else None
+        rule = by_target.get(spec.name)
+        if default is None or (rule and (rule.default is not None or rule.transform == "const" or rule.lookup)):
+            continue
+        if rule is not None:
+            changed[spec.name] = rule.model_copy(update={"default": default, "required": True})
+        else:
+            reason = Reason(code="required", text="The destination refuses a blank; this value stands for it.")
+            changed[spec.name] = FieldRule(
+                target=spec.name, transform="const", args={"value": default}, required=True,
+                origin=Origin.MATCHED, reasons=(reason,),
+            )  # fmt: skip
+    kept = tuple(changed.pop(rule.target, rule) for rule in load.fields)
+    return load.model_copy(update={"fields": (*kept, *changed.values())})
+
+
+def _default(spec: FieldSpec) -> JsonValue:
+    if spec.type is FieldType.PICKLIST:
+        return next((option.value for option in spec.picklist if option.active), None)
+    return _DEFAULTS.get(spec.type)
+
+
+def _collect_options(loads: Iterable[Load], draft: _Draft) -> None:
+    """Adds the options that records will hold to the plan: to new fields, and to existing ones that lack them."""
+    for load in loads:
+        spec = draft.source.object(load.source_object)
+        for rule in load.fields if load.enabled and spec else ():
+            if rule.transform in {"picklist", "multipicklist"} and spec is not None:
+                _add_options(load, rule, list(_produced(rule, spec, draft)), draft)
+
+
+def _produced(rule: FieldRule, spec: ObjectSpec, draft: _Draft) -> Iterator[str]:
+    """Values that the rule writes, from its value map and the source's active options."""
+    table = draft.blueprint.value_maps.get(rule.value_map or "")
+    if table is not None:
+        yield from table.entries.values()
+    keeps = table is None or table.unmapped is Unmapped.KEEP
+    known = {folded(key) for key in table.entries} if table else set()
+    for path in rule.sources:
+        found = source_field(draft.source, spec, path)
+        for option in found.picklist if found and keeps else ():
+            if option.active and folded(option.value) not in known:
+                yield option.value
+    if isinstance(rule.default, str):
+        yield rule.default
+
+
+def _add_options(load: Load, rule: FieldRule, values: list[str], draft: _Draft) -> None:
+    path = f"{load.target_object}.{rule.target}"
+    for number, planned in enumerate(draft.fields):
+        if (planned.object, planned.key) == (load.target_object, rule.target) and planned.picklist:
+            known = {folded(one) for one in planned.picklist}
+            added = tuple(dict.fromkeys(one for one in values if folded(one) not in known))
+            draft.fields[number] = planned.model_copy(update={"picklist": (*planned.picklist, *added)})
+            return
+    target = _target_object(load, draft)
+    existing = target.field(rule.target) if target else None
+    if existing is None or existing.type not in {FieldType.PICKLIST, FieldType.MULTIPICKLIST} or not existing.picklist:
+        return
+    if path != draft.constants.get("stage_field"):
+        offered = {folded(one) for option in existing.picklist for one in (option.value, option.label)}
+        draft.options.setdefault(path, {}).update(dict.fromkeys(one for one in values if folded(one) not in offered))
+
+
+def _spread_exclusions(loads: Iterable[Load], draft: _Draft) -> Iterator[Exclusion]:
+    """The blueprint's exclusions, those for every object spelt out, and objects that nobody mentions."""
+    loads = list(loads)
+    used = {(load.source_object, path) for load in loads for rule in load.fields for path in rule.sources}
+    moving = {load.source_object for load in loads if load.enabled}
+    listed = {one.source_object for one in draft.blueprint.exclusions if not one.field}
+    for one in draft.blueprint.exclusions:
+        if one.source_object != "*":
+            yield one
+            continue
+        for spec in draft.source.objects:
+            if spec.name in moving and spec.field(one.field) and (spec.name, one.field) not in used:
+                yield one.model_copy(update={"source_object": spec.name})
+    for spec in draft.source.objects:
+        if spec.name not in moving | listed:
+            note = "No load and no export is known for this object; map it, or confirm that it stays behind."
+            yield Exclusion(source_object=spec.name, reason="no_counterpart", note=note)
+        elif spec.name in moving:
+            yield from _untouched(spec, loads, used, draft)
+
+
+def _untouched(spec: ObjectSpec, loads: list[Load], used: set[tuple[str, str]], draft: _Draft) -> Iterator[Exclusion]:
+    """Fields that no rule reads: compounds and bytes, and custom fields of objects that become notes or files."""
+    handled = _handled(spec.name, loads, draft) | {name for owner, name in used if owner == spec.name}
+    for one in spec.fields:
+        if one.name in handled:
+            continue
+        if one.type in NEVER:
+            kind = "compound" if one.type is FieldType.COMPOUND else "system_field"
+            yield Exclusion(source_object=spec.name, field=one.name, reason=kind, note="Its parts or its file move.")
+        else:
+            note = "Notes and attachments have no fields of their own at the destination."
+            yield Exclusion(source_object=spec.name, field=one.name, reason="not_supported", note=note)

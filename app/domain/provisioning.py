@@ -1,0 +1,266 @@
+"""What a mapping needs at the destination and does not find there, and the order in which it is created.
+
+Gap report, validation and the provisioning job ask the same predicates, so a report never promises what a run refuses.
+"""
+
+import re
+from collections.abc import Iterator
+from enum import StrEnum
+
+from pydantic import JsonValue
+
+from app.domain.mapping import FieldRule, Load, LoadMode, MappingDocument, NewField, NewObject
+from app.domain.schema import FieldSpec, Frozen, Inventory, ObjectSpec
+
+
+def is_steering(target: str) -> bool:
+    """Whether a target steers the write and is no field: `$se_module`, and `$id` naming the record a link updates."""
+    return target.startswith("$")
+
+
+class PlannedKind(StrEnum):
+    """Kinds of change, by the names that connectors know them under."""
+
+    OBJECT = "object"
+    FIELD = "field"
+    PICKLIST_VALUES = "picklist_values"
+    STAGES = "stages"
+    LAYOUT = "layout"
+
+
+class PlannedChange(Frozen):
+    """One thing to create; has the same keys as a connector's schema change. Names are logical keys."""
+
+    kind: PlannedKind
+    object: str
+    name: str = ""
+    label: str = ""
+    attributes: dict[str, JsonValue] = {}
+
+
+def derived_name(label: str) -> str:
+    """The API name that Zoho makes of a label: words joined by underscores (Zoho fact sheet section 7)."""
+    return re.sub(r"[^A-Za-z0-9]+", "_", label).strip("_")
+
+
+def find_object(document: MappingDocument, destination: Inventory, key: str) -> ObjectSpec | None:
+    """The destination object behind a logical key: by its name, or by the labels under which we would create it."""
+    found = destination.object(key)
+    planned = planned_object(document, key)
+    if found is not None or planned is None:
+        return found
+    names = {planned.plural.casefold(), planned.singular.casefold(), derived_name(planned.plural).casefold()}
+    return next(
+        (spec for spec in destination.objects if spec.custom and names & {spec.name.casefold(), spec.label.casefold()}),
+        None,
+    )
+
+
+def find_field(document: MappingDocument, spec: ObjectSpec, object_key: str, key: str) -> FieldSpec | None:
+    """The field of `spec` behind a logical key: by its name, or by the label under which we would create it."""
+    found = spec.field(key)
+    planned = planned_field(document, object_key, key)
+    if found is not None or planned is None:
+        return found
+    label, derived = planned.label.casefold(), derived_name(planned.label).casefold()
+    return next(
+        (
+            one
+            for one in spec.fields
+            if one.custom and (one.label.casefold() == label or one.name.casefold() == derived)
+        ),
+        None,
+    )
+
+
+def planned_object(document: MappingDocument, key: str) -> NewObject | None:
+    return next((one for one in document.plan.objects if one.key == key), None)
+
+
+def planned_field(document: MappingDocument, object_key: str, key: str) -> NewField | None:
+    return next((one for one in document.plan.fields if one.object == object_key and one.key == key), None)
+
+
+def enabled_loads(document: MappingDocument) -> tuple[Load, ...]:
+    return tuple(load for load in document.loads if load.enabled)
+
+
+def keyed_objects(document: MappingDocument) -> tuple[str, ...]:
+    """Destination objects whose records carry our external id, in load order."""
+    names = [load.target_object for load in enabled_loads(document) if load.mode is LoadMode.CREATE]
+    return tuple(dict.fromkeys(names))
+
+
+def needed_targets(document: MappingDocument) -> dict[str, tuple[str, ...]]:
+    """Every destination field that an enabled load writes, by object; the external id included."""
+    needed: dict[str, dict[str, None]] = {}
+    for load in enabled_loads(document):
+        fields = needed.setdefault(load.target_object, {})
+        fields.update({rule.target: None for rule in load.fields if not is_steering(rule.target)})
+    for name in keyed_objects(document):
+        needed[name][document.external_id] = None
+    return {name: tuple(fields) for name, fields in needed.items()}
+
+
+def missing_objects(document: MappingDocument, destination: Inventory) -> tuple[NewObject, ...]:
+    """Planned objects that an enabled load needs and the destination lacks."""
+    needed = needed_targets(document)
+    return tuple(
+        one
+        for one in document.plan.objects
+        if one.key in needed and find_object(document, destination, one.key) is None
+    )
+
+
+def missing_fields(document: MappingDocument, destination: Inventory) -> tuple[NewField, ...]:
+    """Planned fields that an enabled load needs and the destination lacks, grouped by object in load order."""
+    missing: list[NewField] = []
+    for name, keys in needed_targets(document).items():
+        spec = find_object(document, destination, name)
+        for planned in document.plan.fields:
+            if planned.object != name or planned.key not in keys:
+                continue
+            if spec is None or find_field(document, spec, name, planned.key) is None:
+                missing.append(planned)
+    return tuple(missing)
+
+
+def missing_values(document: MappingDocument, destination: Inventory) -> dict[tuple[str, str], tuple[str, ...]]:
+    """Options that records will hold and the existing destination field does not offer, by (object, field)."""
+    stage_field = document.constants.get("stage_field")
+    result: dict[tuple[str, str], tuple[str, ...]] = {}
+    for path, values in wanted_values(document):
+        name, _, key = path.partition(".")
+        spec = find_object(document, destination, name)
+        field = find_field(document, spec, name, key) if spec else None
+        if path == stage_field or field is None:
+            continue
+        known = {one.casefold() for option in field.picklist for one in (option.value, option.label) if option.active}
+        absent = tuple(value for value in values if value.casefold() not in known)
+        if absent:
+            result[name, key] = absent
+    return result
+
+
+def wanted_values(document: MappingDocument) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """Options per "Object.Field" that the plan names, limited to fields that an enabled load writes."""
+    needed = needed_targets(document)
+    options: dict[str, dict[str, None]] = {}
+    for path, values in document.plan.picklist_values.items():
+        options.setdefault(path, {}).update(dict.fromkeys(values))
+    for planned in document.plan.fields:
+        if planned.picklist:
+            options.setdefault(f"{planned.object}.{planned.key}", {}).update(dict.fromkeys(planned.picklist))
+    for path, wanted in options.items():
+        name, _, key = path.partition(".")
+        if key in needed.get(name, ()):
+            yield path, tuple(wanted)
+
+
+def wanted_stages(document: MappingDocument) -> tuple[dict[str, JsonValue], ...]:
+    """Stages (name, probability, forecast) that the value map of the stage field leads to, in pipeline order."""
+    rule = stage_rule(document)
+    if rule is None:
+        return ()
+    values = stage_values(document, rule)
+    declared = [stage for stage in _stage_list(document) if stage.get("name") in values]
+    known = {stage.get("name") for stage in declared}
+    undeclared: list[dict[str, JsonValue]] = [{"name": value} for value in values if value not in known]
+    return (*declared, *undeclared)
+
+
+def stage_rule(document: MappingDocument) -> FieldRule | None:
+    """The rule that fills the stage of a pipeline, None when no enabled load has one."""
+    name, _, key = str(document.constants.get("stage_field") or "").partition(".")
+    rules = (rule for load in enabled_loads(document) if load.target_object == name for rule in load.fields)
+    return next((rule for rule in rules if rule.target == key), None)
+
+
+def stage_values(document: MappingDocument, rule: FieldRule) -> tuple[str, ...]:
+    """Every stage name that the rule can produce from its value map and defaults."""
+    values: dict[str, None] = {}
+    value_map = document.value_maps.get(rule.value_map or "")
+    if value_map is not None:
+        values.update(dict.fromkeys(value_map.entries.values()))
+        if value_map.default:
+            values[value_map.default] = None
+    if isinstance(rule.default, str):
+        values[rule.default] = None
+    return tuple(values)
+
+
+def _stage_list(document: MappingDocument) -> list[dict[str, JsonValue]]:
+    given = document.constants.get("stages")
+    return [stage for stage in given if isinstance(stage, dict)] if isinstance(given, list) else []
+
+
+def missing_stages(document: MappingDocument, destination: Inventory) -> tuple[dict[str, JsonValue], ...]:
+    """Wanted stages that the destination's pipeline does not have."""
+    pipeline = document.constants.get("pipeline")
+    known = {
+        stage.name.casefold()
+        for stage in destination.stages
+        if not pipeline or not stage.pipeline or stage.pipeline == pipeline
+    }
+    return tuple(stage for stage in wanted_stages(document) if str(stage["name"]).casefold() not in known)
+
+
+def provisioning_plan(document: MappingDocument, destination: Inventory) -> tuple[PlannedChange, ...]:
+    """All changes in the order that avoids conflicts: objects, then fields per object, options and stages, layouts."""
+    objects = [
+        PlannedChange(
+            kind=PlannedKind.OBJECT,
+            object=one.key,
+            name=one.key,
+            label=one.plural,
+            attributes={"singular": one.singular, "plural": one.plural},
+        )
+        for one in missing_objects(document, destination)
+    ]
+    new_fields = missing_fields(document, destination)
+    fields = [_field_change(one) for one in new_fields]
+    values = [
+        PlannedChange(kind=PlannedKind.PICKLIST_VALUES, object=name, name=key, attributes={"picklist": list(absent)})
+        for (name, key), absent in missing_values(document, destination).items()
+    ]
+    return (*objects, *fields, *values, *_stage_changes(document, destination), *_layout_changes(new_fields))
+
+
+def _field_change(field: NewField) -> PlannedChange:
+    attributes = field.model_dump(mode="json", exclude={"object", "key", "label"}, exclude_defaults=True)
+    attributes["type"] = field.type.value
+    return PlannedChange(
+        kind=PlannedKind.FIELD, object=field.object, name=field.key, label=field.label, attributes=attributes
+    )
+
+
+def _stage_changes(document: MappingDocument, destination: Inventory) -> Iterator[PlannedChange]:
+    absent = missing_stages(document, destination)
+    if absent:
+        name, _, key = str(document.constants.get("stage_field")).partition(".")
+        attributes: dict[str, JsonValue] = {
+            "pipeline": document.constants.get("pipeline"),
+            "stages": [dict(stage) for stage in absent],
+        }
+        yield PlannedChange(kind=PlannedKind.STAGES, object=name, name=key, attributes=attributes)
+
+
+def _layout_changes(new_fields: tuple[NewField, ...]) -> Iterator[PlannedChange]:
+    for name in dict.fromkeys(field.object for field in new_fields):
+        keys: list[JsonValue] = [field.key for field in new_fields if field.object == name]
+        yield PlannedChange(kind=PlannedKind.LAYOUT, object=name, attributes={"fields": keys})
+
+
+def unplanned_targets(document: MappingDocument, destination: Inventory) -> tuple[tuple[str, str], ...]:
+    """Targets that neither exist nor are planned: (load key, target)."""
+    found = []
+    for load in enabled_loads(document):
+        spec = find_object(document, destination, load.target_object)
+        if load.mode not in {LoadMode.CREATE, LoadMode.LINK}:
+            continue
+        for rule in load.fields:
+            known = spec is not None and find_field(document, spec, load.target_object, rule.target) is not None
+            planned = planned_field(document, load.target_object, rule.target) is not None
+            if not (known or planned or is_steering(rule.target)):
+                found.append((load.key, rule.target))
+    return tuple(found)

@@ -1,0 +1,119 @@
+"""What stands around every request: its id, its log line and metrics, safe headers, and an answer when all else fails.
+
+It is the outermost layer, because the framework answers a body over the limit with plain text and re-raises what it
+could not handle; both become problem documents here.
+"""
+
+import time
+from typing import Any
+
+import structlog
+from starlette.datastructures import MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from app import metrics
+from app.domain.ids import encode_id
+from app.errors import AppError, BadRequest, BodyTooLarge
+from app.models.columns import new_id
+from app.problems import MEDIA_TYPE, problem_response
+
+log = structlog.get_logger()
+
+_QUIET = frozenset({"/livez", "/readyz", "/metrics"})
+_HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+}
+_PAGES = ("/docs", "/redoc")
+
+
+class Frame:
+    """The outermost ASGI layer."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        answer = _Answer(scope, receive, send)
+        structlog.contextvars.clear_contextvars()
+        structlog.contextvars.bind_contextvars(request_id=answer.request_id)
+        try:
+            if b"%00" in scope.get("raw_path", b"") or b"%00" in scope["query_string"]:
+                await answer.refuse(BadRequest("The character U+0000 is not allowed in a URL."))
+            else:
+                await self._app(scope, receive, answer.send)
+        except Exception as error:  # the last resort: logged whole, told in general
+            log.exception("request_crashed", error=type(error).__name__)
+            if answer.status == 0:
+                await answer.refuse(AppError("The failure is logged under this request id; try again later."))
+        finally:
+            answer.finish()
+
+
+class _Answer:
+    """Watches one answer on its way out."""
+
+    def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        self.request_id = encode_id("request", new_id())
+        self.status = 0
+        self._scope = scope
+        self._receive = receive
+        self._send = send
+        self._replaced = False
+        self._began = time.perf_counter()
+        scope.setdefault("state", {})["request_id"] = self.request_id
+
+    async def send(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            headers = MutableHeaders(scope=message)
+            if message["status"] == BodyTooLarge.status and headers.get("content-type") != MEDIA_TYPE:
+                self._replaced = True
+                await self.refuse(BodyTooLarge("Send less in one request."))
+                return
+            self._dress(message["status"], headers)
+        elif self._replaced:
+            return
+        await self._send(message)
+
+    async def refuse(self, error: AppError) -> None:
+        """Sends a problem document instead of anything else."""
+
+        async def send(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                self._dress(message["status"], MutableHeaders(scope=message))
+            await self._send(message)
+
+        await problem_response(error, self.request_id)(self._scope, self._receive, send)
+
+    def _dress(self, status: int, headers: MutableHeaders) -> None:
+        self.status = status
+        headers["Request-Id"] = self.request_id
+        for name, value in _HEADERS.items():
+            if name != "Content-Security-Policy" or not self._scope["path"].startswith(_PAGES):
+                headers.setdefault(name, value)
+        for name, value in self._scope["state"].get("rate_limit", {}).items():
+            headers[name] = value
+
+    def finish(self) -> None:
+        seconds = time.perf_counter() - self._began
+        route: Any = self._scope.get("route")
+        template = getattr(route, "path", "") or "unknown"
+        method = self._scope["method"] if self._scope["method"] in _METHODS else "other"
+        metrics.REQUESTS.labels(method, template, str(self.status)).inc()
+        metrics.SECONDS.labels(method, template).observe(seconds)
+        if self._scope["path"] not in _QUIET:
+            log.info(
+                "request",
+                method=method,
+                path=self._scope["path"],
+                status=self.status,
+                milliseconds=round(seconds * 1000, 1),
+            )
+
+
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})

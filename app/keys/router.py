@@ -1,0 +1,102 @@
+"""Routes of keys and access tokens."""
+
+from datetime import timedelta
+from typing import Annotated, Literal
+
+from fastapi import Form, Request, Response
+
+from app.dependencies import CallerDep, IdempotencyDep, PagingDep, RuntimeDep, SessionDep, client_address, require
+from app.errors import Forbidden, IdempotencyKeyMissing, IdempotencyKeyReused, Invalid, RequestInFlight, Unauthenticated
+from app.identifiers import ApiKeyId
+from app.keys import service
+from app.keys.schemas import CreateKey, Key, NewKey, RotateKey, Token
+from app.models import ApiKey
+from app.paging import Page
+from app.problems import responses
+from app.ratelimit import ADDRESS_POLICY, check_rate
+from app.routing import api_router
+
+router = api_router("", "keys")
+REPEATABLE = (IdempotencyKeyMissing, RequestInFlight, IdempotencyKeyReused)
+
+
+def show(row: ApiKey) -> Key:
+    return Key.model_validate(row, from_attributes=True)
+
+
+@router.post(
+    "/keys",
+    operation_id="create_key",
+    summary="Create an API key",
+    status_code=201,
+    dependencies=[require("keys:write")],
+    responses=responses(*REPEATABLE),
+)
+async def create_key(
+    body: CreateKey, caller: CallerDep, session: SessionDep, runtime: RuntimeDep, _: IdempotencyDep
+) -> NewKey:
+    """The answer holds the key itself, this once."""
+    row, secret = await service.create_key(
+        runtime,
+        session,
+        caller,
+        name=body.name,
+        role=body.role,
+        scopes=[*body.scopes],
+        expires_at=body.expires_at,
+    )
+    return NewKey(**show(row).model_dump(), key=secret)
+
+
+@router.get("/keys", operation_id="list_keys", summary="List API keys", dependencies=[require("keys:write")])
+async def list_keys(caller: CallerDep, session: SessionDep, paging: PagingDep) -> Page[Key]:
+    return (await service.list_keys(session, caller, paging)).page(show)
+
+
+@router.post(
+    "/keys/{key_id}/rotate",
+    operation_id="rotate_key",
+    summary="Replace a key, with an overlap",
+    status_code=201,
+    dependencies=[require("keys:write")],
+    responses=responses(*REPEATABLE, service.KeyNotLive),
+)
+async def rotate_key(
+    key_id: ApiKeyId, body: RotateKey, caller: CallerDep, session: SessionDep, runtime: RuntimeDep, _: IdempotencyDep
+) -> NewKey:
+    overlap = timedelta(hours=body.overlap_hours)
+    row, secret = await service.rotate_key(runtime, session, caller, key_id, overlap=overlap)
+    return NewKey(**show(row).model_dump(), key=secret)
+
+
+@router.delete(
+    "/keys/{key_id}",
+    operation_id="revoke_key",
+    summary="Revoke a key at once",
+    status_code=204,
+    response_class=Response,
+    dependencies=[require("keys:write")],
+    responses=responses(service.KeyInUse),
+)
+async def revoke_key(key_id: ApiKeyId, caller: CallerDep, session: SessionDep, runtime: RuntimeDep) -> None:
+    await service.revoke_key(runtime, session, caller, key_id)
+
+
+@router.post(
+    "/oauth/token",
+    operation_id="create_access_token",
+    summary="Exchange a key for an access token (client credentials)",
+    responses=responses(Unauthenticated, Forbidden, Invalid),
+)
+async def create_access_token(
+    request: Request,
+    runtime: RuntimeDep,
+    grant_type: Annotated[Literal["client_credentials"], Form()],  # noqa: ARG001  required by the protocol, one value
+    client_id: Annotated[str, Form(max_length=100, description="The key's id.", examples=["key_…"])],
+    client_secret: Annotated[str, Form(max_length=200, description="The key itself.", examples=["tsk_…"])],
+    scope: Annotated[str, Form(max_length=500, description="Space-separated; empty: all the key has.")] = "",
+) -> Token:
+    """The token works for an hour, less when its key ends sooner, and ends when the key is revoked."""
+    await check_rate(runtime, request, ADDRESS_POLICY, client_address(request))
+    secret, granted, life = await service.issue_token(runtime, client_id, client_secret, scope)
+    return Token(access_token=secret, expires_in=int(life.total_seconds()), scope=" ".join(granted))

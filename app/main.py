@@ -1,0 +1,105 @@
+"""The application: lifespan, routers, error handlers."""
+
+import importlib
+import importlib.util
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.middleware.cors import CORSMiddleware
+from starlette.types import ASGIApp
+
+from app import health, problems
+from app.frame import Frame
+from app.migrations import head
+from app.runtime import Runtime, open_runtime
+from app.settings import Settings
+
+VERSION = "1.0.0"
+# Each slice's `router.py` exports `router`, made by app.routing.api_router.
+SLICES = (
+    "app.platforms",
+    "app.quotes",
+    "app.engagements",
+    "app.mappings",
+    "app.runs",
+    "app.webhooks",
+    "app.keys",
+)
+EXPOSED_HEADERS = (
+    *("Location", "ETag", "Retry-After", "Request-Id", "Idempotency-Replayed"),
+    *("RateLimit", "RateLimit-Policy", "WWW-Authenticate"),
+)
+ACCEPTED_HEADERS = ("Authorization", "Content-Type", "Idempotency-Key", "If-Match", "Last-Event-ID", "Tranship-Tenant")
+
+
+class Service(FastAPI):
+    """FastAPI inside the frame, which must stand outside of everything the framework adds."""
+
+    def build_middleware_stack(self) -> ASGIApp:
+        return Frame(super().build_middleware_stack())
+
+    def openapi(self) -> dict[str, Any]:
+        """The document with every refusal, the webhooks and the problem schema described."""
+        from app.openapi import complete
+
+        if not self.openapi_schema:
+            self.openapi_schema = complete(super().openapi())
+        return self.openapi_schema
+
+
+def create_app(settings: Settings, runtime: Runtime | None = None) -> FastAPI:
+    """The service. With a `runtime` given it is used and left open, which lets tests move its clock."""
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        app.state.migration_head = head()
+        if runtime is not None:
+            app.state.runtime = runtime
+            yield
+            return
+        async with open_runtime(settings, pool_size=20) as opened:
+            app.state.runtime = opened
+            yield
+
+    app = Service(
+        title="Tranship",
+        summary="Moves a company from one CRM to another: mapped by machine, confirmed by a person, reversible.",
+        description=DESCRIPTION,
+        version=VERSION,
+        lifespan=lifespan,
+        max_body_size=settings.max_body_bytes,
+        redirect_slashes=False,
+        redoc_url=None,
+    )
+    if settings.cors_origins:
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=list(settings.cors_origins),
+            allow_methods=["GET", "POST", "PUT", "PATCH", "DELETE"],
+            allow_headers=list(ACCEPTED_HEADERS),
+            expose_headers=list(EXPOSED_HEADERS),
+        )
+    problems.install(app)
+    app.include_router(health.router)
+    for name in SLICES:
+        if importlib.util.find_spec(f"{name}.router") is not None:
+            app.include_router(importlib.import_module(f"{name}.router").router)
+    return app
+
+
+def openapi_document() -> dict[str, Any]:
+    """The OpenAPI document, without starting anything."""
+    from app.openapi import generate
+
+    return generate()
+
+
+DESCRIPTION = """\
+Every request carries `Authorization: Bearer KEY`, except quotes, platforms and pairs, which are public.
+
+POSTs that create or act need an `Idempotency-Key`: the same key and body give the same answer, marked
+`Idempotency-Replayed: true`. Lists are `{"object": "list", "data": […], "has_more", "next_cursor"}`. Refusals are
+`application/problem+json` with a stable `code`. Long work answers 202 with `Location`; poll it, or follow its events.
+"""

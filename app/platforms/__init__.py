@@ -1,0 +1,1 @@
+"""The catalogue: platforms and pairs, as the connectors and blueprints state them."""

@@ -1,0 +1,271 @@
+"""From staged records to planned writes: gathers what a page of records refers to, then decides each one.
+
+Gathering reads PostgreSQL (ids behind references, related records, earlier ends); deciding is the compiled mapping and
+a comparison of hashes, without I/O (architecture: gather, decide, apply).
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+import orjson
+
+from app.domain.compiling import CompiledLoad, PageContext
+from app.domain.mapping import Load, LoadMode, MappingDocument
+from app.domain.schema import Record
+from app.runs.filenames import distinct_name, safe_name
+from app.runs.ledger import Book, Entry, Outcome, Prior
+from app.runs.staging import StagedRow, Staging
+from app.security import DataKey
+
+_DONE = frozenset({Outcome.CREATED.value, Outcome.UPDATED.value, Outcome.UNCHANGED.value})
+
+
+@dataclass(slots=True)
+class Item:
+    """A write that is to happen. `record_id` is set when the destination record exists already (an update)."""
+
+    source_id: str
+    record: Record
+    payload: dict[str, Any]
+    encoded: bytes
+    sent_hash: bytes
+    issues: str = ""
+    owner_id: str = ""
+    record_id: str | None = None
+    ours: bool | None = None
+    before: bytes | None = None
+    sends: int = 0
+
+
+@dataclass(slots=True)
+class Decided:
+    """A page after deciding: what to write, what ended without a call, and what was settled earlier in this run."""
+
+    items: list[Item] = field(default_factory=list)
+    entries: list[Entry] = field(default_factory=list)
+    settled: int = 0
+    taken: int = 0
+
+
+@dataclass(slots=True)
+class Owners:
+    """Destination users behind source users and e-mail addresses; constant for a run."""
+
+    users: Mapping[str, str]
+    emails: Mapping[str, str]
+    fallback: str | None
+
+
+class Decider:
+    """Decides the records of one load."""
+
+    def __init__(
+        self,
+        *,
+        document: MappingDocument,
+        load: Load,
+        compiled: CompiledLoad,
+        staging: Staging,
+        book: Book,
+        key: DataKey,
+        owners: Owners,
+        run_id: UUID,
+        key_field: str,
+        owner_field: str = "",
+        note: tuple[str, Mapping[str, str]] | None = None,
+        doubles: frozenset[tuple[str, str]] = frozenset(),
+    ) -> None:
+        """`note`: for notes, the text field that carries the marker and author names by source user id. `doubles`: for
+        files, (parent, name) that occur more than once.
+        """
+        self.load = load
+        self.compiled = compiled
+        self.key_field = key_field
+        self._document = document
+        self._staging = staging
+        self._book = book
+        self._hash = key.hash
+        self._owners = owners
+        self._run_id = run_id
+        self._owner_field = owner_field
+        self._note = note
+        self._doubles = doubles
+
+    async def decide(self, connection: "asyncpg.Connection[Any]", rows: Sequence[StagedRow], *, fresh: bool) -> Decided:
+        """Decides a page. `fresh` promises that the ledger holds nothing of this load, which saves a query."""
+        taken = [row for row in rows if self.compiled.takes(row.record)]
+        context = await self.gather(connection, [row.record for row in taken])
+        priors: Mapping[str, Prior] = {}
+        if not fresh:
+            priors = await self._book.priors(connection, self.load, [row.source_id for row in taken])
+        bases: Mapping[str, str] = {}
+        if self.load.mode is LoadMode.LINK:
+            base = self._document.load(self.load.base)
+            if base.source_object == self.load.source_object:
+                bases = await self._book.record_ids(connection, base, [row.source_id for row in taken])
+        decided = Decided()
+        for row in taken:
+            self._decide_one(row, context, priors.get(row.source_id), bases.get(row.source_id), decided)
+        return decided
+
+    async def gather(self, connection: "asyncpg.Connection[Any]", records: Sequence[Record]) -> PageContext:
+        """Everything the compiled mapping may ask about these records."""
+        related: dict[str, dict[str, Record]] = {}
+        for reference, object_name in self.compiled.related_needs:
+            ids = {record[reference] for record in records if reference in record}
+            missing = ids - related.get(object_name, {}).keys()
+            if missing:
+                found = await self._staging.by_ids(connection, object_name, list(missing))
+                related.setdefault(object_name, {}).update(found)
+        wanted: dict[str, set[str]] = {}
+        for path, loads in self.compiled.reference_needs:
+            ids = set(self._values(path, records, related))
+            for load in loads:
+                wanted.setdefault(load, set()).update(ids)
+        ids_by_load = {load: await self._resolve(connection, load, ids) for load, ids in wanted.items()}
+        return PageContext(
+            ids=ids_by_load,
+            related=related,
+            users=self._owners.users,
+            emails=self._owners.emails,
+            fallback_owner=self._owners.fallback,
+        )
+
+    def _values(
+        self, path: str, records: Iterable[Record], related: Mapping[str, Mapping[str, Record]]
+    ) -> Iterable[str]:
+        reference, dot, name = path.partition(".")
+        for record in records:
+            value = record.get(reference)
+            if value is None:
+                continue
+            if not dot:
+                yield value
+                continue
+            for needed, object_name in self.compiled.related_needs:
+                if needed == reference and (other := related.get(object_name, {}).get(value)) and name in other:
+                    yield other[name]
+
+    def payload(self, source_id: str, record: Record, context: PageContext) -> dict[str, Any]:
+        """What is written for one record, marker included; empty when the record is not written."""
+        built = self.compiled.build(record, context)
+        if built.payload:
+            self._complete(StagedRow(source_id, record), built.payload)
+        return built.payload
+
+    async def _resolve(self, connection: "asyncpg.Connection[Any]", load: str, ids: set[str]) -> dict[str, str]:
+        """Destination ids; a record that was merged away leads to the one that lives on."""
+        target = self._document.load(load)
+        found = await self._book.record_ids(connection, target, list(ids))
+        pending = {source_id: source_id for source_id in ids - found.keys()}
+        for _ in range(5):
+            if not pending:
+                break
+            steps = await self._staging.survivors(connection, list(pending.values()))
+            pending = {asked: steps[at] for asked, at in pending.items() if at in steps}
+            if not pending:
+                break
+            resolved = await self._book.record_ids(connection, target, list(pending.values()))
+            found.update({asked: resolved[at] for asked, at in pending.items() if at in resolved})
+            pending = {asked: at for asked, at in pending.items() if at not in resolved}
+        return found
+
+    def _decide_one(
+        self, row: StagedRow, context: PageContext, prior: Prior | None, base: str | None, decided: Decided
+    ) -> None:
+        built = self.compiled.build(row.record, context)
+        link = self.load.mode is LoadMode.LINK and built.verdict is None
+        if link and _nothing_to_link(built.payload) and not built.issues:
+            return
+        decided.taken += 1
+        if prior is not None and prior.run_id == self._run_id:
+            decided.settled += 1
+            return
+        issues = summarise(built.issues) if built.issues else ""
+        if built.verdict is not None:
+            decided.entries.append(Entry(row.source_id, str(built.verdict), built.reason, issues=issues))
+            return
+        if link:
+            base = _id_in(built.payload.get("id")) or base
+            if base is None or _nothing_to_link(built.payload):
+                reason = "base_missing" if base is None else "lookup_missing"
+                decided.entries.append(Entry(row.source_id, Outcome.SKIPPED, reason, issues=issues))
+                return
+            built.payload["id"] = base
+        self._complete(row, built.payload)
+        self._compare(row, context, prior, built.payload, issues, decided, base if link else None)
+
+    def _compare(
+        self,
+        row: StagedRow,
+        context: PageContext,
+        prior: Prior | None,
+        payload: dict[str, Any],
+        issues: str,
+        decided: Decided,
+        base: str | None,
+    ) -> None:
+        """Unchanged since the last write, or an item to send: a creation, a link, or an update that clears blanks."""
+        encoded = orjson.dumps(payload)
+        sent_hash = self._hash(encoded)
+        if prior is not None and prior.sent_hash == sent_hash and prior.outcome in _DONE:
+            decided.entries.append(Entry(row.source_id, Outcome.UNCHANGED, record_id=prior.record_id))
+            return
+        item = Item(row.source_id, row.record, payload, encoded, sent_hash, issues, self._owner(payload), base)
+        if base is None and prior is not None and prior.record_id is not None:
+            item.record_id = prior.record_id
+            item.payload = {**self.compiled.build_update(row.record, context).payload, "id": prior.record_id}
+            self._complete(row, item.payload)
+            item.encoded = orjson.dumps(item.payload)
+        decided.items.append(item)
+
+    def _complete(self, row: StagedRow, payload: dict[str, Any]) -> None:
+        """What the mapping cannot know: a note's marker, a file's name."""
+        if self._note is not None:
+            self._mark(row, payload)
+        elif self.load.mode is LoadMode.FILE:
+            payload["name"] = self._file_name(row)
+            payload["size"] = row.record.get("Size")
+
+    def _file_name(self, row: StagedRow) -> str:
+        name = safe_name(str(row.record.get(self.load.file_name) or ""), f"{row.source_id}.bin")
+        if (str(row.record.get("ParentId")), name) in self._doubles:
+            return distinct_name(name, row.source_id)
+        return name
+
+    def _mark(self, row: StagedRow, payload: dict[str, Any]) -> None:
+        """Ends a note with its original time and author and with its external id, by which it is found again."""
+        assert self._note is not None
+        field_name, authors = self._note
+        record = row.record
+        written = str(record.get("CreatedDate", ""))[:16].replace("T", " ")
+        author = authors.get(str(record.get("CreatedById") or record.get("OwnerId") or ""), "")
+        origin = " ".join(
+            part for part in (f"{written} UTC" if written else "", f"by {author}" if author else "") if part
+        )
+        marker = f"[{self._document.source}:{self.load.source_object}:{row.source_id}]"
+        text = str(payload.get(field_name) or "")
+        payload[field_name] = f"{text}\n\n{origin} {marker}" if origin else f"{text}\n\n{marker}"
+
+    def _owner(self, payload: Mapping[str, Any]) -> str:
+        owner = payload.get(self._owner_field) if self._owner_field else None
+        return str(owner["id"] if isinstance(owner, dict) else owner or "")
+
+
+def _nothing_to_link(payload: Mapping[str, Any]) -> bool:
+    return all(name == "id" for name in payload)
+
+
+def _id_in(reference: Any) -> str | None:
+    """The bare id of a rendered reference."""
+    if isinstance(reference, dict):
+        reference = reference.get("id")
+    return None if reference is None else str(reference)
+
+
+def summarise(issues: Iterable[Any]) -> str:
+    """Issues as the ledger keeps them: "field:code field:code", each once, no values."""
+    return " ".join(dict.fromkeys(f"{issue.field}:{issue.code}" for issue in issues))

@@ -1,0 +1,283 @@
+"""The engine: claims a run, carries out its plan stage by stage, and says truthfully how it ended.
+
+One engine runs every kind; kinds differ only in the stages their plan lists. Stages whose predecessors are done run
+side by side. What stops a stage decides the run's next state: a person's wish, the vendor's budget, a passing
+trouble, or a broken contract.
+"""
+
+import asyncio
+import traceback
+from collections.abc import Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+import structlog
+
+from app.errors import AppError
+from app.events import emit_raw
+from app.runs.claims import Lease, LeaseLost, claim
+from app.runs.opening import open_work
+from app.runs.plans import plan_stages
+from app.runs.stages import STAGES
+from app.runs.work import StageRow, Stopped, Work
+from app.runtime import Runtime
+from connectors.base import Ambiguous as AnswerLost
+from connectors.base import ConnectorError, CredentialsRejected, QuotaExhausted, Transient
+
+log = structlog.get_logger()
+
+LANES = 4
+_RETRIES = 6
+_BOOK_CALLS_SECONDS = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """The state a run goes to; `again_at` for states that continue by themselves."""
+
+    state: str
+    event: str = ""
+    problem: dict[str, Any] | None = None
+    again_at: datetime | None = None
+    failed_try: bool = False
+
+
+async def advance(runtime: Runtime, run_id: UUID, worker: str) -> None:
+    """Drives a run as far as it goes. Returns at once when it is not due or driven by another worker."""
+    async with runtime.db.connection(None) as connection:
+        tenant_id = await connection.fetchval("SELECT run_tenant($1)", run_id)
+    if tenant_id is None:
+        return
+    lease = await claim(runtime, run_id, tenant_id, worker, runtime.now())
+    if lease is None:
+        return
+    with structlog.contextvars.bound_contextvars(run_id=str(run_id), tenant_id=str(tenant_id), fence=lease.fence):
+        keeper = asyncio.create_task(lease.keep())
+        try:
+            await _drive(runtime, lease)
+        except LeaseLost:
+            log.warning("lease_lost")
+        finally:
+            keeper.cancel()
+            await asyncio.gather(keeper, return_exceptions=True)
+            if not lease.lost:
+                await lease.release()
+
+
+async def _drive(runtime: Runtime, lease: Lease) -> None:
+    ending: Ending
+    work: Work | None = None
+    async with AsyncExitStack() as stack:
+        try:
+            work = await open_work(runtime, lease, stack)
+            stages = await plan_stages(work)
+            await _announce_start(work)
+            booking = asyncio.create_task(_book_calls(work))
+            try:
+                await _run_stages(work, stages)
+            finally:
+                booking.cancel()
+                await asyncio.gather(booking, return_exceptions=True)
+            ending = Ending("completed", "run.completed")
+        except LeaseLost:
+            raise
+        except Stopped:
+            ending = _stopped(work, runtime)
+        except Exception as error:  # noqa: BLE001  whatever it is, the run has to say so
+            ending = await _troubled(runtime, lease, error)
+    await _finish(runtime, lease, work, ending)
+
+
+def _stopped(work: Work | None, runtime: Runtime) -> Ending:
+    reason = work.stopping if work else "shutdown"
+    if reason == "pause":
+        return Ending("paused", "run.paused")
+    if reason == "cancel":
+        return Ending("cancelled", "run.cancelled")
+    return Ending("running", again_at=runtime.now())
+
+
+async def _troubled(runtime: Runtime, lease: Lease, error: Exception) -> Ending:
+    """What a problem means for the run; its type says what to do next."""
+    now = runtime.now()
+    if isinstance(error, QuotaExhausted):
+        until = error.until or now + timedelta(minutes=1)
+        return Ending("waiting_quota", "run.waiting_quota", _problem("quota-exhausted", error.detail), until)
+    if isinstance(error, CredentialsRejected):
+        return Ending("paused", "run.paused", _problem("credentials-rejected", error.detail))
+    if isinstance(error, AppError):
+        return Ending("failed", "run.failed", {"code": error.code, "detail": error.detail, **error.extra})
+    passing = isinstance(error, Transient | AnswerLost | OSError | asyncpg.PostgresError | asyncpg.InterfaceError)
+    attempts = await _attempts(runtime, lease)
+    if passing and attempts < _RETRIES * 4:
+        log.warning("run_hindered", error=type(error).__name__, attempts=attempts, where=_where(error))
+        wait = timedelta(seconds=min(2 ** min(attempts, 6), 60))
+        detail = error.detail if isinstance(error, ConnectorError) else "a server was not reachable"
+        return Ending("running", problem=_problem("retrying", detail), again_at=now + wait, failed_try=True)
+    if isinstance(error, ConnectorError):
+        code = error.code.lower().replace("_", "-") or "platform-contract-broken"
+        return Ending("failed", "run.failed", _problem(code, error.detail))
+    log.exception("run_broke", error=type(error).__name__)
+    if attempts < _RETRIES:
+        again = now + timedelta(seconds=2**attempts)
+        return Ending("running", problem=_problem("internal-error", ""), again_at=again, failed_try=True)
+    return Ending("failed", "run.failed", _problem("internal-error", "The run met an error of ours; it was logged."))
+
+
+def _where(error: BaseException) -> str:
+    """File and line of ours where it happened, without values."""
+    frames = traceback.extract_tb(error.__traceback__)
+    ours = [f"{Path(frame.filename).name}:{frame.lineno}" for frame in frames if "site-packages" not in frame.filename]
+    return " > ".join(ours[-3:])
+
+
+def _problem(code: str, detail: str) -> dict[str, Any]:
+    return {"code": code, "detail": detail}
+
+
+async def _attempts(runtime: Runtime, lease: Lease) -> int:
+    async with runtime.db.connection(lease.tenant_id) as connection:
+        return int(await connection.fetchval("SELECT attempts FROM runs WHERE id = $1", lease.run_id) or 0)
+
+
+async def _run_stages(work: Work, stages: Sequence[StageRow]) -> None:
+    """Runs what is ready, side by side, until all is done; the first problem stops the rest in good order."""
+    done = {stage.key for stage in stages if stage.state in ("done", "skipped")}
+    waiting = [stage for stage in stages if stage.key not in done]
+    tasks: dict[asyncio.Task[None], StageRow] = {}
+    problem: BaseException | None = None
+    try:
+        while waiting or tasks:
+            if problem is None:
+                for stage in [stage for stage in waiting if done.issuperset(stage.after)][: LANES - len(tasks)]:
+                    waiting.remove(stage)
+                    tasks[asyncio.create_task(_run_stage(work, stage), name=stage.key)] = stage
+            if not tasks:
+                break
+            finished, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            for task in finished:
+                stage = tasks.pop(task)
+                error = task.exception()
+                if error is None:
+                    done.add(stage.key)
+                    await _announce_phase(work, stages, done, stage)
+                elif problem is None or isinstance(problem, Stopped):
+                    problem = error
+                    work.stop("failure")
+    except asyncio.CancelledError:
+        work.stop("shutdown")
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        raise
+    if problem is not None:
+        raise problem
+
+
+async def _run_stage(work: Work, stage: StageRow) -> None:
+    work.check_stop()
+    async with work.transaction() as connection:
+        await work.lease.guard(connection)
+        await connection.execute(
+            "UPDATE run_stages SET state = 'running', started_at = coalesce(started_at, $3)"
+            " WHERE run_id = $1 AND key = $2",
+            *(work.run.id, stage.key, work.now()),
+        )
+    await STAGES[stage.kind](work, stage)
+    async with work.transaction() as connection:
+        await work.lease.guard(connection)
+        await work.save_stage(connection, stage)
+        await connection.execute(
+            "UPDATE run_stages SET state = 'done', finished_at = $3 WHERE run_id = $1 AND key = $2",
+            *(work.run.id, stage.key, work.now()),
+        )
+    stage.state = "done"
+
+
+async def _announce_start(work: Work) -> None:
+    if work.lease.fence > 1:
+        return
+    async with work.transaction() as connection:
+        await _emit(work, connection, "run.started", {"kind": work.run.kind})
+
+
+async def _announce_phase(work: Work, stages: Sequence[StageRow], done: set[str], stage: StageRow) -> None:
+    """A phase closes when its last stage does; the event carries its row counts (ruling 10)."""
+    members = [other for other in stages if other.phase == stage.phase]
+    if not done.issuperset(other.key for other in members):
+        return
+    counts = {other.key: {k: v for k, v in other.counts.items() if isinstance(v, int)} for other in members}
+    async with work.transaction() as connection:
+        await work.lease.guard(connection)
+        await _emit(work, connection, "run.phase.completed", {"phase": stage.phase, "counts": counts})
+
+
+async def _emit(work: Work, connection: "asyncpg.Connection[Any]", kind: str, data: dict[str, Any]) -> None:
+    await emit_raw(
+        connection,
+        work.run.tenant_id,
+        kind,
+        data,
+        at=work.now(),
+        engagement_id=work.run.engagement_id,
+        run_id=work.run.id,
+    )
+
+
+def _calls(work: Work) -> dict[str, Any]:
+    """Calls so far, those of earlier workers included."""
+    before = work.calls_before
+    purposes = dict(before.get("by_purpose", {}))
+    for meter, side in ((work.destination_meter, ""), (work.source_meter, "source:")):
+        for purpose, count in meter.by_purpose.items():
+            purposes[side + purpose] = purposes.get(side + purpose, 0) + count
+    return {
+        "made": before.get("made", 0) + work.destination_meter.made,
+        "credits": before.get("credits", 0) + work.destination_meter.credits,
+        "rejected_429": before.get("rejected_429", 0) + work.destination_meter.rejected_429,
+        "source": before.get("source", 0) + work.source_meter.made,
+        "by_purpose": purposes,
+    }
+
+
+async def _book_calls(work: Work) -> None:
+    while True:
+        await asyncio.sleep(_BOOK_CALLS_SECONDS)
+        async with work.transaction() as connection:
+            # never beside a guard: two stages that share the row's lock and then want to change it would deadlock
+            await connection.execute(
+                "UPDATE runs SET calls = $3 WHERE id = $1 AND fence = $2", work.run.id, work.lease.fence, _calls(work)
+            )
+
+
+async def _finish(runtime: Runtime, lease: Lease, work: Work | None, ending: Ending) -> None:
+    """Writes the run's new state and gives the lease back, if the fence still holds."""
+    now = runtime.now()
+    final = ending.state in ("completed", "failed", "cancelled")
+    async with runtime.db.connection(lease.tenant_id) as connection:
+        await lease.guard(connection)
+        row = await connection.fetchrow(
+            "UPDATE runs SET state = $3, problem = $4, next_at = $5, lease_until = NULL, requested = '',"
+            " attempts = CASE WHEN $6 = 1 THEN attempts + 1 ELSE 0 END, finished_at = CASE WHEN $7 THEN $8 ELSE finished_at END,"
+            " calls = coalesce($9, calls) WHERE id = $1 AND fence = $2 RETURNING engagement_id, kind",
+            *(lease.run_id, lease.fence, ending.state, ending.problem or {}, ending.again_at or now),
+            *(int(ending.failed_try), final, now, _calls(work) if work else None),
+        )
+        lease.lost = True
+        if row is not None and ending.event:
+            event = "run.rolled_back" if ending.state == "completed" and row["kind"] == "rollback" else ending.event
+            await emit_raw(
+                connection,
+                lease.tenant_id,
+                event,
+                {"kind": row["kind"], **({"problem": ending.problem} if ending.problem else {})},
+                at=now,
+                engagement_id=row["engagement_id"],
+                run_id=lease.run_id,
+            )
+    log.info("run_put_down", state=ending.state)

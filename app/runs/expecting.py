@@ -1,0 +1,91 @@
+"""What the destination should hold: the payloads of a load recomputed from staging, its links included.
+
+Nothing that was written is stored in the clear or twice; since the mapping and the staged records are kept, what we
+wrote can be computed again for the sample's diff, for reconciliation and for rollback.
+"""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from app.domain.mapping import Load, LoadMode
+from app.domain.schema import FieldSpec, Record
+from app.runs.stages.load import compile_rule, make_decider
+from app.runs.work import Work
+
+PAGE = 500
+
+
+@dataclass(slots=True)
+class Written:
+    """One ledger row with what we expect behind it. `sent` is under API names; `source` is the staged record."""
+
+    source_id: str
+    record_id: str
+    created: bool
+    owner_id: str
+    before: bytes | None
+    sent: dict[str, Any] = field(default_factory=dict)
+    source: Record | None = None
+
+
+def link_loads(work: Work, rule: Load) -> list[Load]:
+    """Loads that set links on the records of this one from the same source record."""
+    return [
+        other
+        for other in work.mapping().loads
+        if other.enabled
+        and other.mode is LoadMode.LINK
+        and other.base == rule.key
+        and other.source_object == rule.source_object
+    ]
+
+
+async def field_specs(work: Work, rule: Load) -> dict[str, FieldSpec]:
+    """The destination's fields that we write, by API name."""
+    specs: dict[str, FieldSpec] = {}
+    for one in (rule, *link_loads(work, rule)):
+        compiled, target = await compile_rule(work, one)
+        for name in compiled.fields.values():
+            found = target.field(name)
+            if found is not None:
+                specs[name] = found
+    return specs
+
+
+async def written(
+    work: Work, rule: Load, *, this_run: bool, only_created: bool = False
+) -> AsyncIterator[list[Written]]:
+    """Pages of what the ledger says stands at the destination, each with its expected payload."""
+    decider = await make_decider(work, rule)
+    links = [(one, await make_decider(work, one)) for one in link_loads(work, rule)]
+    after = ""
+    while True:
+        work.check_stop()
+        async with work.transaction() as connection:
+            rows = await connection.fetch(
+                "SELECT source_id, record_id, created, owner_id, before FROM ledger WHERE engagement_id = $1"
+                " AND destination_id = $2 AND source_object = $3 AND target_object = $4 AND part = $5"
+                " AND record_id IS NOT NULL AND source_id > $6 AND ($7 OR run_id = $8) AND (NOT $9 OR created)"
+                " AND outcome IN ('created', 'updated', 'unchanged')"
+                f" ORDER BY source_id LIMIT {PAGE}",
+                *(work.run.engagement_id, work.run.destination_id, rule.source_object, rule.target_object, rule.part),
+                *(after, not this_run, work.run.id, only_created),
+            )
+            if not rows:
+                return
+            page = [Written(*tuple(row)) for row in rows]
+            records = await work.staging.by_ids(connection, rule.source_object, [one.source_id for one in page])
+            context = await decider.gather(connection, list(records.values()))
+            link_contexts = [await one.gather(connection, list(records.values())) for _, one in links]
+        for one in page:
+            record = records.get(one.source_id)
+            if record is None:
+                continue
+            one.source = record
+            one.sent = dict(decider.payload(one.source_id, record, context))
+            for (_, other), link_context in zip(links, link_contexts, strict=True):
+                built = other.compiled.build(record, link_context)
+                one.sent.update({name: value for name, value in built.payload.items() if name != "id"})
+        yield page
+        after = rows[-1]["source_id"]

@@ -1,0 +1,408 @@
+"""The hot path of a run: pages of staged records become batches on the wire and blocks in the ledger.
+
+One reader decides pages ahead and commits their intents; `concurrency` senders keep the wire full, with batches that
+reach over page borders so that N records cost exactly ⌈N/batch⌉ calls; one flusher writes results in blocks of about
+2,000 rows or once a second. What a crash leaves open is probed before anything is sent again (rulings 8 and 9).
+"""
+
+import asyncio
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from uuid import UUID
+
+import orjson
+import structlog
+
+from app.domain.mapping import Load
+from app.models.columns import new_id
+from app.runs.bookkeeping import book
+from app.runs.deciding import Decided, Decider, Item
+from app.runs.ledger import Book, Entry, OpenIntent, Outcome
+from app.runs.staging import Scope, StagedRow
+from app.runs.work import StageRow, Stopped, Work
+from app.runs.writers import Writer, adopted
+from connectors.base import Ambiguous, BatchRefused, Found, Transient, WriteResult, WriteStatus
+
+log = structlog.get_logger()
+
+_SLICE = 500  # records decided before the loop may breathe
+_TRIES = 8
+
+
+@dataclass(slots=True)
+class Block:
+    """A page on its way; the intent closes when nothing is pending and every end is committed."""
+
+    intent: UUID | None
+    pending: int = 0
+    first: bool = True
+
+
+@dataclass(slots=True)
+class Sendable:
+    item: Item
+    block: Block
+
+
+@dataclass(slots=True)
+class Results:
+    """Ends not yet committed."""
+
+    entries: list[Entry] = field(default_factory=list)
+    blocks: list[Block] = field(default_factory=list)
+    wake: asyncio.Event = field(default_factory=asyncio.Event)
+
+
+class Loader:
+    """Runs one load stage until it is done, stopped, or something is raised that only the run can answer."""
+
+    def __init__(
+        self,
+        work: Work,
+        stage: StageRow,
+        load: Load,
+        decider: Decider,
+        writer: Writer,
+        *,
+        concurrency: int,
+        call_timeout: float,
+        settle_seconds: float,
+        virgin: bool,
+    ) -> None:
+        self._work = work
+        self._stage = stage
+        self._load = load
+        self._decider = decider
+        self._writer = writer
+        self._book: Book = work.book
+        self._concurrency = concurrency
+        self._timeout = call_timeout
+        self._settle = settle_seconds
+        self._virgin = virgin
+        self._scope: Scope = work.scope(load.source_object)
+        self._queue: asyncio.Queue[list[Sendable] | None] = asyncio.Queue(maxsize=2 * concurrency)
+        self._partial: dict[bool, list[Sendable]] = {False: [], True: []}
+        self._results = Results()
+        self._flushing = asyncio.Lock()
+        self._page = writer.batch * concurrency if writer.keyless else work.runtime.settings.flush_rows
+        self._fresh = False
+
+    async def run(self) -> None:
+        """Raises Stopped, LeaseLost, or a ConnectorError that the run has to answer; what is known is committed."""
+        async with self._work.transaction() as connection:
+            self._fresh = not await self._book.any_prior(connection, self._load)
+        flusher = asyncio.create_task(self._flush_loop())
+        senders = [asyncio.create_task(self._send_loop()) for _ in range(self._concurrency)]
+        reader = asyncio.create_task(self._read_loop())
+        try:
+            await self._until_done(reader, senders)
+        finally:
+            for task in (reader, *senders):
+                task.cancel()
+            await asyncio.gather(reader, *senders, return_exceptions=True)
+            self._results.wake.set()
+            flusher.cancel()
+            await asyncio.gather(flusher, return_exceptions=True)
+        await self._flush()
+        if self._work.stopping:
+            raise Stopped
+
+    async def _until_done(self, reader: "asyncio.Task[None]", senders: "list[asyncio.Task[None]]") -> None:
+        """Waits for reader and senders; the first problem stops all in good order and is raised at the end."""
+        problem: BaseException | None = None
+        pending: set[asyncio.Task[None]] = {reader, *senders}
+        while pending:
+            done, pending = await asyncio.wait(pending, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                error = task.exception()
+                if error is not None and problem is None:
+                    problem = error
+                    self._work.stop("failure")
+                    if not isinstance(error, Stopped):
+                        log.info("load_interrupted", load=self._load.key, error=type(error).__name__)
+            if problem is not None and reader in pending:
+                reader.cancel()
+                await asyncio.gather(reader, return_exceptions=True)
+                pending.discard(reader)
+                self._drain()
+        await self._flush()
+        if problem is not None and not isinstance(problem, Stopped | asyncio.CancelledError):
+            raise problem
+
+    def _drain(self) -> None:
+        """Takes unsent batches from the queue; their intents stay open and are settled by the next worker."""
+        while not self._queue.empty():
+            self._queue.get_nowait()
+        for _ in range(self._concurrency):
+            self._queue.put_nowait(None)
+
+    # ── reading and deciding ──────────────────────────────────────────────────────────────────────────────────────
+
+    async def _read_loop(self) -> None:
+        await self._recover()
+        after = self._stage.cursor
+        while True:
+            self._work.check_stop()
+            rows = await self._read(after, None)
+            if not rows:
+                break
+            upto = rows[-1].source_id
+            decided = await self._decide(rows)
+            existing = await self._meet_existing(decided.items)
+            block = await self._announce(after, upto, decided, existing)
+            after = upto
+            await self._enqueue(decided.items, block)
+        for leftover in self._partial.values():
+            if leftover:
+                await self._queue.put(list(leftover))
+        for _ in range(self._concurrency):
+            await self._queue.put(None)
+
+    async def _read(self, after: str, upto: str | None) -> list[StagedRow]:
+        async with self._work.transaction() as connection:
+            return await self._work.staging.page(
+                connection, self._load.source_object, after, upto=upto, limit=self._page, scope=self._scope
+            )
+
+    async def _decide(self, rows: Sequence[StagedRow]) -> Decided:
+        whole = Decided()
+        async with self._work.transaction() as connection:
+            for start in range(0, len(rows), _SLICE):
+                part = await self._decider.decide(connection, rows[start : start + _SLICE], fresh=self._fresh)
+                whole.items += part.items
+                whole.entries += part.entries
+                whole.taken += part.taken
+                whole.settled += part.settled
+                await asyncio.sleep(0)
+        return whole
+
+    async def _meet_existing(self, items: Sequence[Item]) -> list[str]:
+        """Finds records that carry our key already although the ledger does not know them; keeps what they hold."""
+        if self._virgin or not items:
+            return []
+        unknown = [item for item in items if item.record_id is None]
+        found = await self._probe(unknown)
+        for item in unknown:
+            if item.source_id in found:
+                await self._adopt(item, found[item.source_id])
+        return list(found)
+
+    async def _adopt(self, item: Item, found: Found) -> None:
+        destination = await self._work.destination()
+        target = self._work.object_name(self._load.target_object)
+        before = await destination.fetch(target, [found.id], [name for name in item.payload if name != "id"])
+        item.record_id, item.ours = found.id, False
+        item.before = self._work.seal_before(item.source_id, before.get(found.id, {}))
+        item.payload["id"] = found.id
+        item.encoded = orjson.dumps(item.payload)
+
+    async def _announce(self, after: str, upto: str, decided: Decided, existing: Sequence[str]) -> Block:
+        """Commits the block's intent with the cursor; a block without calls commits its ends at once instead."""
+        block = Block(new_id() if decided.items else None, pending=len(decided.items))
+        self._stage.cursor = upto
+        self._stage.counts["taken"] = self._stage.counts.get("taken", 0) + decided.taken
+        work = self._work
+        async with work.transaction() as connection:
+            await work.lease.guard(connection)
+            if block.intent is not None:
+                await self._book.commit_intent(
+                    connection,
+                    block.intent,
+                    self._stage.key,
+                    after_id=after,
+                    upto_id=upto,
+                    size=len(decided.items),
+                    existing=existing,
+                    now=work.now(),
+                )
+                self._results.entries.extend(decided.entries)
+            else:
+                await book(self._work, connection, self._load, decided.entries)
+            await work.save_stage(connection, self._stage)
+        return block
+
+    async def _enqueue(self, items: Sequence[Item], block: Block) -> None:
+        for item in items:
+            group = self._partial[item.record_id is not None]
+            group.append(Sendable(item, block))
+            if len(group) == self._writer.batch:
+                await self._queue.put(list(group))
+                group.clear()
+
+    # ── recovery ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+    async def _recover(self) -> None:
+        """Settles the blocks that an earlier worker left open: looks first, sends only what is not there."""
+        async with self._work.transaction() as connection:
+            intents = await self._book.open_intents(connection, self._stage.key)
+        if intents:
+            self._fresh = False
+            await self._wait_for_wire()
+        for intent in intents:
+            await self._settle_block(intent)
+
+    async def _wait_for_wire(self) -> None:
+        """The old worker's last call ended with its lease plus the timeout; the vendor may show it a little later."""
+        until = self._work.lease.quiet_at + self._timeout + self._settle
+        while (left := until - time.monotonic()) > 0:
+            self._work.check_stop()
+            await asyncio.sleep(min(left, 0.25))
+
+    async def _settle_block(self, intent: OpenIntent) -> None:
+        rows: list[StagedRow] = []
+        after = intent.after_id
+        while page := await self._read(after, intent.upto_id):
+            rows += page
+            after = page[-1].source_id
+        decided = await self._decide(rows)
+        found = await self._probe([item for item in decided.items if item.record_id is None])
+        existing = set(intent.existing)
+        left = []
+        for item in decided.items:
+            hit = found.get(item.source_id)
+            if hit is None:
+                left.append(item)
+            elif item.source_id in existing:
+                await self._adopt(item, hit)
+                left.append(item)
+            else:
+                decided.entries.append(self._entry(item, WriteResult(WriteStatus.CREATED, id=hit.id)))
+        block = Block(intent.id, pending=len(left))
+        self._results.entries.extend(decided.entries)
+        if left:
+            await self._enqueue(left, block)
+        else:
+            self._results.blocks.append(block)
+        self._results.wake.set()
+
+    async def _probe(self, items: Sequence[Item]) -> dict[str, Found]:
+        """What of these stands at the destination; waits out hiccups, since nothing may be concluded from silence."""
+        for attempt in range(_TRIES):
+            try:
+                return await self._writer.probe(items) if items else {}
+            except Transient as problem:
+                if attempt == _TRIES - 1:
+                    raise
+                await self._pause(problem.retry_after, attempt)
+        return {}
+
+    # ── sending ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+    async def _send_loop(self) -> None:
+        while (batch := await self._queue.get()) is not None:
+            self._work.check_stop()
+            await self._send(batch)
+
+    async def _send(self, batch: list[Sendable]) -> None:
+        """Brings a batch to its end: every item gets exactly one entry, whatever the answers were."""
+        todo = batch
+        attempt = 0
+        while todo:
+            await self._work.lease.ready_to_send(self._timeout)
+            for sendable in todo:
+                sendable.item.sends += 1
+            try:
+                results = await self._writer.send([sendable.item for sendable in todo])
+            except BatchRefused as refusal:
+                if len(todo) == 1:
+                    code = refusal.code or "batch_refused"
+                    self._settle_item(todo[0], WriteResult(WriteStatus.REFUSED, code=code, message=refusal.detail))
+                    return
+                middle = len(todo) // 2
+                await self._send(todo[:middle])
+                todo = todo[middle:]
+            except Transient as problem:
+                attempt += 1
+                if attempt >= _TRIES:
+                    raise
+                await self._pause(problem.retry_after, attempt)
+            except Ambiguous:
+                attempt += 1
+                if attempt >= _TRIES:
+                    raise
+                await self._pause(self._settle or None, attempt)
+                todo = await self._look(todo)
+            else:
+                for sendable, result in zip(todo, results, strict=True):
+                    self._settle_item(sendable, result)
+                return
+
+    async def _look(self, todo: list[Sendable]) -> list[Sendable]:
+        """After a lost answer: settles what is there, returns what has to be sent (again)."""
+        found = await self._probe([sendable.item for sendable in todo])
+        left = []
+        for sendable in todo:
+            hit = found.get(sendable.item.source_id)
+            if hit is None:
+                left.append(sendable)
+            else:
+                self._settle_item(sendable, WriteResult(WriteStatus.CREATED, id=hit.id))
+        return left
+
+    async def _pause(self, seconds: float | None, attempt: int) -> None:
+        """Backs off, shorter than a lease at a time, ending early when somebody asks to stop."""
+        until = time.monotonic() + (seconds if seconds is not None else min(0.1 * 2**attempt, 10.0))
+        while (left := until - time.monotonic()) > 0:
+            self._work.check_stop()
+            await asyncio.sleep(min(left, 0.5))
+
+    def _settle_item(self, sendable: Sendable, result: WriteResult) -> None:
+        self._results.entries.append(self._entry(sendable.item, result))
+        sendable.block.pending -= 1
+        if sendable.block.pending == 0:
+            self._results.blocks.append(sendable.block)
+        if len(self._results.entries) >= self._work.runtime.settings.flush_rows or self._writer.keyless:
+            self._results.wake.set()
+
+    def _entry(self, item: Item, result: WriteResult) -> Entry:
+        result = adopted(result, self._decider.key_field)
+        if result.status is WriteStatus.REFUSED:
+            reason = f"{result.code}:{result.field}" if result.field else result.code or "refused"
+            return Entry(item.source_id, Outcome.QUARANTINED, reason, issues=item.issues)
+        updated = item.record_id is not None or (result.status is WriteStatus.UPDATED and not self._virgin)
+        return Entry(
+            item.source_id,
+            Outcome.UPDATED if updated else Outcome.CREATED,
+            record_id=result.id or item.record_id,
+            ours=None if item.record_id is not None else True,
+            sent_hash=item.sent_hash,
+            before=item.before,
+            issues=item.issues,
+            owner_id=item.owner_id,
+            modified_at=result.modified_at or "",
+        )
+
+    # ── recording ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+    async def _flush_loop(self) -> None:
+        while True:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._results.wake.wait(), self._work.runtime.settings.flush_seconds)
+            self._results.wake.clear()
+            await asyncio.shield(asyncio.ensure_future(self._flush()))
+
+    async def _flush(self) -> None:
+        """Commits all known ends and closes finished blocks; a failed flush keeps them for the next."""
+        async with self._flushing:
+            entries, blocks = self._results.entries, self._results.blocks
+            if not entries and not blocks:
+                return
+            self._results.entries, self._results.blocks = [], []
+            try:
+                await self._commit(entries, blocks)
+            except BaseException:
+                self._results.entries = entries + self._results.entries
+                self._results.blocks = blocks + self._results.blocks
+                raise
+
+    async def _commit(self, entries: Sequence[Entry], blocks: Sequence[Block]) -> None:
+        async with self._work.transaction() as connection:
+            await self._work.lease.guard(connection)
+            await book(self._work, connection, self._load, entries)
+            for block in blocks:
+                if block.intent is not None:
+                    await self._book.close_intent(connection, block.intent)
+            self._stage.counts["settled"] = self._stage.counts.get("settled", 0) + len(entries)
+            await self._work.save_stage(connection, self._stage)

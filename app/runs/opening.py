@@ -1,0 +1,106 @@
+"""Opens a claimed run: reads its rows, its engagement's key and documents, and hands out the two platforms lazily."""
+
+from contextlib import AsyncExitStack
+from typing import Any
+from uuid import UUID
+
+import structlog
+from sqlmodel import select
+
+from app.documents import engagement_key, unseal_document
+from app.domain.mapping import MappingDocument
+from app.domain.schema import Inventory
+from app.engagements.connecting import account_context, open_destination, open_source
+from app.errors import NotFound, StepMissing
+from app.models.engagement import Connection, Engagement
+from app.models.mapping import DestinationName, InventoryDocument, Mapping
+from app.models.run import Run
+from app.runs.claims import Lease
+from app.runs.staging import Staging
+from app.runs.work import RunRow, Work
+from app.runtime import Runtime
+from connectors.base import CallMeter, Destination, Source
+from connectors.registry import PLATFORMS
+
+log = structlog.get_logger()
+
+
+async def open_work(runtime: Runtime, lease: Lease, stack: AsyncExitStack) -> Work:
+    """Everything the stages of this run need. Raises NotFound, EngagementPurged, SealBroken."""
+    async with runtime.db.transaction(lease.tenant_id) as session:
+        run = await session.get(Run, lease.run_id)
+        if run is None:
+            raise NotFound("The run is gone.")
+        engagement = await session.get_one(Engagement, run.engagement_id)
+        key = engagement_key(runtime, engagement)
+        mapping = await session.get(Mapping, run.mapping_id) if run.mapping_id else None
+    row = RunRow(
+        *(run.id, run.tenant_id, run.engagement_id, run.kind, run.destination_id),
+        *(run.mapping_id, run.parent_run_id, run.options),
+    )
+    work = Work(
+        runtime=runtime,
+        run=row,
+        lease=lease,
+        key=key,
+        source_platform=PLATFORMS[engagement.source],
+        destination_platform=PLATFORMS[engagement.destination],
+        stack=stack,
+        staging=Staging(engagement.id, engagement.tenant_id, key),
+        calls_before=dict(run.calls),
+        document=MappingDocument.model_validate(mapping.document) if mapping else None,
+        open_connection=_opener(runtime, lease.tenant_id, run.engagement_id, stack),
+    )
+    if run.destination_id is not None:
+        work.names = await destination_names(runtime, lease.tenant_id, run.destination_id)
+    return work
+
+
+async def destination_names(runtime: Runtime, tenant_id: UUID, connection_id: UUID) -> dict[tuple[str, str], str]:
+    """API names behind logical keys at one destination: (object, field) → name, field "" for the object itself."""
+    async with runtime.db.transaction(tenant_id) as session:
+        rows = await session.exec(select(DestinationName).where(DestinationName.connection_id == connection_id))
+        return {(row.object, row.field): row.api_name for row in rows if row.api_name}
+
+
+async def newest_inventory(work: Work, connection_id: UUID) -> Inventory:
+    """What discovery last found there. Raises StepMissing."""
+    async with work.runtime.db.transaction(work.run.tenant_id) as session:
+        found = await session.exec(
+            select(InventoryDocument)
+            .where(InventoryDocument.connection_id == connection_id)
+            .order_by(InventoryDocument.id.desc())  # type: ignore[attr-defined]
+            .limit(1)
+        )
+        document = found.first()
+    if document is None:
+        raise StepMissing("Nothing is known of this account yet; start a discovery run first.")
+    return Inventory.model_validate(unseal_document(work.key, document.id, document.body))
+
+
+async def connection_for(work: Work, role: str) -> Connection:
+    """The engagement's connection in a role. Raises StepMissing."""
+    async with work.runtime.db.transaction(work.run.tenant_id) as session:
+        found = await session.exec(
+            select(Connection).where(Connection.engagement_id == work.run.engagement_id, Connection.role == role)
+        )
+        connection = found.first()
+    if connection is None:
+        raise StepMissing(f"The engagement has no {role} connection.")
+    return connection
+
+
+def _opener(runtime: Runtime, tenant_id: UUID, engagement_id: UUID, stack: AsyncExitStack) -> Any:
+    async def open_connection(role: str, connection_id: UUID | None, meter: CallMeter) -> Source | Destination:
+        async with runtime.db.transaction(tenant_id) as session:
+            query = select(Connection).where(Connection.engagement_id == engagement_id)
+            query = query.where(Connection.id == connection_id if connection_id else Connection.role == role)
+            connection = (await session.exec(query)).first()
+        if connection is None:
+            raise StepMissing(f"The engagement has no {role} connection.")
+        connection.config = {"call_timeout": runtime.settings.call_timeout_seconds, **connection.config}
+        context = account_context(runtime, connection, meter=meter)
+        opened = open_source if role == "source" else open_destination
+        return await stack.enter_async_context(opened(runtime, connection, context=context))
+
+    return open_connection

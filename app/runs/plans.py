@@ -1,0 +1,259 @@
+"""The stages of a run, stored when it first starts; and the same plan as a preview before anybody starts it."""
+
+from typing import Any, cast
+
+from sqlmodel import select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from app.documents import engagement_key, unseal_document
+from app.domain.blueprint import Blueprint
+from app.domain.forecasting import CallFacts
+from app.domain.mapping import LoadMode, MappingDocument
+from app.domain.planning import PlanFacts, RunKind, RunPlan, StageKind, StagePlan, plan_run
+from app.domain.schema import Inventory
+from app.errors import PlanImpossible, StepMissing
+from app.models.engagement import Connection, Engagement
+from app.models.mapping import InventoryDocument, Mapping
+from app.runs.opening import connection_for, newest_inventory
+from app.runs.staging import Staging
+from app.runs.work import StageRow, Work
+from app.runtime import Runtime
+from connectors.base import Platform
+from connectors.registry import PLATFORMS, load_blueprint
+
+_PLANNED = {
+    "sample": RunKind.SAMPLE,
+    "full": RunKind.FULL,
+    "delta": RunKind.DELTA,
+    "reconcile": RunKind.RECONCILE,
+    "rollback": RunKind.ROLLBACK,
+    "reassign_owners": RunKind.REASSIGN,
+}
+
+
+async def plan_stages(work: Work) -> list[StageRow]:
+    """The run's stages: those stored, or on the first call those of a fresh plan. Raises PlanImpossible."""
+    async with work.transaction() as connection:
+        rows = await connection.fetch("SELECT * FROM run_stages WHERE run_id = $1 ORDER BY ordinal", work.run.id)
+    if rows:
+        return [_row(row) for row in rows]
+    forecast: dict[str, Any] = {}
+    if work.run.kind in _PLANNED:
+        facts = await _facts(work)
+        plan = _plan(work.run.kind, work.mapping(), facts, _exports(work))
+        stages = list(plan.stages)
+        forecast = _forecast(plan)
+    else:
+        stages = await _own_stages(work)
+    async with work.transaction() as connection:
+        await work.lease.guard(connection)
+        await connection.executemany(
+            "INSERT INTO run_stages (run_id, key, tenant_id, ordinal, kind, phase, load, after, state, cursor, total,"
+            " counts, detail) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 'pending', '', $9, '{}', '{}')",
+            [
+                (
+                    *(work.run.id, stage.key, work.run.tenant_id, number, stage.kind.value, stage.phase, stage.name),
+                    *(list(_after(stage)), stage.records or None),
+                )
+                for number, stage in enumerate(stages)
+            ],
+        )
+        await connection.execute("UPDATE runs SET forecast = $2 WHERE id = $1", work.run.id, forecast)
+    return await plan_stages(work)
+
+
+def _after(stage: StagePlan) -> tuple[str, ...]:
+    """What must be done before; a stream counts as such, since records are read in key order."""
+    return tuple(dict.fromkeys((*stage.after, *((stage.streams_from,) if stage.streams_from else ()))))
+
+
+def _row(row: Any) -> StageRow:
+    return StageRow(
+        *(row["key"], row["kind"], row["phase"], row["load"], tuple(row["after"]), row["state"]),
+        *(row["cursor"], row["total"], row["counts"], row["detail"]),
+    )
+
+
+def _plan(kind: str, document: MappingDocument, facts: PlanFacts, exports: list[str]) -> RunPlan:
+    try:
+        return plan_run(_PLANNED[kind], document, facts, exports=exports)
+    except ValueError as problem:
+        raise PlanImpossible(str(problem)) from problem
+
+
+def _exports(work: Work) -> list[str]:
+    blueprint = load_blueprint(work.source_platform.slug, work.destination_platform.slug)
+    return [export.key for export in blueprint.exports]
+
+
+def _forecast(plan: RunPlan) -> dict[str, Any]:
+    phases: dict[str, dict[str, int]] = {}
+    for stage in plan.stages:
+        phase = phases.setdefault(stage.phase, {"records": 0, "calls": 0, "credits": 0})
+        phase["records"] += stage.records
+        phase["calls"] += stage.write_calls + stage.read_calls
+        phase["credits"] += stage.credits
+    return {**plan.forecast.model_dump(mode="json"), "phases": phases}
+
+
+async def _own_stages(work: Work) -> list[StagePlan]:
+    """Runs that need no mapping: discovery, preflight, provisioning."""
+    if work.run.kind == "discovery":
+        roles = await _roles(work)
+        return [_own("describe", role, "discovery") for role in roles]
+    if work.run.kind == "preflight":
+        inventory = await newest_inventory(work, (await connection_for(work, "source")).id)
+        names = [name for name, count in inventory.counts.items() if count]
+        extracts = [_own("extract", name, "extract") for name in names]
+        return [*extracts, _own("examine", "source", "examine", after=tuple(stage.key for stage in extracts))]
+    if work.run.kind == "provision":
+        return [_own("provision", "schema", "provision")]
+    raise PlanImpossible(f"There is no plan for a run of kind {work.run.kind!r}.")
+
+
+def _own(kind: str, name: str, phase: str, after: tuple[str, ...] = ()) -> StagePlan:
+    return StagePlan.model_construct(
+        key=f"{kind}:{name}",
+        kind=cast("StageKind", _Kind(kind)),
+        name=name,
+        phase=phase,
+        after=after,
+        streams_from="",
+        records=0,
+    )
+
+
+class _Kind(str):
+    """A stage kind that the planner does not know, with the one attribute that is read of it."""
+
+    @property
+    def value(self) -> str:
+        return str(self)
+
+
+async def _roles(work: Work) -> list[str]:
+    async with work.runtime.db.transaction(work.run.tenant_id) as session:
+        found = await session.exec(select(Connection.role).where(Connection.engagement_id == work.run.engagement_id))
+        return sorted(found.all(), key=("source", "destination", "rehearsal").index)
+
+
+async def _facts(work: Work) -> PlanFacts:
+    async with work.runtime.db.transaction(work.run.tenant_id) as session:
+        engagement = await session.get_one(Engagement, work.run.engagement_id)
+        destination = await session.get(Connection, work.run.destination_id) if work.run.destination_id else None
+        return await plan_facts(
+            work.runtime, session, engagement, work.mapping(), destination, dict(work.run.options), work.staging
+        )
+
+
+async def plan_facts(
+    runtime: Runtime,
+    session: AsyncSession,
+    engagement: Engagement,
+    document: MappingDocument,
+    destination: Connection | None,
+    options: dict[str, Any],
+    staging: Staging,
+) -> PlanFacts:
+    """Counts from what is staged, references from the source's inventory, limits from the destination's manifest."""
+    async with runtime.db.connection(engagement.tenant_id) as raw:
+        counts = await staging.counts(raw)
+        if options.get("batch") is not None:
+            rows = await raw.fetch(
+                "SELECT object, count(*) AS n FROM staged_changes WHERE engagement_id = $1 AND batch = $2 GROUP BY 1",
+                *(engagement.id, int(options["batch"])),
+            )
+            counts = {row["object"]: row["n"] for row in rows}
+    if options.get("sample") is not None:
+        counts = {name: len(ids) for name, ids in options["sample"].items()}
+    inventory = await _newest(runtime, session, engagement, "source")
+    references = {
+        f"{spec.name}.{field.name}": field.references
+        for spec in (inventory.objects if inventory else ())
+        for field in spec.fields
+        if field.references
+    }
+    platform = PLATFORMS[engagement.destination]
+    return PlanFacts(
+        counts=counts,
+        load_counts=_load_counts(document, counts, inventory),
+        references=references,
+        calls=call_facts(platform, destination),
+    )
+
+
+def _load_counts(document: MappingDocument, counts: dict[str, int], source: Inventory | None) -> dict[str, int]:
+    """Planned writes where they differ from the object's count: links only exist where the reference is filled."""
+    result: dict[str, int] = {}
+    for load in document.loads:
+        if load.mode is LoadMode.LINK and source is not None:
+            fill = source.fill.get(load.source_object, {})
+            filled = [fill.get(name, 0) for rule in load.fields for name in rule.sources if rule.target != "id"]
+            result[load.key] = min(max(filled, default=0), counts.get(load.source_object, 0))
+    return result
+
+
+def call_facts(platform: Platform, destination: Connection | None) -> CallFacts:
+    """What the forecast needs of a destination account."""
+    facts = destination.facts if destination else {}
+    batch = {name: one.batch for name, one in platform.objects.items()}
+    edition = platform.editions.get(str(facts.get("edition") or ""))
+    concurrency = (edition.concurrency if edition else None) or platform.limits.concurrency
+    budget = facts.get("budget")
+    return CallFacts(
+        batch={"*": platform.limits.batch, **batch},
+        concurrency=min(concurrency, 10),
+        credits_per_window=int(budget) if isinstance(budget, int | float) else None,
+        quota_window=platform.limits.quota_window,
+    )
+
+
+async def _newest(runtime: Runtime, session: AsyncSession, engagement: Engagement, role: str) -> Inventory | None:
+    query = (
+        select(InventoryDocument)
+        .join(Connection, Connection.id == InventoryDocument.connection_id)  # type: ignore[arg-type]
+        .where(Connection.engagement_id == engagement.id, Connection.role == role)
+        .order_by(InventoryDocument.id.desc())  # type: ignore[attr-defined]
+        .limit(1)
+    )
+    document = (await session.exec(query)).first()
+    if document is None:
+        return None
+    body = unseal_document(engagement_key(runtime, engagement), document.id, document.body)
+    return Inventory.model_validate(body)
+
+
+async def preview(
+    runtime: Runtime, session: AsyncSession, engagement: Engagement, kind: str, options: dict[str, Any]
+) -> dict[str, Any]:
+    """The plan of a run that nobody has started: phases, stages, calls, credits, time. Raises StepMissing.
+
+    Reads only; the mapping need not be confirmed for a look at what it would cost.
+    """
+    if kind not in _PLANNED:
+        raise StepMissing(f"A run of kind {kind!r} has no cost worth planning; start it.")
+    newest = (
+        select(Mapping)
+        .where(Mapping.engagement_id == engagement.id)
+        .order_by(Mapping.version.desc())  # type: ignore[attr-defined]
+        .limit(1)
+    )
+    mapping = (await session.exec(newest)).first()
+    if mapping is None:
+        raise StepMissing("There is no mapping yet; propose one first.")
+    found = await session.exec(
+        select(Connection).where(Connection.engagement_id == engagement.id, Connection.role == "destination")
+    )
+    document = MappingDocument.model_validate(mapping.document)
+    staging = Staging(engagement.id, engagement.tenant_id, engagement_key(runtime, engagement))
+    facts = await plan_facts(runtime, session, engagement, document, found.first(), options, staging)
+    blueprint: Blueprint = load_blueprint(engagement.source, engagement.destination)
+    plan = _plan(kind, document, facts, [export.key for export in blueprint.exports])
+    return {
+        "kind": kind,
+        "mapping_version": mapping.version,
+        "phases": list(plan.phases),
+        "stages": [stage.model_dump(mode="json") for stage in plan.stages],
+        "deferred": [edge.model_dump(mode="json") for edge in plan.deferred],
+        "forecast": _forecast(plan),
+    }

@@ -1,0 +1,142 @@
+"""Runs on the wire."""
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, Field
+
+from app.engagements.schemas import Call, Request
+from app.identifiers import ApiKeyId, ConnectionId, EngagementId, ReportId, RunId
+
+Kind = Literal[
+    "discovery", "preflight", "provision", "sample", "full", "delta", "reconcile", "rollback", "reassign_owners"
+]
+Where = Literal["production", "rehearsal"]
+
+
+class RunOptions(Request):
+    """What a run may be told; each kind reads its own, the others stay out."""
+
+    size: Annotated[int | None, Field(ge=100, le=500, description="sample: records to move (default 300).")] = None
+    seed: Annotated[int | None, Field(ge=0, le=2_147_483_647, description="sample: another choice of records.")] = None
+
+
+class RunCreate(Request):
+    """Starts a run."""
+
+    kind: Kind = Field(examples=["discovery"])
+    destination: Where = "production"
+    options: RunOptions = RunOptions()
+
+
+class StageView(BaseModel):
+    """One stage of the plan."""
+
+    key: str = Field(examples=["load:accounts"])
+    kind: str = Field(examples=["load"])
+    phase: str = Field(examples=["accounts"])
+    name: str = Field(description="The source object, or the mapping's load.", examples=["accounts"])
+    state: str = Field(description="pending | running | done | skipped")
+    total: int | None
+    done: int
+    percent: float | None
+    counts: dict[str, int]
+    started_at: datetime | None
+    finished_at: datetime | None
+
+
+class Progress(BaseModel):
+    """Records settled so far. `eta_seconds` is an estimate from the pace, or from the forecast before there is one."""
+
+    total: int
+    done: int
+    percent: float
+    phase: str | None = Field(description="The phase that is being worked on.")
+    eta_seconds: int | None
+
+
+class CallsView(BaseModel):
+    """Calls of the destination's API, made and forecast; `source` counts those of the source."""
+
+    made: int
+    forecast: int | None
+    credits: int
+    credits_forecast: int | None
+    rejected_429: int
+    source: int
+    by_purpose: dict[str, int]
+
+
+class RunProblem(BaseModel):
+    """Why a run stands still or ended, and what to do next."""
+
+    code: str = Field(examples=["credentials-rejected"])
+    detail: str
+    next: str
+    call: Call | None = None
+
+
+class RunSummary(BaseModel):
+    """A run in a list."""
+
+    object: Literal["run"] = "run"
+    id: RunId
+    engagement_id: EngagementId
+    kind: str
+    state: str = Field(
+        description="queued | running | paused | waiting_quota | waiting_owner | waiting_admin | cancelling | "
+        "cancelled | completed | failed"
+    )
+    requested: str = Field(description="What was asked of the worker and is not done yet: pause | cancel, or empty.")
+    destination: str | None = Field(description="production | rehearsal")
+    destination_connection_id: ConnectionId | None
+    mapping_version: int | None
+    options: dict[str, Any]
+    created_by: ApiKeyId | None
+    created_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+
+
+class RunView(RunSummary):
+    """A run with its progress."""
+
+    progress: Progress
+    stages: list[StageView]
+    counts: dict[str, int] = Field(description="Sums over the loads: read, created, updated, unchanged, skipped, …")
+    calls: CallsView
+    forecast: dict[str, Any]
+    continues_at: datetime | None = Field(description="When a waiting run goes on by itself.")
+    problem: RunProblem | None
+    approved: bool = Field(description="For a sample: whether it is the one that was approved.")
+    report_ids: list[ReportId]
+
+
+class RecordView(BaseModel):
+    """What became of one planned write; ids and codes, never values."""
+
+    object: Literal["record"] = "record"
+    source_object: str
+    source_id: str
+    target_object: str
+    part: str
+    destination_id: str | None
+    outcome: str = Field(description="created | updated | unchanged | skipped | quarantined | held")
+    reason: str
+    issues: str = Field(description="Fields with what happened to them, as field:code.")
+    owner_id: str
+    ours: bool = Field(description="Whether we created the destination record.")
+    written_at: datetime
+
+
+class PlanView(BaseModel):
+    """What a run would do and cost."""
+
+    object: Literal["plan"] = "plan"
+    kind: str
+    mapping_version: int
+    phases: list[str]
+    stages: list[dict[str, Any]]
+    deferred: list[dict[str, Any]] = Field(description="Links that are set after both ends exist.")
+    forecast: dict[str, Any]
+    obstacles: list[str] = Field(description="Why the run could not start now; empty when it could.")

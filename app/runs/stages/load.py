@@ -1,0 +1,227 @@
+"""A load stage: compiles its mapping, chooses how to write, runs the loader, and closes only when the sums agree."""
+
+from sqlmodel import select
+
+from app.domain.compiling import CompiledLoad, compile_load
+from app.domain.mapping import Load, LoadMode
+from app.domain.schema import FieldSpec, Inventory, ObjectSpec
+from app.models.engagement import OwnerDecision
+from app.runs.artifacts import OversizeFiles
+from app.runs.deciding import Decider, Owners
+from app.runs.filenames import safe_name
+from app.runs.loading import Loader
+from app.runs.opening import newest_inventory
+from app.runs.stages.extract import source_inventory
+from app.runs.staging import Scope
+from app.runs.work import StageRow, Work
+from app.runs.writers import FileWriter, NoteWriter, RecordWriter, Writer, is_keyless, style_for
+from connectors.base import ObjectFacts, WriteTarget
+
+
+class CountsDisagree(Exception):
+    """Records read and records ended differ: the run may not finish (conservation)."""
+
+
+async def load(work: Work, stage: StageRow) -> None:
+    """Runs one load to its end. Raises what the loader raises, and CountsDisagree."""
+    rule = work.mapping().load(stage.load)
+    decider = await make_decider(work, rule)
+    facts = work.destination_platform.object_facts(rule.target_object)
+    writer = await _writer(work, rule, decider, facts)
+    if "virgin" not in stage.detail:
+        stage.detail["virgin"] = await _is_virgin(work, rule, decider.key_field, facts)
+    async with work.transaction() as connection:
+        stage.total = await work.staging.count(connection, rule.source_object, work.scope(rule.source_object))
+        await work.save_stage(connection, stage)
+    loader = Loader(
+        work,
+        stage,
+        rule,
+        decider,
+        writer,
+        concurrency=await _concurrency(work),
+        call_timeout=work.runtime.settings.call_timeout_seconds,
+        settle_seconds=work.destination_platform.limits.settle_seconds,
+        virgin=bool(stage.detail["virgin"]),
+    )
+    await loader.run()
+    await close_counts(work, stage, rule)
+
+
+async def close_counts(work: Work, stage: StageRow, rule: Load) -> None:
+    """Counts the ends from the raw rows; what was taken from staging must have ended, each exactly once."""
+    async with work.transaction() as connection:
+        counts = await work.book.counts(connection, rule)
+        reasons = await work.book.reasons(connection, rule)
+    ended, taken = sum(counts.values()), stage.counts.get("taken", 0)
+    if taken != ended:
+        raise CountsDisagree(f"load {rule.key}: {taken} records were taken, {ended} ended")
+    stage.counts = {"read": taken, "taken": taken, **counts}
+    stage.detail["reasons"] = dict(reasons)
+
+
+async def make_decider(work: Work, rule: Load) -> Decider:
+    """The compiled load with everything it needs to decide records."""
+    compiled, target = await compile_rule(work, rule)
+    owner_rule = next((one for one in rule.fields if one.owner), None)
+    keyed = rule.mode is LoadMode.CREATE
+    return Decider(
+        document=work.mapping(),
+        load=rule,
+        compiled=compiled,
+        staging=work.staging,
+        book=work.book,
+        key=work.key,
+        owners=await owners(work),
+        run_id=work.run.id,
+        key_field=await key_field(work, rule, target) if keyed else "",
+        owner_field=work.field_name(rule.target_object, owner_rule.target) if owner_rule else "",
+        note=await _note(work, rule),
+        doubles=await _doubles(work, rule),
+    )
+
+
+async def _doubles(work: Work, rule: Load) -> frozenset[tuple[str, str]]:
+    """For files: (parent, name) that more than one staged file has; their names get the source id."""
+    if rule.mode is not LoadMode.FILE:
+        return frozenset()
+    if "doubles" not in work.cache:
+        seen: set[tuple[str, str]] = set()
+        double: set[tuple[str, str]] = set()
+        after = ""
+        async with work.transaction() as connection:
+            while rows := await work.staging.page(connection, rule.source_object, after, None, 2000, Scope()):
+                for row in rows:
+                    name = safe_name(str(row.record.get(rule.file_name) or ""), f"{row.source_id}.bin")
+                    pair = (str(row.record.get("ParentId")), name)
+                    (double if pair in seen else seen).add(pair)
+                after = rows[-1].source_id
+        work.cache["doubles"] = frozenset(double)
+    found: frozenset[tuple[str, str]] = work.cache["doubles"]
+    return found
+
+
+async def _note(work: Work, rule: Load) -> tuple[str, dict[str, str]] | None:
+    """For notes: the field that carries the marker, and author names by source user id."""
+    facts = work.destination_platform.object_facts(rule.target_object)
+    if rule.mode is not LoadMode.NOTE or not facts.marker_field:
+        return None
+    inventory: Inventory = await source_inventory(work)
+    return facts.marker_field, {user.id: user.name for user in inventory.users}
+
+
+async def compile_rule(work: Work, rule: Load) -> tuple[CompiledLoad, ObjectSpec]:
+    """Compiles a load against what both sides look like now; kept for the run. Raises MappingInvalid."""
+    cached = work.cache.get(f"compiled:{rule.key}")
+    if cached is not None:
+        return cached  # type: ignore[no-any-return]
+    source: Inventory = await source_inventory(work)
+    target = await target_object(work, rule)
+    document = work.mapping()
+    compiled = compile_load(
+        rule,
+        source=source.object(rule.source_object) or ObjectSpec(name=rule.source_object),
+        target=target,
+        names={name: api for (owner, name), api in work.names.items() if owner == rule.target_object and name},
+        objects={other.key: work.object_name(other.target_object) for other in document.loads},
+        encoding=work.destination_platform.encoding,
+        value_maps=document.value_maps,
+        platform=work.source_platform.slug,
+        key_field=await key_field(work, rule, target) if rule.mode is LoadMode.CREATE else "",
+        related={spec.name: spec for spec in source.objects},
+    )
+    work.cache[f"compiled:{rule.key}"] = (compiled, target)
+    return compiled, target
+
+
+async def target_inventory(work: Work) -> Inventory:
+    """What the destination looked like after provisioning, read once per run."""
+    if "target_inventory" not in work.cache:
+        assert work.run.destination_id is not None
+        work.cache["target_inventory"] = await newest_inventory(work, work.run.destination_id)
+    inventory: Inventory = work.cache["target_inventory"]
+    return inventory
+
+
+async def target_object(work: Work, rule: Load) -> ObjectSpec:
+    """The destination's description of a load's object; an object the vendor does not describe is taken on trust."""
+    inventory = await target_inventory(work)
+    name = work.object_name(rule.target_object)
+    found = inventory.object(name)
+    if found is not None:
+        return found
+    return ObjectSpec(name=name, fields=tuple(FieldSpec(name=one.target) for one in rule.fields))
+
+
+async def key_field(work: Work, rule: Load, target: ObjectSpec) -> str:
+    """The API name of our external-id field on this object, "" where it has none."""
+    facts = work.destination_platform.object_facts(rule.target_object)
+    if facts.key_field is None:
+        return ""
+    name = facts.key_field or work.field_name(rule.target_object, work.mapping().external_id)
+    return name if target.field(name) else ""
+
+
+async def owners(work: Work) -> Owners:
+    """Destination users behind source users, as decided; e-mails of the destination's active users."""
+    if "owners" not in work.cache:
+        async with work.runtime.db.transaction(work.run.tenant_id) as session:
+            rows = await session.exec(
+                select(OwnerDecision).where(OwnerDecision.engagement_id == work.run.engagement_id)
+            )
+            decisions = {row.source_user_id: row.destination_user_id for row in rows if row.destination_user_id}
+        inventory = await target_inventory(work)
+        fallback = decisions.pop("*", None)
+        work.cache["owners"] = Owners(
+            users=decisions,
+            emails={user.email: user.id for user in inventory.users if user.active and user.email},
+            fallback=fallback,
+        )
+    found: Owners = work.cache["owners"]
+    return found
+
+
+async def _writer(work: Work, rule: Load, decider: Decider, facts: ObjectFacts) -> Writer:
+    destination = await work.destination()
+    target = await target_object(work, rule)
+    name = work.object_name(rule.target_object)
+    spec = target.field(decider.key_field) if decider.key_field else None
+    unique = spec is not None and (spec.unique or spec.external_id)
+    where = WriteTarget(name, decider.key_field if unique else "", style_for(facts, key_is_unique=unique))
+    if rule.mode is LoadMode.FILE:
+        return FileWriter(
+            await work.source(),
+            destination,
+            where,
+            facts.parent_field,
+            facts.parent_object_field,
+            work.destination_platform.limits.file_bytes,
+            OversizeFiles(work),
+        )
+    if is_keyless(facts):
+        return NoteWriter(
+            destination, where, facts.parent_field, facts.parent_object_field, facts.marker_field, facts.batch
+        )
+    return RecordWriter(destination, where, decider.key_field, facts.batch)
+
+
+async def _is_virgin(work: Work, rule: Load, key: str, facts: ObjectFacts) -> bool:
+    """Whether only records that the ledger knows carry our key: then nothing has to be looked up before writing."""
+    if rule.mode is not LoadMode.CREATE or not key or is_keyless(facts):
+        return True
+    async with work.transaction() as connection:
+        known = await connection.fetchval(
+            "SELECT count(DISTINCT record_id) FROM ledger WHERE engagement_id = $1 AND destination_id = $2"
+            " AND target_object = $3",
+            *(work.run.engagement_id, work.run.destination_id, rule.target_object),
+        )
+    destination = await work.destination()
+    return await destination.count(work.object_name(rule.target_object), filled=key) <= int(known)
+
+
+async def _concurrency(work: Work) -> int:
+    """Calls at once: what the account's edition allows, at most ten (the sub-concurrency of writes)."""
+    inventory = await target_inventory(work)
+    platform = work.destination_platform
+    edition = platform.editions.get(inventory.edition or "")
+    return max(1, min(10, (edition.concurrency if edition else None) or platform.limits.concurrency))

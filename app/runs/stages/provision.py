@@ -1,0 +1,107 @@
+"""Provisioning: creates what the destination lacks, in order, and notes the API names it derived (ruling 15)."""
+
+from app.domain.provisioning import PlannedKind, find_field, find_object, needed_targets, provisioning_plan
+from app.domain.schema import Inventory
+from app.runs.reports import save_report
+from app.runs.stages.describe import keep_inventory
+from app.runs.work import StageRow, Work
+from connectors.base import ChangeKind, ChangeResult, SchemaChange
+
+
+async def provision(work: Work, stage: StageRow) -> None:
+    """Idempotent: what exists is found by its label and kept; what only an admin can do becomes a checklist."""
+    destination = await work.destination()
+    inventory = await destination.describe()
+    document = work.mapping()
+    changes = provisioning_plan(document, inventory)
+    stage.total = len(changes)
+    results: list[ChangeResult] = []
+    names = {_logical(owner, name): api for (owner, name), api in work.names.items()}
+    for planned in changes:
+        work.check_stop()
+        await work.lease.ready_to_send(work.runtime.settings.call_timeout_seconds)
+        change = SchemaChange(
+            kind=ChangeKind(planned.kind.value),
+            object=planned.object,
+            name=planned.name,
+            label=planned.label,
+            attributes=planned.attributes,
+        )
+        result = await destination.provision(change, names)
+        if result.api_name:
+            owner, name = _address(planned.kind, planned.object, planned.name)
+            names[_logical(owner, name)] = result.api_name
+        results.append(result)
+        await _note(work, planned.kind, result)
+        stage.counts["done"] = len(results)
+        stage.counts["created"] = sum(1 for one in results if not one.existed and not one.manual)
+        stage.counts["manual"] = sum(1 for one in results if one.manual)
+        async with work.transaction() as connection:
+            await work.save_stage(connection, stage)
+    inventory = await destination.describe()
+    facts = await destination.check()
+    inventory = inventory.model_copy(update={"facts": {**inventory.facts, **facts}})
+    await keep_inventory(work, work.run.destination_id, inventory, facts)
+    await _note_existing(work, inventory)
+    async with work.transaction() as connection:
+        await work.lease.guard(connection)
+        body = [result.model_dump(mode="json") for result in results]
+        await save_report(work, connection, "provisioning", dict(stage.counts), {"changes": body})
+
+
+def _address(kind: PlannedKind, owner: str, name: str) -> tuple[str, str]:
+    return (owner, "") if kind is PlannedKind.OBJECT else (owner, name)
+
+
+def _logical(owner: str, name: str) -> str:
+    """The key under which a connector is told API names: "Object" or "Object.field"."""
+    return f"{owner}.{name}" if name else owner
+
+
+_UPSERT = """
+    INSERT INTO destination_names (connection_id, object, field, tenant_id, api_name, remote_id, existed, manual, run_id,
+        created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+    ON CONFLICT (connection_id, object, field) DO UPDATE SET api_name = excluded.api_name,
+        remote_id = excluded.remote_id, manual = excluded.manual,
+        existed = destination_names.existed AND excluded.existed
+"""
+
+
+async def _note(work: Work, kind: PlannedKind, result: ChangeResult) -> None:
+    change = result.change
+    owner, name = _address(kind, change.object, change.name)
+    if kind in (PlannedKind.LAYOUT, PlannedKind.STAGES, PlannedKind.PICKLIST_VALUES):
+        name = f"{kind.value}:{change.name}"
+    await _store(work, owner, name, result.api_name, result.id, result.existed, result.manual)
+
+
+async def _store(work: Work, owner: str, name: str, api_name: str, remote_id: str, existed: bool, manual: str) -> None:
+    async with work.transaction() as connection:
+        await work.lease.guard(connection)
+        await connection.execute(
+            _UPSERT,
+            *(work.run.destination_id, owner, name, work.run.tenant_id, api_name, remote_id, existed, manual),
+            *(work.run.id, work.now()),
+        )
+
+
+async def _note_existing(work: Work, inventory: Inventory) -> None:
+    """Logical keys whose object or field was there before have to be known by their API names as well."""
+    document = work.mapping()
+    known: set[tuple[str, str]] = set()
+    async with work.transaction() as connection:
+        rows = await connection.fetch(
+            "SELECT object, field FROM destination_names WHERE connection_id = $1 AND api_name <> ''",
+            work.run.destination_id,
+        )
+        known = {(row["object"], row["field"]) for row in rows}
+    for owner, keys in needed_targets(document).items():
+        spec = find_object(document, inventory, owner)
+        if spec is None:
+            continue
+        if (owner, "") not in known:
+            await _store(work, owner, "", spec.name, "", True, "")
+        for key in keys:
+            found = find_field(document, spec, owner, key)
+            if found is not None and (owner, key) not in known:
+                await _store(work, owner, key, found.name, "", True, "")

@@ -1,0 +1,144 @@
+"""Rollback: gives back what we changed, then deletes what we created, children first; people's edits stay.
+
+Every step is booked in the ledger as it is done, so that a rollback interrupted anywhere goes on where it was.
+"""
+
+from typing import Any
+
+import orjson
+
+from app.domain.diffing import Restore, Verdict, diff_record, edited
+from app.domain.mapping import Load, LoadMode
+from app.domain.schema import FieldSpec
+from app.domain.values import exact_json
+from app.runs.bookkeeping import commit_entries
+from app.runs.expecting import Written, field_specs, written
+from app.runs.ledger import Entry, Outcome
+from app.runs.work import StageRow, Work
+from app.runs.writers import parent_of
+from connectors.base import Destination, WriteStatus, WriteTarget
+
+_CALL = 100
+
+
+async def restore(work: Work, stage: StageRow) -> None:
+    """Puts back the values that records of the customer's held before us, field by field, unless a person edited them."""
+    for rule in work.mapping().loads:
+        if rule.enabled and rule.mode is not LoadMode.LINK:
+            await _restore_load(work, stage, rule)
+
+
+async def _restore_load(work: Work, stage: StageRow, rule: Load) -> None:
+    destination = await work.destination()
+    specs = await field_specs(work, rule) if rule.mode is LoadMode.CREATE else {}
+    name = work.object_name(rule.target_object)
+    async for page in written(work, rule, this_run=False):
+        touched = [one for one in page if not one.created and one.before is not None]
+        for start in range(0, len(touched), _CALL):
+            chunk = touched[start : start + _CALL]
+            now = await destination.fetch(name, [one.record_id for one in chunk], sorted(specs))
+            await _restore_chunk(work, stage, rule, chunk, now, specs)
+
+
+async def _restore_chunk(
+    work: Work,
+    stage: StageRow,
+    rule: Load,
+    chunk: list[Written],
+    now: dict[str, dict[str, Any]],
+    specs: dict[str, FieldSpec],
+) -> None:
+    destination = await work.destination()
+    bodies, entries = [], []
+    for one in chunk:
+        assert one.before is not None
+        held = work.open_before(one.source_id, one.before)
+        ours = exact_json(orjson.dumps({key: value for key, value in one.sent.items() if key in specs}))
+        verdicts = edited(held, ours, now.get(one.record_id, {}), specs)
+        back = {key: held.get(key) for key, verdict in verdicts.items() if verdict is Restore.RESTORE}
+        kept = sorted(key for key, verdict in verdicts.items() if verdict is Restore.KEEP)
+        if back:
+            bodies.append(orjson.dumps({**back, "id": one.record_id}))
+        stage.counts["restored"] = stage.counts.get("restored", 0) + bool(back)
+        stage.counts["kept_edits"] = stage.counts.get("kept_edits", 0) + len(kept)
+        if kept:
+            stage.detail.setdefault("kept", []).append({"source_id": one.source_id, "fields": kept})
+        entries.append(Entry(one.source_id, Outcome.SKIPPED, "rolled_back", record_id=one.record_id))
+    if bodies:
+        await work.lease.ready_to_send(work.runtime.settings.call_timeout_seconds)
+        await destination.update(WriteTarget(work.object_name(rule.target_object)), bodies)
+    await commit_entries(work, rule, entries, stage, forget=True)
+
+
+async def delete(work: Work, stage: StageRow) -> None:
+    """Deletes what we created and nobody has edited since; an edited record stays and is listed."""
+    rule = work.mapping().load(stage.load)
+    destination = await work.destination()
+    specs = await field_specs(work, rule) if rule.mode is LoadMode.CREATE else {}
+    deleted: list[str] = []
+    async for page in written(work, rule, this_run=False, only_created=True):
+        for start in range(0, len(page), _CALL):
+            chunk = page[start : start + _CALL]
+            gone, kept = await _split(work, rule, chunk, specs)
+            for one, fields in kept:
+                stage.detail.setdefault("kept", []).append({"source_id": one.source_id, "fields": fields})
+            entries = [Entry(one.source_id, Outcome.SKIPPED, "kept_edited", record_id=one.record_id) for one, _ in kept]
+            entries += await _delete_chunk(work, rule, destination, gone)
+            stage.counts["deleted"] = stage.counts.get("deleted", 0) + len(gone)
+            stage.counts["kept_edits"] = stage.counts.get("kept_edits", 0) + len(kept)
+            deleted += [one.record_id for one in gone]
+            await commit_entries(work, rule, entries, stage, forget=True)
+    work.cache[f"deleted:{rule.key}"] = deleted
+
+
+async def _split(
+    work: Work, rule: Load, chunk: list[Written], specs: dict[str, FieldSpec]
+) -> tuple[list[Written], list[tuple[Written, list[str]]]]:
+    """What may be deleted, and what a person changed since with the fields that differ."""
+    if rule.mode is not LoadMode.CREATE:
+        return chunk, []
+    destination = await work.destination()
+    name = work.object_name(rule.target_object)
+    now = await destination.fetch(name, [one.record_id for one in chunk], sorted(specs))
+    free, kept = [], []
+    for one in chunk:
+        got = now.get(one.record_id)
+        if got is None or not one.sent:
+            free.append(one)
+            continue
+        sent = exact_json(orjson.dumps({key: value for key, value in one.sent.items() if key in specs}))
+        compared = {key: spec for key, spec in specs.items() if key in sent and not _own_link(spec, got, key)}
+        diffs = diff_record({key: sent[key] for key in compared}, got, compared)
+        changed = [diff.field for diff in diffs if diff.verdict is not Verdict.EQUAL]
+        if changed:
+            kept.append((one, changed))
+        else:
+            free.append(one)
+    return free, kept
+
+
+def _own_link(spec: FieldSpec, got: dict[str, Any], name: str) -> bool:
+    """A reference that is empty now: its other end was ours and has just been deleted."""
+    return bool(spec.references) and not got.get(name)
+
+
+async def _delete_chunk(work: Work, rule: Load, destination: Destination, chunk: list[Written]) -> list[Entry]:
+    if not chunk:
+        return []
+    await work.lease.ready_to_send(work.runtime.settings.call_timeout_seconds)
+    name = work.object_name(rule.target_object)
+    facts = work.destination_platform.object_facts(rule.target_object)
+    results = []
+    if rule.mode is LoadMode.FILE:
+        for one in chunk:
+            parent_object, parent_id = parent_of(one.sent, facts.parent_field, facts.parent_object_field)
+            results += await destination.delete(name, [one.record_id], parent_object=parent_object, parent_id=parent_id)
+    else:
+        results = await destination.delete(name, [one.record_id for one in chunk])
+    entries = []
+    for one, result in zip(chunk, results, strict=True):
+        refused = result.status is WriteStatus.REFUSED
+        reason = f"not_deleted:{result.code}" if refused else "rolled_back"
+        outcome = Outcome.QUARANTINED if refused else Outcome.SKIPPED
+        entries.append(Entry(one.source_id, outcome, reason, record_id=one.record_id))
+    return entries

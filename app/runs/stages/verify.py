@@ -1,0 +1,177 @@
+"""Reading back: what the destination holds now, field by field, against what we meant to write (ruling 32)."""
+
+from collections import Counter
+from typing import Any
+
+import orjson
+
+from app.domain.diffing import Verdict, diff_record
+from app.domain.mapping import Load, LoadMode
+from app.domain.schema import FieldSpec
+from app.domain.values import exact_json
+from app.runs.expecting import Written, field_specs, written
+from app.runs.reports import save_report
+from app.runs.work import StageRow, Work
+from app.runs.writers import parent_of
+
+_LISTED = 1000
+
+
+async def verify(work: Work, stage: StageRow) -> None:
+    """Reads every record of a load back. A sample keeps the values side by side (sealed); others keep differences."""
+    if work.run.kind == "rollback":
+        await _verify_gone(work, stage)
+        return
+    rule = work.mapping().load(stage.load)
+    tally = Tally(keep_values=work.run.kind == "sample")
+    this_run = stage.kind == "verify"
+    if rule.mode is LoadMode.FILE:
+        await _verify_files(work, rule, tally, this_run=this_run)
+    else:
+        await _verify_records(work, rule, tally, this_run=this_run)
+    stage.counts = tally.counts()
+    stage.detail = {"fields": tally.fields, "owners": tally.owned, "differences": tally.listed[:200]}
+    async with work.transaction() as connection:
+        await work.lease.guard(connection)
+        await save_report(
+            work, connection, "readback", {"load": rule.key, **stage.counts}, {"rows": tally.rows, "load": rule.key}
+        )
+
+
+class Tally:
+    """Counts of a reading back; `rows` may hold values and goes into the sealed body only."""
+
+    def __init__(self, *, keep_values: bool) -> None:
+        self.keep_values = keep_values
+        self.records = 0
+        self.checked = 0
+        self.differing = 0
+        self.gone = 0
+        self.owned = 0
+        self.fields: dict[str, dict[str, int]] = {}
+        self.listed: list[dict[str, str]] = []
+        self.rows: list[dict[str, Any]] = []
+
+    def counts(self) -> dict[str, int]:
+        return {
+            "checked_records": self.records,
+            "checked_fields": self.checked,
+            "discrepancies": self.differing + self.gone,
+            "gone": self.gone,
+            "with_owner": self.owned,
+        }
+
+    def missing(self, one: Written) -> None:
+        self.records += 1
+        self.gone += 1
+        self._list(one, "", "missing", "record")
+
+    def compare(self, one: Written, got: dict[str, Any], specs: dict[str, FieldSpec]) -> None:
+        self.records += 1
+        self.owned += bool(got.get("Owner"))
+        sent = {name: value for name, value in one.sent.items() if name in specs}
+        verdicts: Counter[str] = Counter()
+        rows = []
+        for diff in diff_record(sent, got, {name: specs[name] for name in sent}):
+            self.checked += 1
+            verdicts[diff.verdict] += 1
+            filled = self.fields.setdefault(diff.field, {"filled": 0, "different": 0})
+            filled["filled"] += 1
+            if diff.verdict is not Verdict.EQUAL:
+                self.differing += 1
+                filled["different"] += 1
+                self._list(one, diff.field, diff.verdict.value, diff.kind.value)
+            if self.keep_values:
+                rows.append(
+                    {
+                        "field": diff.field,
+                        "verdict": diff.verdict.value,
+                        "kind": diff.kind.value,
+                        "sent": _shown(sent.get(diff.field)),
+                        "got": _shown(got.get(diff.field)),
+                    }
+                )
+        if self.keep_values:
+            self.rows.append(
+                {
+                    "source_id": one.source_id,
+                    "record_id": one.record_id,
+                    "source": one.source,
+                    "fields": rows,
+                    "different": verdicts.total() - verdicts[Verdict.EQUAL],
+                }
+            )
+
+    def _list(self, one: Written, name: str, verdict: str, kind: str) -> None:
+        if len(self.listed) < _LISTED:
+            self.listed.append(
+                {
+                    "source_id": one.source_id,
+                    "record_id": one.record_id,
+                    "field": name,
+                    "verdict": verdict,
+                    "kind": kind,
+                }
+            )
+
+
+def _shown(value: Any) -> Any:
+    """A value fit for a JSON report; exact numbers as text."""
+    if value is None or isinstance(value, str | bool | int | list | dict):
+        return value
+    return bytes(value).decode() if hasattr(value, "__bytes__") else str(value)
+
+
+async def _verify_records(work: Work, rule: Load, tally: Tally, *, this_run: bool) -> None:
+    destination = await work.destination()
+    specs = await field_specs(work, rule)
+    name = work.object_name(rule.target_object)
+    async for page in written(work, rule, this_run=this_run):
+        names = sorted({field for one in page for field in one.sent if field in specs})
+        got = await destination.fetch(name, [one.record_id for one in page], names)
+        for one in page:
+            record = got.get(one.record_id)
+            if record is None:
+                tally.missing(one)
+            else:
+                tally.compare(_exact(one), record, specs)
+
+
+def _exact(one: Written) -> Written:
+    """Payloads hold exact numbers as JSON fragments; parse them the way answers are parsed."""
+    one.sent = exact_json(orjson.dumps(one.sent))
+    return one
+
+
+async def _verify_files(work: Work, rule: Load, tally: Tally, *, this_run: bool) -> None:
+    """A file is there when its parent lists it under its name with its size (links have none)."""
+    destination = await work.destination()
+    facts = work.destination_platform.object_facts(rule.target_object)
+    async for page in written(work, rule, this_run=this_run):
+        lists: dict[tuple[str, str], dict[str, dict[str, Any]]] = {}
+        for one in page:
+            parent = parent_of(one.sent, facts.parent_field, facts.parent_object_field)
+            if parent not in lists:
+                children = await destination.children(rule.target_object, *parent)
+                lists[parent] = {str(child.get("id")): child for child in children}
+            child = lists[parent].get(one.record_id)
+            if child is None:
+                tally.missing(one)
+                continue
+            size = int((one.source or {}).get("Size") or 0)
+            sent: dict[str, Any] = {"File_Name": one.sent["name"]}
+            got: dict[str, Any] = {"File_Name": child.get("File_Name")}
+            if size <= work.destination_platform.limits.file_bytes:
+                sent["Size"], got["Size"] = str(size), str(child.get("Size"))
+            one.sent = sent
+            tally.compare(one, got, {key: FieldSpec(name=key) for key in sent})
+
+
+async def _verify_gone(work: Work, stage: StageRow) -> None:
+    """After a rollback: nothing that we created and took away may still be there."""
+    rule = work.mapping().load(stage.load)
+    destination = await work.destination()
+    name = work.object_name(rule.target_object)
+    ids = [str(value) for value in work.cache.get(f"deleted:{rule.key}", [])]
+    left = await destination.fetch(name, ids, ["id"]) if ids and rule.mode is not LoadMode.FILE else {}
+    stage.counts = {"checked_records": len(ids), "still_there": len(left)}

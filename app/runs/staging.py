@@ -1,0 +1,190 @@
+"""Staged records: in by COPY, out by key order, sealed on the way (rulings 3 and 4)."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+import orjson
+
+from app.domain.schema import Record
+from app.security import DataKey
+
+_TEMPORARY = """
+    CREATE TEMPORARY TABLE IF NOT EXISTS staging_in (
+        source_id text, payload bytea, hash bytea, modified_at timestamptz, deleted_at timestamptz, merged_into text
+    ) ON COMMIT DELETE ROWS
+"""
+_COLUMNS = ("source_id", "payload", "hash", "modified_at", "deleted_at", "merged_into")
+_FIRST = """
+    INSERT INTO staged (engagement_id, object, source_id, tenant_id, payload, hash, modified_at, deleted_at,
+                        merged_into, batch)
+    SELECT $1, $2, source_id, $3, payload, hash, modified_at, deleted_at, merged_into, $4 FROM staging_in
+    ON CONFLICT (engagement_id, object, source_id) DO UPDATE
+    SET payload = excluded.payload, hash = excluded.hash, modified_at = excluded.modified_at,
+        deleted_at = excluded.deleted_at, merged_into = excluded.merged_into, batch = excluded.batch
+    WHERE staged.hash IS DISTINCT FROM excluded.hash OR staged.deleted_at IS DISTINCT FROM excluded.deleted_at
+       OR staged.merged_into IS DISTINCT FROM excluded.merged_into
+"""
+_CHANGES = """
+    INSERT INTO staged_changes (engagement_id, batch, object, source_id, tenant_id, kind)
+    SELECT $1, $4, $2, fresh.source_id, $3,
+           CASE WHEN fresh.merged_into IS NOT NULL THEN 'merged' WHEN fresh.deleted_at IS NOT NULL THEN 'deleted'
+                WHEN old.source_id IS NULL THEN 'created' ELSE 'updated' END
+    FROM staging_in fresh
+    LEFT JOIN staged old ON old.engagement_id = $1 AND old.object = $2 AND old.source_id = fresh.source_id
+    WHERE old.source_id IS NULL OR old.hash IS DISTINCT FROM fresh.hash
+       OR (old.deleted_at IS NULL) <> (fresh.deleted_at IS NULL)
+    ON CONFLICT DO NOTHING
+"""
+
+
+def place(object_name: str, source_id: str) -> bytes:
+    """What a staged payload is bound to."""
+    return f"{object_name}\x00{source_id}".encode()
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Which staged records a stage sees: all live ones, a sample's ids, or one delta's changes."""
+
+    ids: tuple[str, ...] | None = None
+    batch: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StagedRow:
+    source_id: str
+    record: Record
+
+
+@dataclass(slots=True)
+class Deleted:
+    """A record the source let go, as the extraction saw it."""
+
+    source_id: str
+    at: datetime
+    merged_into: str | None = None
+
+
+class Staging:
+    """Staged records of one engagement. Every method works inside the caller's transaction."""
+
+    def __init__(self, engagement_id: UUID, tenant_id: UUID, key: DataKey) -> None:
+        self._engagement_id = engagement_id
+        self._tenant_id = tenant_id
+        self._key = key
+
+    async def store(
+        self,
+        connection: "asyncpg.Connection[Any]",
+        object_name: str,
+        records: Sequence[Record],
+        *,
+        key_field: str,
+        modified_field: str = "",
+        deletions: Iterable[Deleted] = (),
+        batch: int = 0,
+        track: bool = False,
+    ) -> int:
+        """Seals and stores records; rows whose hash is unchanged are left alone. Returns rows written.
+
+        With `track` (a delta) what is new, changed, deleted or merged is listed in `staged_changes` under `batch`.
+        """
+        seal, digest, dumps = self._key.seal, self._key.hash, orjson.dumps
+        rows: list[tuple[str, bytes | None, bytes | None, datetime | None, datetime | None, str | None]] = []
+        for record in records:
+            clear = dumps(record, option=orjson.OPT_SORT_KEYS)
+            source_id = str(record[key_field])
+            stamp = record.get(modified_field)
+            rows.append(
+                (
+                    source_id,
+                    seal(clear, place(object_name, source_id)),
+                    digest(clear),
+                    datetime.fromisoformat(stamp) if stamp else None,
+                    None,
+                    None,
+                )
+            )
+        rows.extend((gone.source_id, None, None, None, gone.at, gone.merged_into) for gone in deletions)
+        if not rows:
+            return 0
+        await connection.execute(_TEMPORARY)
+        await connection.copy_records_to_table("staging_in", records=rows, columns=_COLUMNS)
+        arguments = (self._engagement_id, object_name, self._tenant_id, batch)
+        if track:
+            await connection.execute(_CHANGES, *arguments)
+        status = await connection.execute(_FIRST, *arguments)
+        await connection.execute("TRUNCATE staging_in")
+        return int(status.rsplit(" ", 1)[1])
+
+    async def page(
+        self,
+        connection: "asyncpg.Connection[Any]",
+        object_name: str,
+        after: str,
+        upto: str | None,
+        limit: int,
+        scope: Scope,
+    ) -> list[StagedRow]:
+        """Live records in key order, `after` excluded, `upto` included (None: open end)."""
+        sql, arguments = self._select("s.source_id, s.payload", object_name, after, upto, scope)
+        rows = await connection.fetch(f"{sql} ORDER BY s.source_id LIMIT {int(limit)}", *arguments)
+        return [self._open(object_name, row["source_id"], row["payload"]) for row in rows]
+
+    async def count(self, connection: "asyncpg.Connection[Any]", object_name: str, scope: Scope) -> int:
+        """How many live records the scope has."""
+        sql, arguments = self._select("count(*)", object_name, "", None, scope)
+        return int(await connection.fetchval(sql, *arguments))
+
+    async def counts(self, connection: "asyncpg.Connection[Any]") -> dict[str, int]:
+        """Live records per object."""
+        rows = await connection.fetch(
+            "SELECT object, count(*) AS n FROM staged WHERE engagement_id = $1 AND deleted_at IS NULL GROUP BY object",
+            self._engagement_id,
+        )
+        return {row["object"]: row["n"] for row in rows}
+
+    async def by_ids(
+        self, connection: "asyncpg.Connection[Any]", object_name: str, ids: Sequence[str]
+    ) -> dict[str, Record]:
+        """Records by id, live ones only."""
+        rows = await connection.fetch(
+            "SELECT source_id, payload FROM staged WHERE engagement_id = $1 AND object = $2"
+            " AND source_id = ANY($3) AND deleted_at IS NULL AND payload IS NOT NULL",
+            *(self._engagement_id, object_name, list(ids)),
+        )
+        return {row["source_id"]: self._open(object_name, row["source_id"], row["payload"]).record for row in rows}
+
+    async def survivors(self, connection: "asyncpg.Connection[Any]", ids: Sequence[str]) -> dict[str, str]:
+        """For ids that were merged away: the id that lives on (one step; the caller repeats for chains)."""
+        rows = await connection.fetch(
+            "SELECT source_id, merged_into FROM staged WHERE engagement_id = $1 AND source_id = ANY($2)"
+            " AND merged_into IS NOT NULL",
+            *(self._engagement_id, list(ids)),
+        )
+        return {row["source_id"]: row["merged_into"] for row in rows}
+
+    def _open(self, object_name: str, source_id: str, payload: bytes) -> StagedRow:
+        return StagedRow(source_id, orjson.loads(self._key.unseal(payload, place(object_name, source_id))))
+
+    def _select(self, what: str, object_name: str, after: str, upto: str | None, scope: Scope) -> tuple[str, list[Any]]:
+        arguments: list[Any] = [self._engagement_id, object_name, after]
+        conditions = ["s.engagement_id = $1", "s.object = $2", "s.source_id > $3", "s.deleted_at IS NULL"]
+        join = ""
+        if upto is not None:
+            arguments.append(upto)
+            conditions.append(f"s.source_id <= ${len(arguments)}")
+        if scope.ids is not None:
+            arguments.append(list(scope.ids))
+            conditions.append(f"s.source_id = ANY(${len(arguments)})")
+        if scope.batch is not None:
+            arguments.append(scope.batch)
+            join = (
+                " JOIN staged_changes c ON c.engagement_id = s.engagement_id AND c.object = s.object"
+                f" AND c.source_id = s.source_id AND c.batch = ${len(arguments)}"
+            )
+        return f"SELECT {what} FROM staged s{join} WHERE {' AND '.join(conditions)}", arguments  # noqa: S608

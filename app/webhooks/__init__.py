@@ -1,0 +1,1 @@
+"""Webhooks: endpoints, signed deliveries, their attempts, and the event stream behind them."""

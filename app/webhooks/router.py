@@ -1,0 +1,265 @@
+"""Routes of webhook endpoints, their deliveries, and the event stream."""
+
+from datetime import timedelta
+from typing import Annotated
+
+from fastapi import Query, Response
+from pydantic import AwareDatetime
+
+from app.dependencies import CallerDep, IdempotencyDep, PagingDep, RuntimeDep, SessionDep, require
+from app.domain.ids import encode_id
+from app.errors import IdempotencyKeyMissing, IdempotencyKeyReused, RequestInFlight, TargetForbidden
+from app.identifiers import EngagementId, RunId, WebhookDeliveryId, WebhookEndpointId
+from app.models import Event, WebhookAttempt, WebhookDelivery, WebhookEndpoint
+from app.paging import Page
+from app.problems import responses
+from app.routing import api_router
+from app.webhooks import service
+from app.webhooks.kinds import EventType
+from app.webhooks.schemas import (
+    AttemptView,
+    CreateEndpoint,
+    Delivery,
+    DeliveryState,
+    Endpoint,
+    EndpointWithSecret,
+    EventView,
+    Replayed,
+    ReplaySince,
+    RotateSecret,
+    UpdateEndpoint,
+)
+
+router = api_router("", "webhooks")
+READ, WRITE = require("webhooks:read"), require("webhooks:write")
+REPEATABLE = (IdempotencyKeyMissing, RequestInFlight, IdempotencyKeyReused)
+
+
+def show_endpoint(row: WebhookEndpoint) -> Endpoint:
+    return Endpoint.model_validate(row, from_attributes=True)
+
+
+def show_event(row: Event) -> EventView:
+    return EventView.model_validate(row, from_attributes=True)
+
+
+def show_delivery(row: WebhookDelivery, event: Event, attempts: list[WebhookAttempt]) -> Delivery:
+    return Delivery(
+        id=row.id,
+        endpoint_id=row.endpoint_id,
+        event_id=row.event_id,
+        event_type=event.type,
+        state=DeliveryState(row.state),
+        attempts=[AttemptView.model_validate(each, from_attributes=True) for each in attempts],
+        next_at=row.next_at if row.state == DeliveryState.PENDING else None,
+        delivered_at=row.delivered_at,
+        created_at=row.created_at,
+    )
+
+
+@router.post(
+    "/webhook_endpoints",
+    operation_id="create_webhook_endpoint",
+    summary="Create a webhook endpoint",
+    status_code=201,
+    dependencies=[WRITE],
+    responses=responses(*REPEATABLE, service.TooManyEndpoints, TargetForbidden),
+)
+async def create_webhook_endpoint(
+    body: CreateEndpoint,
+    caller: CallerDep,
+    session: SessionDep,
+    runtime: RuntimeDep,
+    response: Response,
+    _: IdempotencyDep,
+) -> EndpointWithSecret:
+    """The answer holds the signing secret, this once."""
+    endpoint, secret = await service.create_endpoint(
+        runtime, session, caller.tenant_id, url=body.url, events=[*body.events]
+    )
+    response.headers["Location"] = f"/v1/webhook_endpoints/{encode_id('webhook_endpoint', endpoint.id)}"
+    return EndpointWithSecret(**show_endpoint(endpoint).model_dump(mode="python"), secret=secret)
+
+
+@router.get(
+    "/webhook_endpoints", operation_id="list_webhook_endpoints", summary="List webhook endpoints", dependencies=[READ]
+)
+async def list_webhook_endpoints(caller: CallerDep, session: SessionDep, paging: PagingDep) -> Page[Endpoint]:
+    return (await service.list_endpoints(session, caller.tenant_id, paging)).page(show_endpoint)
+
+
+@router.get(
+    "/webhook_endpoints/{endpoint_id}",
+    operation_id="get_webhook_endpoint",
+    summary="Get a webhook endpoint",
+    dependencies=[READ],
+)
+async def get_webhook_endpoint(endpoint_id: WebhookEndpointId, caller: CallerDep, session: SessionDep) -> Endpoint:
+    return show_endpoint(await service.get_endpoint(session, caller.tenant_id, endpoint_id))
+
+
+@router.patch(
+    "/webhook_endpoints/{endpoint_id}",
+    operation_id="update_webhook_endpoint",
+    summary="Change, disable or enable a webhook endpoint",
+    dependencies=[WRITE],
+    responses=responses(TargetForbidden),
+)
+async def update_webhook_endpoint(
+    endpoint_id: WebhookEndpointId, body: UpdateEndpoint, caller: CallerDep, session: SessionDep, runtime: RuntimeDep
+) -> Endpoint:
+    endpoint = await service.get_endpoint(session, caller.tenant_id, endpoint_id, lock=True)
+    events = None if body.events is None else [*map(str, body.events)]
+    return show_endpoint(
+        await service.update_endpoint(runtime, session, endpoint, url=body.url, events=events, enabled=body.enabled)
+    )
+
+
+@router.delete(
+    "/webhook_endpoints/{endpoint_id}",
+    operation_id="delete_webhook_endpoint",
+    summary="Delete a webhook endpoint and its deliveries",
+    status_code=204,
+    response_class=Response,
+    dependencies=[WRITE],
+)
+async def delete_webhook_endpoint(endpoint_id: WebhookEndpointId, caller: CallerDep, session: SessionDep) -> None:
+    await service.delete_endpoint(session, caller.tenant_id, endpoint_id)
+
+
+@router.post(
+    "/webhook_endpoints/{endpoint_id}/test",
+    operation_id="test_webhook_endpoint",
+    summary="Send a ping to a webhook endpoint",
+    status_code=202,
+    dependencies=[WRITE],
+    responses=responses(*REPEATABLE, service.EndpointDisabled),
+)
+async def ping_webhook_endpoint(
+    endpoint_id: WebhookEndpointId,
+    caller: CallerDep,
+    session: SessionDep,
+    runtime: RuntimeDep,
+    response: Response,
+    _: IdempotencyDep,
+) -> Delivery:
+    """A worker delivers it within a second or two; see the endpoint's deliveries for the attempt."""
+    endpoint = await service.get_endpoint(session, caller.tenant_id, endpoint_id)
+    delivery = await service.send_test(runtime, session, endpoint)
+    _point_to(response, delivery)
+    return await _shown(session, delivery)
+
+
+@router.post(
+    "/webhook_endpoints/{endpoint_id}/rotate_secret",
+    operation_id="rotate_webhook_secret",
+    summary="Replace the signing secret, with an overlap",
+    dependencies=[WRITE],
+    responses=responses(*REPEATABLE),
+)
+async def rotate_webhook_secret(
+    endpoint_id: WebhookEndpointId,
+    body: RotateSecret,
+    caller: CallerDep,
+    session: SessionDep,
+    runtime: RuntimeDep,
+    _: IdempotencyDep,
+) -> EndpointWithSecret:
+    endpoint = await service.get_endpoint(session, caller.tenant_id, endpoint_id, lock=True)
+    secret = await service.rotate_secret(runtime, session, endpoint, overlap=timedelta(hours=body.overlap_hours))
+    return EndpointWithSecret(**show_endpoint(endpoint).model_dump(mode="python"), secret=secret)
+
+
+@router.post(
+    "/webhook_endpoints/{endpoint_id}/replay",
+    operation_id="replay_webhook_endpoint",
+    summary="Deliver all events since an instant again",
+    status_code=202,
+    dependencies=[WRITE],
+    responses=responses(*REPEATABLE, service.EndpointDisabled),
+)
+async def replay_webhook_endpoint(
+    endpoint_id: WebhookEndpointId,
+    body: ReplaySince,
+    caller: CallerDep,
+    session: SessionDep,
+    runtime: RuntimeDep,
+    _: IdempotencyDep,
+) -> Replayed:
+    endpoint = await service.get_endpoint(session, caller.tenant_id, endpoint_id)
+    return Replayed(deliveries=await service.replay_since(runtime, session, endpoint, body.since))
+
+
+@router.get(
+    "/webhook_endpoints/{endpoint_id}/deliveries",
+    operation_id="list_webhook_deliveries",
+    summary="List deliveries with their attempts",
+    dependencies=[READ],
+)
+async def list_webhook_deliveries(
+    endpoint_id: WebhookEndpointId,
+    caller: CallerDep,
+    session: SessionDep,
+    paging: PagingDep,
+    state: Annotated[DeliveryState | None, Query()] = None,
+) -> Page[Delivery]:
+    rows, events, attempts = await service.list_deliveries(session, caller.tenant_id, endpoint_id, state, paging)
+    return rows.page(lambda row: show_delivery(row, events[row.event_id], attempts.get(row.id, [])))
+
+
+@router.post(
+    "/webhook_deliveries/{delivery_id}/replay",
+    operation_id="replay_webhook_delivery",
+    summary="Deliver one event again",
+    status_code=202,
+    dependencies=[WRITE],
+    responses=responses(*REPEATABLE, service.EndpointDisabled),
+)
+async def replay_webhook_delivery(
+    delivery_id: WebhookDeliveryId,
+    caller: CallerDep,
+    session: SessionDep,
+    runtime: RuntimeDep,
+    response: Response,
+    _: IdempotencyDep,
+) -> Delivery:
+    delivery = await service.replay_delivery(runtime, session, caller.tenant_id, delivery_id)
+    _point_to(response, delivery)
+    return await _shown(session, delivery)
+
+
+@router.get("/events", operation_id="list_events", summary="List the events of 30 days", dependencies=[READ])
+async def list_events(
+    caller: CallerDep,
+    session: SessionDep,
+    runtime: RuntimeDep,
+    paging: PagingDep,
+    type: Annotated[EventType | None, Query()] = None,
+    engagement_id: Annotated[EngagementId | None, Query()] = None,
+    run_id: Annotated[RunId | None, Query()] = None,
+    created_after: Annotated[AwareDatetime | None, Query()] = None,
+) -> Page[EventView]:
+    """Newest first: the safety net for whoever missed a webhook."""
+    rows = await service.list_events(
+        runtime,
+        session,
+        caller.tenant_id,
+        paging,
+        type=type,
+        engagement_id=engagement_id,
+        run_id=run_id,
+        created_after=created_after,
+    )
+    return rows.page(show_event)
+
+
+async def _shown(session: SessionDep, delivery: WebhookDelivery) -> Delivery:
+    events, attempts = await service.delivery_details(session, [delivery])
+    return show_delivery(delivery, events[delivery.event_id], attempts.get(delivery.id, []))
+
+
+def _point_to(response: Response, delivery: WebhookDelivery) -> None:
+    response.headers["Location"] = (
+        f"/v1/webhook_endpoints/{encode_id('webhook_endpoint', delivery.endpoint_id)}/deliveries"
+    )
+    response.headers["Retry-After"] = "2"

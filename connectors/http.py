@@ -1,0 +1,408 @@
+"""The one module that imports httpx: calls a platform and turns whatever happens into the errors of `connectors.base`.
+
+What matters is whether a call can have been executed. Each request carries a mark that is set when it is handed to the
+network and taken back when the connection never came up; a writing call that fails while the mark stands is Ambiguous.
+"""
+
+import asyncio
+import functools
+import ssl
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+from urllib.parse import urlsplit
+
+import aiohttp
+import httpx
+from httpx_aiohttp import AiohttpTransport
+
+from connectors.answers import Answer, ErrorTable
+from connectors.base import (
+    Ambiguous,
+    CallMeter,
+    Clock,
+    ConnectorError,
+    ContractBroken,
+    CredentialsRejected,
+    Throttle,
+    TokenStore,
+    Transient,
+)
+
+Guard = Callable[[str], Awaitable[None]]
+Sleep = Callable[[float], Awaitable[None]]
+Body = bytes | AsyncIterator[bytes] | None
+
+MAX_BODY = 64 * 1024 * 1024
+_MAX_REFUSAL = 256 * 1024
+_TOKEN_MARGIN = timedelta(seconds=60)
+_KEEPALIVE_SECONDS = 4.0  # below the five seconds after which common servers close an idle connection themselves
+_PAUSE_AFTER_429 = 1.0
+_NEVER_CONNECTED = (
+    aiohttp.ClientConnectorError,
+    aiohttp.ConnectionTimeoutError,
+    aiohttp.InvalidURL,
+    httpx.ConnectError,
+    httpx.ConnectTimeout,
+    httpx.PoolTimeout,
+    httpx.UnsupportedProtocol,
+)
+_FOREIGN = (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, aiohttp.ClientError, OSError, TimeoutError)
+
+
+@dataclass(slots=True)
+class _Mark:
+    sent: bool = False
+
+
+class _Wire(httpx.AsyncBaseTransport):
+    """Marks requests as sent. The aiohttp transport names a lost connection a failed connect, so we look beneath."""
+
+    def __init__(self, inner: httpx.AsyncBaseTransport) -> None:
+        self._inner = inner
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        mark: _Mark = request.extensions["mark"]
+        mark.sent = True
+        try:
+            return await self._inner.handle_async_request(request)
+        except httpx.TransportError as error:
+            beneath = error.__cause__
+            mark.sent = not isinstance(error if beneath is None else beneath, _NEVER_CONNECTED)
+            raise
+        except aiohttp.InvalidURL:
+            mark.sent = False
+            raise
+
+    async def aclose(self) -> None:
+        await self._inner.aclose()
+
+
+class TokenAuth(httpx.Auth):
+    """Bearer tokens from a TokenStore; one holder renews, the others find the fresh token (ruling 7).
+
+    A platform's subclass says how a token is fetched. Token fields are strings; `expires_at` (ISO 8601) is optional.
+    """
+
+    scheme = "Bearer"
+
+    def __init__(self, tokens: TokenStore, clock: Clock) -> None:
+        self._tokens = tokens
+        self._clock = clock
+        self._token: Mapping[str, str] | None = None
+
+    async def fetch(self) -> dict[str, str]:
+        """Asks the platform for a token: at least `access_token`. Raises CredentialsRejected or Transient."""
+        raise CredentialsRejected("this platform gives out no tokens")
+
+    def secrets(self) -> tuple[str, ...]:
+        """What must never be shown; a subclass adds the long-lived ones."""
+        return (self._token["access_token"],) if self._token else ()
+
+    def header(self, token: Mapping[str, str]) -> str:
+        return f"{self.scheme} {token['access_token']}"
+
+    async def async_auth_flow(self, request: httpx.Request) -> Any:
+        if self._token is None or not self._fresh(self._token):
+            await self._adopt()
+        assert self._token is not None
+        request.headers["Authorization"] = self.header(self._token)
+        yield request
+
+    async def renew(self, refused: str) -> None:
+        """Replaces the token whose header was `refused`, unless somebody did so meanwhile."""
+        async with self._tokens.refreshing() as cached:
+            if cached and self._fresh(cached) and self.header(cached) != refused:
+                self._token = cached
+                return
+            token = await self.fetch()
+            await self._tokens.save(token)
+            self._token = token
+
+    async def _adopt(self) -> None:
+        cached = await self._tokens.load()
+        if cached and self._fresh(cached):
+            self._token = cached
+        else:
+            await self.renew(self.header(cached) if cached and cached.get("access_token") else "")
+
+    def _fresh(self, token: Mapping[str, str]) -> bool:
+        if not token.get("access_token"):
+            return False
+        until = token.get("expires_at")
+        return not until or datetime.fromisoformat(until) - _TOKEN_MARGIN > self._clock()
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__}>"
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One request; `path` is appended to the base URL, its parts already quoted.
+
+    `accept` lists refusing statuses that the caller reads itself; 2xx always are accepted.
+    """
+
+    method: str
+    path: str
+    purpose: str
+    writing: bool = False
+    params: Mapping[str, str] | None = field(default=None, repr=False)
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    content: Body = field(default=None, repr=False)
+    credits: int = 1
+    heavy: bool = False
+    accept: frozenset[int] = frozenset()
+    max_bytes: int = MAX_BODY
+    timeout: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Download:
+    """A body on its way. Iterating raises Transient when the connection breaks."""
+
+    headers: Mapping[str, str]
+    chunks: AsyncIterator[bytes]
+
+
+class ApiClient:
+    """Calls one platform for one account. Every method raises the errors of `connectors.base` and nothing else.
+
+    `guard` sees each URL before a connection is made and raises a ConnectorError to forbid it. Reads are repeated
+    after Transient errors, `retries` times with doubling pauses; writes never are.
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        *,
+        throttle: Throttle,
+        meter: CallMeter,
+        errors: ErrorTable,
+        auth: TokenAuth | None = None,
+        timeout: float = 30.0,
+        guard: Guard | None = None,
+        transport: httpx.AsyncBaseTransport | None = None,
+        sleep: Sleep = asyncio.sleep,
+        retries: int = 4,
+        secrets: tuple[str, ...] = (),
+        on_answer: Callable[[Answer], None] | None = None,
+    ) -> None:
+        self._base = checked_base(base_url)
+        self._throttle = throttle
+        self._meter = meter
+        self._errors = errors
+        self._auth = auth
+        self._timeout = timeout
+        self._guard = guard
+        self._sleep = sleep
+        self._retries = retries
+        self._on_answer = on_answer
+        self._secrets = secrets
+        wire = _Wire(transport or AiohttpTransport(verify=_tls(), client=_session))
+        self._client = httpx.AsyncClient(
+            transport=wire, auth=auth, trust_env=False, follow_redirects=False, timeout=_timeouts(timeout)
+        )
+
+    async def request(self, method: str, path: str, *, purpose: str, **options: Any) -> Answer:
+        """Sends one `Call` (its other fields are `options`) and returns the accepted answer."""
+        return await self.send(Call(method, path, purpose, **options))
+
+    async def send(self, call: Call) -> Answer:
+        """Sends `call`; reads are repeated after Transient errors."""
+        if call.writing:
+            return await self._attempt(call)
+        for attempt in range(self._retries):
+            try:
+                return await self._attempt(call)
+            except Transient as error:
+                pause = error.retry_after if error.retry_after is not None else min(0.5 * 2**attempt, 30.0)
+                await self._sleep(pause)
+        return await self._attempt(call)
+
+    @asynccontextmanager
+    async def stream(self, call: Call) -> AsyncIterator[Download]:
+        """Opens a body of any size; the account's slot is held until the block ends. Not repeated."""
+        async with self._throttle.slot(credits=call.credits, heavy=call.heavy):
+            response = await self._open(call)
+            try:
+                yield Download(response.headers, self._chunks(call, response))
+            finally:
+                await _close(response)
+
+    def refusal(self, answer: Answer) -> ConnectorError:
+        """The error for an answer that the caller had accepted in order to look at it."""
+        return self._errors.error(answer, self._clean)
+
+    async def close(self) -> None:
+        await self._client.aclose()
+
+    async def _attempt(self, call: Call) -> Answer:
+        async with self._throttle.slot(credits=call.credits, heavy=call.heavy):
+            mark = _Mark()
+            try:
+                async with asyncio.timeout(call.timeout or self._timeout):
+                    response = await self._exchange(call, mark)
+                    try:
+                        body = await _read(response, call.max_bytes)
+                    finally:
+                        await _close(response)
+            except _FOREIGN as error:
+                raise self._lost(call, mark, error) from None
+            answer = Answer(response.status_code, response.headers, body or b"", call.writing, call.purpose)
+            if body is None:
+                raise answer.unreadable(f"it is longer than {call.max_bytes} bytes")
+            self._judge(call, answer)
+            return answer
+
+    async def _open(self, call: Call) -> httpx.Response:
+        mark = _Mark()
+        try:
+            async with asyncio.timeout(call.timeout or self._timeout):
+                response = await self._exchange(call, mark)
+                if 200 <= response.status_code < 300:
+                    return response
+                try:
+                    body = await _read(response, _MAX_REFUSAL)
+                finally:
+                    await _close(response)
+        except _FOREIGN as error:
+            raise self._lost(call, mark, error) from None
+        answer = Answer(response.status_code, response.headers, body or b"", call.writing, call.purpose)
+        self._judge(call, answer)
+        raise self.refusal(answer)
+
+    async def _exchange(self, call: Call, mark: _Mark) -> httpx.Response:
+        """Sends, and once more after a token that died early; returns the response with its body unread."""
+        url = self._base + call.path
+        if self._guard is not None:
+            await self._guard(url)
+        request = self._build(call, url, mark)
+        response = await self._dispatch(call, request)
+        if response.status_code != 401 or self._auth is None:
+            return response
+        try:
+            body = await _read(response, _MAX_REFUSAL)
+        finally:
+            await _close(response)
+        answer = Answer(401, response.headers, body or b"", call.writing, call.purpose)
+        if self._errors.read(answer)[0] not in self._errors.stale_token:
+            raise self.refusal(answer)
+        mark.sent = False
+        await self._auth.renew(request.headers["Authorization"])
+        if not isinstance(call.content, bytes | None):
+            raise Transient(f"{call.purpose}: the access token had expired and was renewed", code="TOKEN_RENEWED")
+        return await self._dispatch(call, self._build(call, url, mark))
+
+    def _build(self, call: Call, url: str, mark: _Mark) -> httpx.Request:
+        return self._client.build_request(
+            call.method,
+            url,
+            params=call.params,
+            headers=dict(call.headers),
+            content=call.content,
+            timeout=_timeouts(call.timeout) if call.timeout else httpx.USE_CLIENT_DEFAULT,
+            extensions={"mark": mark},
+        )
+
+    async def _dispatch(self, call: Call, request: httpx.Request) -> httpx.Response:
+        self._meter.count(call.purpose, call.credits)
+        return await self._client.send(request, stream=True)
+
+    async def _chunks(self, call: Call, response: httpx.Response) -> AsyncIterator[bytes]:
+        total = 0
+        try:
+            async for chunk in response.aiter_bytes():
+                total += len(chunk)
+                if total > call.max_bytes:
+                    raise ContractBroken(f"{call.purpose}: the file is longer than {call.max_bytes} bytes")
+                yield chunk
+        except _FOREIGN as error:
+            raise Transient(f"{call.purpose}: the download broke off after {total} bytes ({_name(error)})") from None
+
+    def _judge(self, call: Call, answer: Answer) -> None:
+        if self._on_answer is not None:
+            self._on_answer(answer)
+        if 200 <= answer.status < 300 or answer.status in call.accept:
+            return
+        error = self.refusal(answer)
+        self._meter.rejected_429 += answer.status == 429
+        if isinstance(error, Transient) and (answer.status == 429 or error.retry_after is not None):
+            self._throttle.penalise(_PAUSE_AFTER_429 if error.retry_after is None else error.retry_after)
+        raise error
+
+    def _lost(self, call: Call, mark: _Mark, error: BaseException) -> ConnectorError:
+        """A call without an answer: not executed, or nobody knows."""
+        where = urlsplit(self._base).netloc
+        text = f"{call.purpose}: no answer from {where} ({_name(error)})"
+        if isinstance(error, httpx.InvalidURL | httpx.UnsupportedProtocol | aiohttp.InvalidURL):
+            return ContractBroken(text, code="BAD_URL")
+        if call.writing and mark.sent:
+            return Ambiguous(f"{text} after the request was sent", code="ANSWER_LOST")
+        return Transient(text, code="ANSWER_LOST" if mark.sent else "UNREACHABLE")
+
+    def _clean(self, text: str) -> str:
+        for secret in (*self._secrets, *(self._auth.secrets() if self._auth else ())):
+            if len(secret) > 3:
+                text = text.replace(secret, "***")
+        return "".join(sign if sign.isprintable() else " " for sign in text)
+
+    def __repr__(self) -> str:
+        return f"<ApiClient {self._base}>"
+
+
+def checked_base(url: str) -> str:
+    """A base URL without a trailing slash. Raises CredentialsRejected when it cannot be the root of an API."""
+    try:
+        parts = urlsplit(url)
+        valid = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        valid = False
+    if not valid or parts.username or parts.password or parts.query or parts.fragment:
+        raise CredentialsRejected("the connection's base URL must be http(s)://host[:port][/path] and nothing else")
+    return url.rstrip("/")
+
+
+@functools.cache
+def _tls() -> ssl.SSLContext:
+    return httpx.create_ssl_context(trust_env=False)
+
+
+def _timeouts(seconds: float) -> httpx.Timeout:
+    """Connecting ends well before the whole call does, so that it is known to have failed unsent."""
+    return httpx.Timeout(seconds, connect=min(10.0, seconds / 2), pool=min(10.0, seconds / 2))
+
+
+def _session() -> aiohttp.ClientSession:
+    connector = aiohttp.TCPConnector(limit=0, ssl=_tls(), keepalive_timeout=_KEEPALIVE_SECONDS)
+    session = aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar(), trust_env=False)
+    session._retry_connection = False  # aiohttp would silently repeat a PUT or DELETE whose connection broke
+    return session
+
+
+async def _read(response: httpx.Response, limit: int) -> bytes | None:
+    """The decoded body, or None when it is longer than `limit`."""
+    parts: list[bytes] = []
+    total = 0
+    async for chunk in response.aiter_bytes():
+        total += len(chunk)
+        if total > limit:
+            return None
+        parts.append(chunk)
+    return parts[0] if len(parts) == 1 else b"".join(parts)
+
+
+async def _close(response: httpx.Response) -> None:
+    """Gives the connection back; one that breaks at this point has nothing more to tell."""
+    try:
+        await response.aclose()
+    except _FOREIGN:
+        return
+
+
+def _name(error: BaseException) -> str:
+    """The kind of failure, without its text: that may hold a URL with a token in it."""
+    beneath = error.__cause__
+    return type(beneath or error).__name__

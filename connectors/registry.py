@@ -1,0 +1,41 @@
+"""Which platforms and pairs there are: listed by hand, nothing is scanned."""
+
+from collections.abc import Mapping
+from functools import cache
+from importlib.resources import files
+from types import MappingProxyType
+
+import yaml
+
+from app.domain.blueprint import Blueprint
+from connectors import servicetracker, zoho_crm
+from connectors.base import Platform
+
+PLATFORMS: Mapping[str, Platform] = MappingProxyType(
+    {platform.slug: platform for platform in (servicetracker.PLATFORM, zoho_crm.PLATFORM)}
+)
+"""Every platform by its slug."""
+
+BLUEPRINTS: Mapping[tuple[str, str], str] = MappingProxyType(
+    {("servicetracker", "zoho_crm"): "servicetracker-zoho_crm.yaml"}
+)
+"""The file of every pair, by source and destination slug."""
+
+
+class UnknownPair(LookupError):
+    """There is no road from this source to this destination."""
+
+    def __init__(self, source: str, destination: str) -> None:
+        super().__init__(f"no blueprint from {source} to {destination}")
+        self.source = source
+        self.destination = destination
+
+
+@cache
+def load_blueprint(source: str, destination: str) -> Blueprint:
+    """The pair's blueprint, read once. Raises UnknownPair; pydantic's ValidationError for a faulty file."""
+    name = BLUEPRINTS.get((source, destination))
+    if name is None:
+        raise UnknownPair(source, destination)
+    text = (files("connectors") / "blueprints" / name).read_text(encoding="utf-8")
+    return Blueprint.model_validate(yaml.safe_load(text))

@@ -1,0 +1,172 @@
+"""The application on a real database and queue, with a clock that tests move."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from uuid import UUID, uuid4
+
+import asyncpg
+import httpx
+import pytest
+from fastapi import FastAPI
+from pydantic import SecretStr
+
+from app.access import KEY_PREFIX, digest, make_secret
+from app.main import create_app
+from app.models.columns import new_id
+from app.runtime import Runtime, open_runtime
+from app.settings import Settings
+
+# The database layer runs plain SQL through Session.execute, which sqlmodel advises against for selects of models.
+ADVICE = r"ignore:\s*.*You probably want to use `session.exec:DeprecationWarning"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.path.is_relative_to(Path(__file__).parent):
+            item.add_marker(pytest.mark.filterwarnings(ADVICE))
+
+
+@dataclass
+class FakeClock:
+    """Time that stands still until told."""
+
+    at: datetime = datetime(2026, 11, 21, 10, 0, tzinfo=UTC)
+
+    def __call__(self) -> datetime:
+        return self.at
+
+    def advance(self, **amount: float) -> datetime:
+        self.at += timedelta(**amount)
+        return self.at
+
+
+@dataclass
+class Client:
+    """A client with one key; every POST gets a fresh Idempotency-Key unless one is given."""
+
+    http: httpx.AsyncClient
+    tenant_id: UUID
+    key_id: UUID
+    key: str = field(repr=False)
+
+    async def __call__(self, method: str, path: str, **options: Any) -> httpx.Response:
+        headers = {"Authorization": f"Bearer {self.key}"}
+        if method == "POST":
+            headers["Idempotency-Key"] = uuid4().hex
+        headers |= options.pop("headers", {})
+        return await self.http.request(method, path, headers=headers, **options)
+
+    async def get(self, path: str, **options: Any) -> httpx.Response:
+        return await self("GET", path, **options)
+
+    async def post(self, path: str, **options: Any) -> httpx.Response:
+        return await self("POST", path, **options)
+
+    async def put(self, path: str, **options: Any) -> httpx.Response:
+        return await self("PUT", path, **options)
+
+    async def patch(self, path: str, **options: Any) -> httpx.Response:
+        return await self("PATCH", path, **options)
+
+    async def delete(self, path: str, **options: Any) -> httpx.Response:
+        return await self("DELETE", path, **options)
+
+
+MakeClient = Callable[..., Awaitable[Client]]
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    return FakeClock()
+
+
+@pytest.fixture
+def settings(database_url: str, redis_url: str, tmp_path: Path) -> Settings:
+    return Settings(
+        database_url=SecretStr(database_url),
+        redis_url=SecretStr(redis_url),
+        data_dir=tmp_path,
+        allow_private_targets=True,
+        max_body_bytes=64 * 1024,
+    )
+
+
+@pytest.fixture
+async def runtime(settings: Settings, clock: FakeClock) -> AsyncIterator[Runtime]:
+    async with open_runtime(settings) as opened:
+        opened.now = clock
+        yield opened
+
+
+@asynccontextmanager
+async def serving(settings: Settings, runtime: Runtime) -> AsyncIterator[FastAPI]:
+    """The application with its lifespan running."""
+    app = create_app(settings, runtime)
+    async with app.router.lifespan_context(app):
+        yield app
+
+
+@pytest.fixture
+async def app(settings: Settings, runtime: Runtime) -> AsyncIterator[FastAPI]:
+    async with serving(settings, runtime) as running:
+        yield running
+
+
+@pytest.fixture
+async def http(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
+    """A client without a key."""
+    transport = httpx.ASGITransport(app)
+    async with httpx.AsyncClient(transport=transport, base_url="http://tranship.test") as client:
+        yield client
+
+
+@pytest.fixture
+def make_client(http: httpx.AsyncClient, runtime: Runtime, database_url: str) -> MakeClient:
+    """Makes a key, and a tenant for it unless one is named."""
+
+    async def make(
+        role: str = "owner",
+        scopes: tuple[str, ...] = (),
+        tenant_id: UUID | None = None,
+        parent_id: UUID | None = None,
+        expires_at: datetime | None = None,
+    ) -> Client:
+        key_id = new_id()
+        secret = make_secret(KEY_PREFIX, key_id)
+        connection = await asyncpg.connect(database_url.replace("postgresql+asyncpg://", "postgresql://", 1))
+        try:
+            if tenant_id is None:
+                tenant_id = new_id()
+                await connection.execute(
+                    "INSERT INTO tenants (id, name, kind, parent_id, created_at) "
+                    "VALUES ($1, 'test', 'customer', $2, $3)",
+                    tenant_id,
+                    parent_id,
+                    runtime.now(),
+                )
+            await connection.execute(
+                "INSERT INTO api_keys (id, tenant_id, name, role, scopes, digest, hint, created_at, expires_at) "
+                "VALUES ($1, $2, 'test', $3, $4, $5, '', $6, $7)",
+                *(key_id, tenant_id, role, list(scopes), digest(runtime, secret), runtime.now(), expires_at),
+            )
+        finally:
+            await connection.close()
+        return Client(http, tenant_id, key_id, secret)
+
+    return make
+
+
+@pytest.fixture
+async def owner(make_client: MakeClient) -> Client:
+    """A key with every right, of a tenant of its own."""
+    return await make_client()
+
+
+@pytest.fixture
+async def stranger(make_client: MakeClient) -> Client:
+    """A key with every right, of another tenant."""
+    return await make_client()
