@@ -16,6 +16,7 @@ from uuid import UUID
 from app.domain.ids import decode_id, encode_id
 from app.errors import Forbidden, Unauthenticated
 from app.runtime import Runtime
+from app.security import KeyRing
 
 KEY_PREFIX = "tsk"
 TOKEN_PREFIX = "tst"  # noqa: S105  the public prefix of access tokens
@@ -115,9 +116,9 @@ def is_token(text: str) -> bool:
     return prefix == TOKEN_PREFIX and _well_formed(text, tail)
 
 
-def digest(runtime: Runtime, secret: str) -> bytes:
+def digest(keys: KeyRing, secret: str) -> bytes:
     """What is stored of a key or token."""
-    return runtime.keys.pepper(secret.encode())
+    return keys.pepper(secret.encode())
 
 
 async def authenticate(runtime: Runtime, secret: str) -> Caller:
@@ -131,7 +132,7 @@ async def authenticate(runtime: Runtime, secret: str) -> Caller:
     row = await pool.fetchrow("SELECT * FROM find_api_key($1)", key_id)
     # an unknown id takes the same path as a wrong secret, so that time tells nothing
     known = row["digest"] if row is not None else b"\0" * 32
-    if not hmac.compare_digest(digest(runtime, secret), known) or row is None:
+    if not hmac.compare_digest(digest(runtime.keys, secret), known) or row is None:
         raise refused("unknown" if row is None else "wrong_secret", key_id)
     if row["revoked_at"] is not None:
         raise refused("revoked", key_id)
@@ -143,7 +144,7 @@ async def authenticate(runtime: Runtime, secret: str) -> Caller:
 
 async def _by_token(runtime: Runtime, secret: str) -> Caller:
     pool = await runtime.db.pool()
-    row = await pool.fetchrow("SELECT * FROM find_oauth_token($1)", digest(runtime, secret))
+    row = await pool.fetchrow("SELECT * FROM find_oauth_token($1)", digest(runtime.keys, secret))
     if row is None:
         raise refused("unknown")
     if row["revoked_at"] is not None or row["expires_at"] <= runtime.now():

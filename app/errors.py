@@ -14,6 +14,7 @@ AppError
 ├── PreconditionMissing 428  If-Match is required
 ├── TooMany             429  the caller's own rate
 ├── PlatformProblem     502  a vendor's account did not answer as it should
+├── InternalError       500  a failure of ours; the log has it under the request id
 └── NotReady            503  a part that the service needs does not answer
 """
 
@@ -180,6 +181,10 @@ class BodyTooLarge(AppError):
 class WrongMediaType(AppError):
     status = 415
     title = "The body must be JSON"
+
+
+class InternalError(AppError):
+    """What is told of a failure of ours: nothing but that it happened."""
 
 
 class NotReady(AppError):

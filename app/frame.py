@@ -13,9 +13,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app import metrics
 from app.domain.ids import encode_id
-from app.errors import AppError, BadRequest, BodyTooLarge
+from app.errors import AppError, BadRequest, BodyTooLarge, InternalError
 from app.models.columns import new_id
-from app.problems import MEDIA_TYPE, problem_response
+from app.problems import problem_response
 
 log = structlog.get_logger()
 
@@ -50,7 +50,7 @@ class Frame:
         except Exception as error:  # the last resort: logged whole, told in general
             log.exception("request_crashed", error=type(error).__name__)
             if answer.status == 0:
-                await answer.refuse(AppError("The failure is logged under this request id; try again later."))
+                await answer.refuse(_FAILURE)
         finally:
             answer.finish()
 
@@ -71,9 +71,10 @@ class _Answer:
     async def send(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             headers = MutableHeaders(scope=message)
-            if message["status"] == BodyTooLarge.status and headers.get("content-type") != MEDIA_TYPE:
+            known = _PLAIN.get(message["status"])
+            if known is not None and headers.get("content-type", "").startswith("text/plain"):
                 self._replaced = True
-                await self.refuse(BodyTooLarge("Send less in one request."))
+                await self.refuse(known)
                 return
             self._dress(message["status"], headers)
         elif self._replaced:
@@ -116,4 +117,6 @@ class _Answer:
             )
 
 
+_FAILURE = InternalError("The failure is logged under this request id; try again later.")
+_PLAIN: dict[int, AppError] = {413: BodyTooLarge("Send less in one request."), 500: _FAILURE}
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})

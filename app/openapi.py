@@ -7,6 +7,7 @@ from app.errors import (
     BadRequest,
     BodyTooLarge,
     Forbidden,
+    InternalError,
     Invalid,
     NotFound,
     TooMany,
@@ -44,7 +45,7 @@ def complete(document: dict[str, Any]) -> dict[str, Any]:
 
 
 def _complete_operation(path: str, operation: dict[str, Any]) -> None:
-    kinds: list[type[AppError]] = [BadRequest, TooMany, AppError]
+    kinds: list[type[AppError]] = [BadRequest, TooMany, InternalError]
     if operation.get("security"):
         kinds += [Unauthenticated, Forbidden]
     if "{" in path:

@@ -17,6 +17,7 @@ from app.errors import (
     BadRequest,
     BodyTooLarge,
     Forbidden,
+    InternalError,
     Invalid,
     MethodNotAllowed,
     NotFound,
@@ -157,7 +158,7 @@ async def _on_invalid(request: Request, error: Exception) -> Response:
 
 async def _on_http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
-    kind = _BY_STATUS.get(error.status_code, BadRequest if error.status_code < 500 else AppError)
+    kind = _BY_STATUS.get(error.status_code, BadRequest if error.status_code < 500 else InternalError)
     problem = kind(_DETAILS.get(error.status_code, ""))
     problem.headers = dict(error.headers or {})
     if error.status_code == MethodNotAllowed.status:

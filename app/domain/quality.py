@@ -164,6 +164,9 @@ class QualityScan:
         self._lookups = _lookups(loads)
         self._limits = {name: list(_limits(document, destination, name)) for name in self._specs}
         self._options = {name: dict(_options(document, self._specs[name])) for name in self._specs}
+        self._typed = {name: _typed(spec, self._options[name]) for name, spec in self._specs.items()}
+        self._keys = {name: _key_field(spec) for name, spec in self._specs.items()}
+        self._pairs = {name: tuple(_date_pairs(spec)) for name, spec in self._specs.items()}
         self._records: Counter[str] = Counter()
         self._filled: dict[str, Counter[str]] = {name: Counter() for name in self._specs}
         self._tallies: dict[tuple[str, str, str], _Tally] = {}
@@ -172,18 +175,27 @@ class QualityScan:
         self._pending: dict[tuple[str, _Lookup], _Pending] = {}
 
     def add(self, object_name: str, record: Record) -> None:
-        """Takes one canonical record. Raises KeyError for an object that the source inventory does not have."""
-        spec = self._specs[object_name]
-        record_id = str(record.get("Id", ""))
+        """Takes one canonical record. Raises KeyError for an object that the source inventory does not have.
+
+        Deleted records count as such and nothing more: what refers to them is an orphan. Merged ones lead to their
+        survivor, so references to them are sound.
+        """
+        record_id = str(record.get(self._keys[object_name], ""))
+        merged = not blank(record.get("MasterRecordId"))
+        if record.get("IsDeleted") is True or merged:
+            self._tally("merged" if merged else "deleted", object_name, "").note(record_id)
+            if merged:
+                self._ids[object_name].add(self._hash(record_id))
+            return
         self._records[object_name] += 1
         self._ids[object_name].add(self._hash(record_id))
-        filled = self._filled[object_name]
-        for one in spec.fields:
-            value = record.get(one.name)
+        filled, typed = self._filled[object_name], self._typed[object_name]
+        for name, value in record.items():
             if blank(value):
                 continue
-            filled[one.name] += 1
-            self._check(object_name, one, value, record_id)
+            filled[name] += 1
+            if name in typed:
+                self._check(object_name, typed[name], value, record_id)
         for name, target, limit in self._limits[object_name]:
             value = record.get(name)
             if isinstance(value, str) and len(value) > limit:
@@ -192,7 +204,7 @@ class QualityScan:
                 tally.note(record_id)
         for lookup in self._lookups.get(object_name, ()):
             self._refer(object_name, lookup, record, record_id)
-        self._duplicates(object_name, spec, record, record_id)
+        self._duplicates(object_name, record, record_id)
         self._order_of_dates(object_name, record, record_id)
 
     def finish(self) -> QualityReport:
@@ -243,16 +255,16 @@ class QualityScan:
             self._tally("odd_date", object_name, spec.name).note(record_id)
 
     def _order_of_dates(self, object_name: str, record: Record, record_id: str) -> None:
-        for start, end in (("StartDate", "EndDate"), ("StartDateTime", "EndDateTime")):
+        for start, end in self._pairs[object_name]:
             first, last = record.get(start), record.get(end)
             if isinstance(first, str) and isinstance(last, str) and last < first:
                 self._tally("ends_before_start", object_name, end).note(record_id)
 
-    def _duplicates(self, object_name: str, spec: ObjectSpec, record: Record, record_id: str) -> None:
-        for one in spec.fields:
-            if one.type is FieldType.EMAIL and isinstance(record.get(one.name), str):
-                self._double("duplicate_email", object_name, one.name, record[one.name], record_id)
-        if spec.field("Name") is not None and isinstance(record.get("Name"), str):
+    def _duplicates(self, object_name: str, record: Record, record_id: str) -> None:
+        for name, spec in self._typed[object_name].items():
+            if spec.type is FieldType.EMAIL and isinstance(record.get(name), str):
+                self._double("duplicate_email", object_name, name, record[name], record_id)
+        if isinstance(record.get("Name"), str):
             self._double("duplicate_name", object_name, "Name", record["Name"], record_id)
 
     def _double(self, code: str, object_name: str, field_name: str, value: str, record_id: str) -> None:
@@ -284,6 +296,25 @@ class QualityScan:
                     tally.examples.append(pending.ids[at])
             if tally.count:
                 self._tallies["orphan", object_name, lookup.field] = tally
+
+
+def _typed(spec: ObjectSpec, options: dict[str, frozenset[str]]) -> dict[str, FieldSpec]:
+    """The fields whose values have a form that can be wrong."""
+    kinds = {FieldType.EMAIL, FieldType.PHONE, FieldType.DATE, FieldType.DATETIME}
+    return {one.name: one for one in spec.fields if one.type in kinds or one.name in options}
+
+
+def _key_field(spec: ObjectSpec) -> str:
+    return next((one.name for one in spec.fields if one.primary_key), "Id")
+
+
+def _date_pairs(spec: ObjectSpec) -> Iterator[tuple[str, str]]:
+    """Fields that begin and end the same span: "StartDate" and "EndDate", "SchedStartTime" and "SchedEndTime"."""
+    times = {one.name: one.type for one in spec.fields if one.type in {FieldType.DATE, FieldType.DATETIME}}
+    for name, kind in times.items():
+        end = name.replace("Start", "End")
+        if end != name and times.get(end) is kind:
+            yield name, end
 
 
 def _is_phone(text: str, region: str) -> bool:

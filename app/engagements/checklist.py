@@ -33,7 +33,5 @@ async def read_checklist(session: AsyncSession, engagement: Engagement) -> list[
     for export in blueprint.exports:
         for number, text in enumerate(export.checklist, start=1):
             key = f"export:{export.key}:{number}"
-            items.append(
-                ChecklistItem(key=key, origin="export", object=export.source_object, text=text, state="todo")
-            )
+            items.append(ChecklistItem(key=key, origin="export", object=export.source_object, text=text, state="todo"))
     return items

@@ -1,22 +1,29 @@
 """Opens a platform's connector for a stored connection; used by the API's test call and by the engine alike."""
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any, cast
+from urllib.parse import urlsplit
 from uuid import UUID
 
 import orjson
 from pydantic import BaseModel, JsonValue
 
 from app.engagements.tokens import ConnectionTokens
-from app.errors import CredentialsRejected, StepMissing
+from app.errors import CredentialsRejected, StepMissing, TargetForbidden
 from app.models.engagement import Connection
+from app.outbound import check_target
 from app.runtime import Runtime
 from connectors.base import CallMeter, ConnectionContext, Destination, Platform, Source
+from connectors.base import CredentialsRejected as RefusedByPlatform
 from connectors.registry import PLATFORMS
 from connectors.throttle import AccountThrottle
 
 SOURCE = "source"
+_RECHECK_SECONDS = 60.0
+
+Guard = Callable[[str], Awaitable[None]]
 
 
 def credentials_place(tenant_id: UUID, connection_id: UUID) -> str:
@@ -34,9 +41,7 @@ def open_credentials(runtime: Runtime, connection: Connection) -> BaseModel:
     """The unsealed credentials as the platform's model. Raises StepMissing when none are stored, SealBroken."""
     if connection.credentials is None:
         raise StepMissing(f"The {connection.role} connection has no credentials yet; PUT the connection first.")
-    clear = runtime.keys.unseal(
-        connection.credentials, place=credentials_place(connection.tenant_id, connection.id)
-    )
+    clear = runtime.keys.unseal(connection.credentials, place=credentials_place(connection.tenant_id, connection.id))
     return PLATFORMS[connection.platform].credentials.model_validate(orjson.loads(clear))
 
 
@@ -55,8 +60,8 @@ def revealed(model: BaseModel) -> dict[str, Any]:
 def account_throttle(runtime: Runtime, platform: Platform, connection: Connection) -> AccountThrottle:
     """The account's limits: the manifest's, narrowed by the edition that was found and by the connection's config.
 
-    `config` may set `concurrency`, `heavy_concurrency`, `rate` (calls per second), `budget` (credits per window) and
-    `reserve` (share of the budget left to the customer). What an earlier process booked is taken over.
+    `config` may set `concurrency`, `sub_concurrency`, `rate` (calls per second), `credits_per_day` (the budget of a
+    window) and `reserve` (share of the budget left to the customer). What an earlier process booked is taken over.
     """
     edition = platform.editions.get(str(connection.facts.get("edition") or ""))
     facts: dict[str, Any] = {**(edition.facts if edition else {}), **connection.facts, **connection.config}
@@ -64,9 +69,9 @@ def account_throttle(runtime: Runtime, platform: Platform, connection: Connectio
     throttle = AccountThrottle(
         clock=runtime.now,
         concurrency=_positive(facts.get("concurrency")) or default,
-        heavy_concurrency=_positive(facts.get("heavy_concurrency")),
+        heavy_concurrency=_positive(facts.get("sub_concurrency")),
         rate=float(facts["rate"]) if facts.get("rate") else None,
-        budget=_positive(facts.get("budget")),
+        budget=_positive(facts.get("credits_per_day")) or _positive(facts.get("api_requests_max")),
         window=float(facts.get("quota_window") or platform.limits.quota_window),
         reserve=float(facts.get("reserve") or 0.0),
     )
@@ -81,7 +86,7 @@ def account_context(runtime: Runtime, connection: Connection, *, meter: CallMete
     assert connection.credentials is not None
     return ConnectionContext(
         credentials=credentials,
-        config=dict(connection.config),
+        config={**connection.config, "guard": target_guard(runtime)},
         tokens=ConnectionTokens(runtime, connection.tenant_id, connection.id, connection.credentials),
         throttle=account_throttle(runtime, PLATFORMS[connection.platform], connection),
         clock=runtime.now,
@@ -132,6 +137,29 @@ async def open_destination(
     """`open_connector` for writing."""
     async with open_connector(runtime, connection, "destination", context=context) as connector:
         yield cast("Destination", connector)
+
+
+def target_guard(runtime: Runtime) -> Guard | None:
+    """Sees every URL before a call: only public addresses, unless the installation allows private ones.
+
+    A vendor's answer may send us to another host (its API domain), so the stored base URL is not all there is to check.
+    """
+    if runtime.settings.allow_private_targets:
+        return None
+    checked: dict[str, float] = {}
+
+    async def guard(url: str) -> None:
+        parts = urlsplit(url)
+        origin, now = f"{parts.scheme}://{parts.netloc}", asyncio.get_running_loop().time()
+        if checked.get(origin, 0.0) > now:
+            return
+        try:
+            await check_target(origin, allow_loopback=False)
+        except TargetForbidden as error:
+            raise RefusedByPlatform(f"{parts.netloc} may not be called: {error.detail}") from None
+        checked[origin] = now + _RECHECK_SECONDS
+
+    return guard
 
 
 async def book_budget(runtime: Runtime, connection: Connection, context: ConnectionContext) -> None:

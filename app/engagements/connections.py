@@ -130,7 +130,9 @@ def _platform(engagement: Engagement, role: str, given: str | None) -> Platform:
         raise _wrong("/platform", "other-platform", f"The {role} of this engagement is {slug}, not {given}.")
     platform = PLATFORMS[slug]
     if (platform.source if role == "source" else platform.destination) is None:
-        raise _wrong("/platform", "no-api", f"{platform.name} cannot be connected as a {role}; upload its export instead.")
+        raise _wrong(
+            "/platform", "no-api", f"{platform.name} cannot be connected as a {role}; upload its export instead."
+        )
     return platform
 
 
@@ -189,7 +191,9 @@ def _edition_gate(platform: Platform, facts: dict[str, Any]) -> AppError | None:
     edition = platform.editions.get(name)
     if edition is None or edition.api_access:
         return None
-    return edition_problem(platform.name, edition.name, [one.name for one in platform.editions.values() if one.api_access])
+    return edition_problem(
+        platform.name, edition.name, [one.name for one in platform.editions.values() if one.api_access]
+    )
 
 
 def _wrong(pointer: str, code: str, detail: str) -> Invalid:

@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import func
+from sqlalchemy import select as sql_select
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -80,17 +81,15 @@ class Facts:
     def completed(self, kind: str, destination: Account | None = None) -> RunFact | None:
         """The newest completed run of a kind, at that destination when one is given."""
         for run in self.runs:
-            if run.kind == kind and run.state == "completed":
-                if destination is None or run.destination_id == destination.id:
-                    return run
+            if run.kind == kind and run.state == "completed" and _at(run, destination):
+                return run
         return None
 
     def started(self, kind: str, destination: Account | None = None) -> RunFact | None:
         """The newest run of a kind that may have written something, whatever became of it."""
         for run in self.runs:
-            if run.kind == kind and run.state != "queued":
-                if destination is None or run.destination_id == destination.id:
-                    return run
+            if run.kind == kind and run.state != "queued" and _at(run, destination):
+                return run
         return None
 
     def provisioned(self, destination: Account | None) -> bool:
@@ -99,7 +98,7 @@ class Facts:
             run.kind == "provision"
             and run.state == "completed"
             and run.mapping_id == self.confirmed.id
-            and (destination is None or run.destination_id == destination.id)
+            and _at(run, destination)
             for run in self.runs
         )
 
@@ -113,6 +112,10 @@ class Facts:
     @property
     def active_writing(self) -> RunFact | None:
         return next((run for run in self.runs if run.active and run.kind in WRITING), None)
+
+
+def _at(run: RunFact, destination: Account | None) -> bool:
+    return destination is None or run.destination_id == destination.id
 
 
 async def gather(runtime: Runtime, session: AsyncSession, engagement: Engagement) -> Facts:
@@ -169,13 +172,17 @@ async def _mappings(session: AsyncSession, ids: Sequence[UUID]) -> dict[tuple[UU
     return {(owner, state): MappingFact(id_, version, state) for owner, id_, version, state in rows.all()}
 
 
+# in variables of their own, because select() is not typed for so many columns
+_COLUMNS: Any = (
+    *(Run.engagement_id, Run.id, Run.kind, Run.state),
+    *(Run.mapping_id, Run.destination_id, Run.problem, Run.started_at),
+)
+_SELECT: Any = sql_select
+
+
 async def _runs(session: AsyncSession, ids: Sequence[UUID]) -> dict[UUID, list[RunFact]]:
-    columns: Any = (Run.engagement_id, Run.id, Run.kind, Run.state, Run.mapping_id, Run.destination_id, Run.problem)
-    rows = await session.execute(
-        select(*columns, Run.started_at)
-        .where(col(Run.engagement_id).in_(ids))
-        .order_by(col(Run.created_at).desc(), col(Run.id).desc())
-    )
+    statement = _SELECT(*_COLUMNS).where(col(Run.engagement_id).in_(ids))
+    rows = await session.execute(statement.order_by(col(Run.created_at).desc(), col(Run.id).desc()))
     found: dict[UUID, list[RunFact]] = {}
     for owner, *values in rows.all():
         found.setdefault(owner, []).append(RunFact(*values))

@@ -79,8 +79,8 @@ def owner_gates(facts: Facts) -> list[AppError]:
     path = f"/v1/engagements/{encode_id('engagement', facts.engagement_id)}/owners"
     return [
         OwnersUnresolved(
-            f"{facts.owners.unresolved} of {facts.owners.total} source users have no owner at the destination. See them "
-            f"with GET {path}; then PUT the same path with a destination user for each, or with fallback_user_id.",
+            f"{facts.owners.unresolved} of {facts.owners.total} source users have no owner at the destination. See "
+            f"them with GET {path}; then PUT the same path with a destination user for each, or with fallback_user_id.",
             owners=facts.owners.as_dict(),
         )
     ]

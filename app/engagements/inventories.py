@@ -13,9 +13,7 @@ from app.models.mapping import InventoryDocument
 from app.runtime import Runtime
 
 
-async def load_raw(
-    runtime: Runtime, session: AsyncSession, engagement: Engagement, role: str
-) -> dict[str, Any] | None:
+async def load_raw(runtime: Runtime, session: AsyncSession, engagement: Engagement, role: str) -> dict[str, Any] | None:
     """The newest inventory of a role as plain JSON, or None before discovery. Raises EngagementPurged."""
     key = engagement_key(runtime, engagement)
     row = (

@@ -1,4 +1,4 @@
-"""The owners of an engagement as one document: read with an ETag, replaced with If-Match, kept in step with discovery."""
+"""The owners of an engagement as one document: read with an ETag, replaced with If-Match."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -126,7 +126,9 @@ def _ownership(
     decisions: Mapping[str, OwnerDecision],
 ) -> Ownership:
     lines = match_owners(source, destination, decisions)
-    parts = [f"{line.source['id']}={line.state}:{line.destination_user_id}:{','.join(line.candidates)}" for line in lines]
+    parts = [
+        f"{line.source['id']}={line.state}:{line.destination_user_id}:{','.join(line.candidates)}" for line in lines
+    ]
     fallback = fallback_owner(engagement)
     return Ownership(lines, destination, fallback, etag("owners", engagement.id, fallback, *parts))
 
@@ -167,7 +169,9 @@ def _check(
         for user in sorted(set(chosen.values()) - active)
     ]
     if faults:
-        raise Invalid("Correct the decisions named in `errors`; GET the same path shows who exists.", errors=faults[:100])
+        raise Invalid(
+            "Correct the decisions named in `errors`; GET the same path shows who exists.", errors=faults[:100]
+        )
 
 
 def _fault(pointer: str, code: str, detail: str) -> dict[str, str]:

@@ -54,7 +54,9 @@ async def ask(
     await session.flush()
 
 
-async def ask_about_owners(session: AsyncSession, engagement: Engagement, lines: Sequence[OwnerLine], at: datetime) -> None:
+async def ask_about_owners(
+    session: AsyncSession, engagement: Engagement, lines: Sequence[OwnerLine], at: datetime
+) -> None:
     """A question per source user whose address fits several people. It holds ids only."""
     for line in lines:
         if line.state is OwnerState.DUPLICATE:

@@ -29,9 +29,7 @@ async def list_reports(
     return await fetch_page(session, statement, (col(Report.created_at), col(Report.id)), paging, name=name)
 
 
-async def open_report(
-    runtime: Runtime, session: AsyncSession, tenant_id: UUID, report_id: UUID
-) -> tuple[Report, Any]:
+async def open_report(runtime: Runtime, session: AsyncSession, tenant_id: UUID, report_id: UUID) -> tuple[Report, Any]:
     """A report and its body. Raises NotFound, EngagementPurged."""
     statement = select(Report).where(Report.id == report_id, Report.tenant_id == tenant_id)
     report = (await session.exec(statement)).first()

@@ -72,8 +72,8 @@ def _drafts(facts: Facts, destination: str) -> Iterator[_Draft]:
     base = f"/v1/engagements/{encode_id('engagement', facts.engagement_id)}"
     target = facts.account(REHEARSAL if destination == REHEARSAL else DESTINATION)
     run = _run_caller(base, destination)
-    yield _connection(facts, base, SOURCE, facts.account(SOURCE))
-    yield _connection(facts, base, target.role if target else DESTINATION, target)
+    yield _connection(base, SOURCE, facts.account(SOURCE))
+    yield _connection(base, target.role if target else DESTINATION, target)
     described = all(account is not None and account.described for account in (facts.account(SOURCE), target))
     yield _Draft("discovery", "Discover both sides", described, run("discovery"), "discovery")
     checked = facts.completed("preflight") is not None
@@ -98,11 +98,11 @@ def _run_caller(base: str, destination: str) -> Callable[[str], ApiCall]:
     return lambda kind: ApiCall("POST", f"{base}/runs", {"kind": kind, **extra}, "Send an Idempotency-Key header.")
 
 
-def _connection(facts: Facts, base: str, role: str, account: Account | None) -> _Draft:
+def _connection(base: str, role: str, account: Account | None) -> _Draft:
     title = f"Connect the {role}"
     path = f"{base}/connections/{role}"
     if account is None:
-        body = {"credentials": {}, "config": {}}
+        body: dict[str, Any] = {"credentials": {}, "config": {}}
         note = "Fill in the platform's credentials; GET /v1/platforms/{slug} says which."
         return _Draft(f"connect_{role}", title, False, ApiCall("PUT", path, body, note))
     reason = "The last test failed; see the connection's problem." if account.state == "failed" else ""
@@ -143,7 +143,9 @@ def _questions(facts: Facts, base: str) -> _Draft:
     left = facts.open_questions
     reason = f"{left} questions are open." if left else ""
     note = "Then POST /v1/questions/{id}/answer for each."
-    return _Draft("questions", "Answer open questions", not left, ApiCall("GET", f"{base}/questions", None, note), reason=reason)
+    return _Draft(
+        "questions", "Answer open questions", not left, ApiCall("GET", f"{base}/questions", None, note), reason=reason
+    )
 
 
 def _sample(facts: Facts, call: ApiCall) -> _Draft:

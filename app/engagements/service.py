@@ -67,14 +67,17 @@ def _pair(source: str | None, destination: str | None) -> tuple[str, str]:
             known = ", ".join(sorted(PLATFORMS))
             detail = f"There is no platform {slug!r}. These exist: {known}."
             raise UnknownPlatform(
-                detail, platforms=sorted(PLATFORMS), errors=[{"pointer": f"/{side}", "code": "unknown-platform", "detail": detail}]
+                detail,
+                platforms=sorted(PLATFORMS),
+                errors=[{"pointer": f"/{side}", "code": "unknown-platform", "detail": detail}],
             )
     assert source is not None
     assert destination is not None
     if (source, destination) not in BLUEPRINTS:
         names = [f"{one}:{other}" for one, other in sorted(BLUEPRINTS)]
         raise UnknownPair(
-            f"No blueprint leads from {source} to {destination}. These pairs are offered: {', '.join(names)}.", pairs=names
+            f"No blueprint leads from {source} to {destination}. These pairs are offered: {', '.join(names)}.",
+            pairs=names,
         )
     return source, destination
 

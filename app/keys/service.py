@@ -53,7 +53,7 @@ async def create_key(
         name=name,
         role=role,
         scopes=list(scopes),
-        digest=digest(runtime, secret),
+        digest=digest(runtime.keys, secret),
         hint="…" + secret[-HINT_LETTERS:],
         created_at=runtime.now(),
         expires_at=expires_at,
@@ -135,7 +135,7 @@ async def issue_token(
         expires_at = min(filter(None, (ends, now + TOKEN_LIFE)))
         session.add(
             OAuthToken(
-                digest=digest(runtime, secret),
+                digest=digest(runtime.keys, secret),
                 tenant_id=caller.tenant_id,
                 api_key_id=caller.key_id,
                 scopes=granted,

@@ -50,7 +50,9 @@ def to_xlsx(document: MappingDocument, source: Inventory | None, destination: In
     _tab(book, bold, "Value maps", ("Value map", "Source value", "Becomes"), value_rows(document))
     heads = ("Destination object", "Field", "Label", "Type", "Length", "Options", "Refers to", "Unique")
     _tab(book, bold, "New fields", heads, new_field_rows(document))
-    _tab(book, bold, "Not moving", ("Source object", "Field", "Reason", "Goes to file", "Note"), exclusion_rows(document))
+    _tab(
+        book, bold, "Not moving", ("Source object", "Field", "Reason", "Goes to file", "Note"), exclusion_rows(document)
+    )
     book.close()
     return out.getvalue()
 

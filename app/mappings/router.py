@@ -20,7 +20,6 @@ from app.problems import responses
 from app.routing import api_router
 
 router = api_router("/engagements/{engagement_id}/mapping", "mappings")
-ROUTERS = (router,)
 
 Version = Annotated[int | None, Query(ge=1, le=2_147_483_647, description="An older version; default: the current.")]
 _XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -73,9 +72,7 @@ async def put_mapping(
     engagement = await find_engagement(session, caller.tenant_id, engagement_id, lock=True)
     current = await service.find_mapping(session, engagement)
     require_match(if_match, service.mapping_tag(current))
-    mapping, problems = await service.edit_mapping(
-        runtime, session, engagement, current, document, by=caller.key_id
-    )
+    mapping, problems = await service.edit_mapping(runtime, session, engagement, current, document, by=caller.key_id)
     return _view(mapping, response, problems)
 
 
@@ -119,9 +116,7 @@ async def confirm_mapping(
 ) -> MappingView:
     """Agrees to a draft. From now on runs may write to a destination; this version never changes again."""
     engagement = await find_engagement(session, caller.tenant_id, engagement_id, lock=True)
-    mapping, problems = await service.confirm_mapping(
-        runtime, session, engagement, body.version, by=caller.key_id
-    )
+    mapping, problems = await service.confirm_mapping(runtime, session, engagement, body.version, by=caller.key_id)
     return _view(mapping, response, problems)
 
 
@@ -159,7 +154,10 @@ async def validate_mapping(
     responses={
         200: {
             "description": "The sheet.",
-            "content": {"text/csv": {"schema": {"type": "string"}}, _XLSX: {"schema": {"type": "string", "format": "binary"}}},
+            "content": {
+                "text/csv": {"schema": {"type": "string"}},
+                _XLSX: {"schema": {"type": "string", "format": "binary"}},
+            },
         },
         **responses(StepMissing, EngagementPurged),
     },

@@ -85,7 +85,13 @@ async def propose_mapping(
 
 
 async def edit_mapping(
-    runtime: Runtime, session: AsyncSession, engagement: Engagement, current: Mapping, document: MappingDocument, *, by: UUID
+    runtime: Runtime,
+    session: AsyncSession,
+    engagement: Engagement,
+    current: Mapping,
+    document: MappingDocument,
+    *,
+    by: UUID,
 ) -> tuple[Mapping, list[Problem]]:
     """Stores the whole edited document: into the draft, or as the next draft when the current version is confirmed.
 

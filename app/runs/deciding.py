@@ -189,7 +189,7 @@ class Decider:
             decided.entries.append(Entry(row.source_id, str(built.verdict), built.reason, issues=issues))
             return
         if link:
-            base = _id_in(built.payload.get("id")) or base
+            base = _id_in(built.payload.pop("$id", None)) or base
             if base is None or _nothing_to_link(built.payload):
                 reason = "base_missing" if base is None else "lookup_missing"
                 decided.entries.append(Entry(row.source_id, Outcome.SKIPPED, reason, issues=issues))
@@ -256,7 +256,7 @@ class Decider:
 
 
 def _nothing_to_link(payload: Mapping[str, Any]) -> bool:
-    return all(name == "id" for name in payload)
+    return all(name == "$id" for name in payload)
 
 
 def _id_in(reference: Any) -> str | None:

@@ -13,8 +13,6 @@ from app.domain.schema import FieldSpec, Record
 from app.runs.stages.load import compile_rule, make_decider
 from app.runs.work import Work
 
-PAGE = 500
-
 
 @dataclass(slots=True)
 class Written:
@@ -68,7 +66,7 @@ async def written(
                 " AND destination_id = $2 AND source_object = $3 AND target_object = $4 AND part = $5"
                 " AND record_id IS NOT NULL AND source_id > $6 AND ($7 OR run_id = $8) AND (NOT $9 OR created)"
                 " AND outcome IN ('created', 'updated', 'unchanged')"
-                f" ORDER BY source_id LIMIT {PAGE}",
+                " ORDER BY source_id LIMIT 500",
                 *(work.run.engagement_id, work.run.destination_id, rule.source_object, rule.target_object, rule.part),
                 *(after, not this_run, work.run.id, only_created),
             )
@@ -86,6 +84,6 @@ async def written(
             one.sent = dict(decider.payload(one.source_id, record, context))
             for (_, other), link_context in zip(links, link_contexts, strict=True):
                 built = other.compiled.build(record, link_context)
-                one.sent.update({name: value for name, value in built.payload.items() if name != "id"})
+                one.sent.update({name: value for name, value in built.payload.items() if name != "$id"})
         yield page
         after = rows[-1]["source_id"]

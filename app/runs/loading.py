@@ -86,6 +86,7 @@ class Loader:
         self._partial: dict[bool, list[Sendable]] = {False: [], True: []}
         self._results = Results()
         self._flushing = asyncio.Lock()
+        self._closing = False
         self._page = writer.batch * concurrency if writer.keyless else work.runtime.settings.flush_rows
         self._fresh = False
 
@@ -102,8 +103,8 @@ class Loader:
             for task in (reader, *senders):
                 task.cancel()
             await asyncio.gather(reader, *senders, return_exceptions=True)
+            self._closing = True
             self._results.wake.set()
-            flusher.cancel()
             await asyncio.gather(flusher, return_exceptions=True)
         await self._flush()
         if self._work.stopping:
@@ -377,11 +378,12 @@ class Loader:
     # ── recording ─────────────────────────────────────────────────────────────────────────────────────────────────
 
     async def _flush_loop(self) -> None:
-        while True:
+        while not self._closing:
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._results.wake.wait(), self._work.runtime.settings.flush_seconds)
+                async with asyncio.timeout(self._work.runtime.settings.flush_seconds):
+                    await self._results.wake.wait()
             self._results.wake.clear()
-            await asyncio.shield(asyncio.ensure_future(self._flush()))
+            await self._flush()
 
     async def _flush(self) -> None:
         """Commits all known ends and closes finished blocks; a failed flush keeps them for the next."""

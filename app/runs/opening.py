@@ -9,6 +9,7 @@ from sqlmodel import select
 
 from app.documents import engagement_key, unseal_document
 from app.domain.mapping import MappingDocument
+from app.domain.ordering import with_deferred_links
 from app.domain.schema import Inventory
 from app.engagements.connecting import account_context, open_destination, open_source
 from app.errors import NotFound, StepMissing
@@ -48,7 +49,7 @@ async def open_work(runtime: Runtime, lease: Lease, stack: AsyncExitStack) -> Wo
         stack=stack,
         staging=Staging(engagement.id, engagement.tenant_id, key),
         calls_before=dict(run.calls),
-        document=MappingDocument.model_validate(mapping.document) if mapping else None,
+        document=with_deferred_links(MappingDocument.model_validate(mapping.document))[0] if mapping else None,
         open_connection=_opener(runtime, lease.tenant_id, run.engagement_id, stack),
     )
     if run.destination_id is not None:

@@ -1,4 +1,4 @@
-"""Starts, finds and steers runs. The engine does the work; here a run only becomes due, paused, cancelled or approved."""
+"""Starts, finds and steers runs: here a run becomes due, paused, cancelled or approved; the engine does the work."""
 
 from typing import Any
 from uuid import UUID

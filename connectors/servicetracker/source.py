@@ -21,6 +21,7 @@ from connectors.base import (
     Page,
     QuotaExhausted,
 )
+from connectors.fanout import for_each
 from connectors.http import ApiClient, Sleep
 from connectors.servicetracker.auth import ERRORS, TOKEN_ERRORS, ServiceTrackerAuth
 from connectors.servicetracker.bulk import BulkReader, BulkUnavailable
@@ -39,8 +40,6 @@ from connectors.servicetracker.schema import (
 )
 from connectors.servicetracker.settings import ServiceTrackerCredentials, read_config, secret_texts
 from connectors.throttle import AccountThrottle, Unlimited
-
-_DESCRIBES_AT_ONCE = 4
 
 
 class _Limit(msgspec.Struct):
@@ -196,15 +195,7 @@ class ServiceTrackerSource:
         return self._names
 
     async def _load_shapes(self, names: Sequence[str]) -> None:
-        gate = asyncio.Semaphore(_DESCRIBES_AT_ONCE)
-
-        async def load(name: str) -> None:
-            async with gate:
-                await self._shape(name, optional=True)
-
-        async with asyncio.TaskGroup() as group:
-            for name in names:
-                group.create_task(load(name))
+        await for_each(names, lambda name: self._shape(name, optional=True))
 
     async def _shape(self, name: str, *, optional: bool = False) -> Shape:
         known = self._shapes.get(name)

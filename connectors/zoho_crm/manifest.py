@@ -22,6 +22,9 @@ OBJECTS = {
         style=WriteStyle.INSERT,
         probe=ProbeStyle.PARENT_LIST,
         key_field=None,
+        parent_field="Parent_Id",
+        parent_object_field="$se_module",
+        marker_field="Note_Content",
         source="no custom fields, no upsert; 100 a call; only title and content change later (sections 4, 11, 16)",
     ),
     "Attachments": ObjectFacts(
@@ -29,6 +32,8 @@ OBJECTS = {
         probe=ProbeStyle.PARENT_LIST,
         batch=1,
         key_field=None,
+        parent_field="Parent_Id",
+        parent_object_field="$se_module",
         updatable=False,
         source="one file or link per call, listed and deleted through its parent (section 17)",
     ),

@@ -3,7 +3,6 @@
 Read once per connector and module; provisioning forgets what it changed.
 """
 
-import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -12,6 +11,7 @@ from pydantic import JsonValue
 from app.domain.schema import FieldSpec, FieldType, ObjectSpec, PicklistValue, StageSpec, UserSpec
 from connectors.answers import Answer
 from connectors.base import ContractBroken, CredentialsRejected
+from connectors.fanout import for_each
 from connectors.http import ApiClient
 from connectors.zoho_crm import wire
 from connectors.zoho_crm.editions import EDITIONS, UNIQUE_FIELDS_PER_MODULE, daily_credits, edition_slug
@@ -21,7 +21,6 @@ STANDARD_MODULES = (
     "Leads", "Accounts", "Contacts", "Deals", "Products", "Vendors", "Price_Books", "Quotes", "Sales_Orders",
     "Purchase_Orders", "Invoices", "Campaigns", "Cases", "Solutions", "Tasks", "Events", "Calls", "Notes",
 )  # fmt: skip
-_AT_ONCE = 4
 _TYPES = {
     "text": FieldType.TEXT, "textarea": FieldType.TEXTAREA, "email": FieldType.EMAIL, "phone": FieldType.PHONE,
     "website": FieldType.URL, "integer": FieldType.INTEGER, "bigint": FieldType.INTEGER, "double": FieldType.DECIMAL,
@@ -159,38 +158,29 @@ class Metadata:
 
     async def objects(self, modules: Sequence[wire.Module]) -> list[ObjectSpec]:
         """Fields of several modules, a few calls at once."""
-        gate = asyncio.Semaphore(_AT_ONCE)
 
         async def read(module: wire.Module) -> ObjectSpec:
-            async with gate:
-                fields = await self.fields(module.api_name)
-                layouts = await self.layouts(module.api_name)
-                return object_spec(module, fields, layouts)
+            fields = await self.fields(module.api_name)
+            return object_spec(module, fields, await self.layouts(module.api_name))
 
-        async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(read(module)) for module in modules]
-        return [task.result() for task in tasks]
+        return await for_each(modules, read)
 
     async def slots(self, modules: Sequence[str]) -> dict[str, dict[str, int]]:
         """Per module: unique fields and custom fields that can still be made, as far as the org tells (ruling 16)."""
-        gate = asyncio.Semaphore(_AT_ONCE)
 
         async def read(module: str) -> dict[str, int]:
-            async with gate:
-                features = await self.features(module)
-                found = {
-                    key: max(0, features[name][0] - features[name][1])
-                    for key, name in (("unique", "unique_field"), ("custom", "custom_field"))
-                    if name in features
-                }
-                if "unique" not in found:
-                    keyed = sum(bool(field.unique or field.external) for field in await self.fields(module))
-                    found["unique"] = max(0, UNIQUE_FIELDS_PER_MODULE - keyed)
-                return found
+            features = await self.features(module)
+            found = {
+                key: max(0, features[name][0] - features[name][1])
+                for key, name in (("unique", "unique_field"), ("custom", "custom_field"))
+                if name in features
+            }
+            if "unique" not in found:
+                keyed = sum(bool(field.unique or field.external) for field in await self.fields(module))
+                found["unique"] = max(0, UNIQUE_FIELDS_PER_MODULE - keyed)
+            return found
 
-        async with asyncio.TaskGroup() as group:
-            tasks = {module: group.create_task(read(module)) for module in modules}
-        return {module: task.result() for module, task in tasks.items()}
+        return dict(zip(modules, await for_each(modules, read), strict=True))
 
     async def stages(self) -> tuple[StageSpec, ...]:
         """Stages by pipeline, with the probability that the field `Stage` knows."""

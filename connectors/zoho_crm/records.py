@@ -61,6 +61,8 @@ class Records:
             return []
         path = f"{ROOT}/{part(target.object)}"
         tail = _TRIGGERLESS
+        if target.object == "Notes":
+            records = [_with_parent_module(one) for one in records]
         if target.style is WriteStyle.UPSERT and target.key_field:
             path += "/upsert"
             tail = b'],"duplicate_check_fields":[' + msgspec.json.encode(target.key_field) + b'],"trigger":[]}'
@@ -356,3 +358,13 @@ def literal(text: str) -> str:
 def chunked(items: Sequence[str], size: int) -> Iterator[Sequence[str]]:
     for start in range(0, len(items), size):
         yield items[start : start + size]
+
+
+def _with_parent_module(encoded: bytes) -> bytes:
+    """A note names its parent's module inside `Parent_Id` (Zoho fact sheet section 16), not beside it as tasks do."""
+    note = msgspec.json.decode(encoded)
+    module = note.pop("$se_module", None)
+    parent = note.get("Parent_Id")
+    if module and isinstance(parent, dict) and "module" not in parent:
+        note["Parent_Id"] = {**parent, "module": {"api_name": module}}
+    return msgspec.json.encode(note)

@@ -151,7 +151,7 @@ def make_client(http: httpx.AsyncClient, runtime: Runtime, database_url: str) ->
             await connection.execute(
                 "INSERT INTO api_keys (id, tenant_id, name, role, scopes, digest, hint, created_at, expires_at) "
                 "VALUES ($1, $2, 'test', $3, $4, $5, '', $6, $7)",
-                *(key_id, tenant_id, role, list(scopes), digest(runtime, secret), runtime.now(), expires_at),
+                *(key_id, tenant_id, role, list(scopes), digest(runtime.keys, secret), runtime.now(), expires_at),
             )
         finally:
             await connection.close()

@@ -31,8 +31,13 @@ def test_names_become_words(name, expected):
 
 @pytest.mark.parametrize(
     ("ours", "theirs"),
-    [("Annual_Revenue__c", "AnnualRevenue"), ("Tel", "Phone"), ("Zip_Code", "Postal Code"), ("Date_of_Birth", "Birth Date")],
-)  # fmt: skip
+    [
+        ("Annual_Revenue__c", "AnnualRevenue"),
+        ("Tel", "Phone"),
+        ("Zip_Code", "Postal Code"),
+        ("Date_of_Birth", "Birth Date"),
+    ],
+)
 def test_like_names_score_high(ours, theirs):
     assert likeness(ours, theirs) >= 0.85
 

@@ -114,6 +114,20 @@ def test_examples_and_values_stay_bounded():
     assert (found.count, len(found.examples), len(found.values)) == (1_000, 5, 200)
 
 
+def test_what_refers_to_a_deleted_record_is_an_orphan_but_a_merged_one_leads_on():
+    report = scan(
+        account(1, IsDeleted=True),
+        account(2, IsDeleted=True, MasterRecordId=account(3)[1]["Id"]),
+        account(3),
+        ("Contact", {"Id": "c1", "AccountId": account(1)[1]["Id"]}),
+        ("Contact", {"Id": "c2", "AccountId": account(2)[1]["Id"]}),
+    )
+    assert finding(report, "orphan", "Contact").examples == ("c1",)
+    assert finding(report, "deleted", "Account").count == 1
+    assert finding(report, "merged", "Account").count == 1
+    assert report.records["Account"] == 1
+
+
 def test_an_unknown_object_is_refused():
     with pytest.raises(KeyError):
         scan(("Nothing", {"Id": "1"}))

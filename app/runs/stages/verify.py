@@ -158,10 +158,10 @@ async def _verify_files(work: Work, rule: Load, tally: Tally, *, this_run: bool)
             if child is None:
                 tally.missing(one)
                 continue
-            size = int((one.source or {}).get("Size") or 0)
+            size = int((one.source or {}).get("Size") or -1)  # signatures announce none
             sent: dict[str, Any] = {"File_Name": one.sent["name"]}
             got: dict[str, Any] = {"File_Name": child.get("File_Name")}
-            if size <= work.destination_platform.limits.file_bytes:
+            if 0 <= size <= work.destination_platform.limits.file_bytes:
                 sent["Size"], got["Size"] = str(size), str(child.get("Size"))
             one.sent = sent
             tally.compare(one, got, {key: FieldSpec(name=key) for key in sent})

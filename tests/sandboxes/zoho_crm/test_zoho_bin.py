@@ -75,13 +75,7 @@ async def test_section_15_sixty_days_and_permanent_deletion(zoho: Zoho) -> None:
     permanent = (await zoho.get("Leads/deleted?type=permanent")).json()["data"]
     assert [row["id"] for row in permanent] == [one]
     zoho.clock.pass_seconds(61 * 24 * 3600)
-    answer = await zoho.client.post("/oauth/v2/token", data=_refresh())
-    zoho.client.headers["Authorization"] = f"Zoho-oauthtoken {answer.json()['access_token']}"
+    await zoho.renew()
     assert (await zoho.get("settings/recycle_bin")).status_code == 204
     assert (await zoho.post("settings/recycle_bin/actions/restore", {"ids": [two]})).status_code == 400
 
-
-def _refresh() -> dict[str, str]:
-    from tests.sandboxes.zoho_crm.zoho_harness import REFRESH
-
-    return REFRESH

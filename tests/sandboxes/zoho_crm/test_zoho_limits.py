@@ -61,17 +61,11 @@ async def test_section_4_quota_is_rolling_and_header_comes_at_half(start: Start)
     assert (refused.status_code, refused.json()["code"]) == (429, "TOO_MANY_REQUESTS")
     assert "retry-after" not in refused.headers
     zoho.clock.pass_seconds(24 * 3600 - 10)
-    token = await zoho.client.post("/oauth/v2/token", data=_refresh())
-    zoho.client.headers["Authorization"] = f"Zoho-oauthtoken {token.json()['access_token']}"
+    await zoho.renew()
     assert (await zoho.get("org")).status_code == 429
     zoho.clock.pass_seconds(10)
     assert (await zoho.get("org")).status_code == 200
 
-
-def _refresh() -> dict[str, str]:
-    from tests.sandboxes.zoho_crm.zoho_harness import REFRESH
-
-    return REFRESH
 
 
 async def test_section_4_concurrency_by_edition(start: Start) -> None:

@@ -55,16 +55,10 @@ async def test_reset_makes_a_fresh_org(zoho: Zoho) -> None:
     await zoho.add_field("Leads", "Extra")
     assert (await zoho.post("/_sandbox/reset")).status_code == 200
     assert (await zoho.get("/_sandbox/dump")).text == ""
-    answer = await zoho.client.post("/oauth/v2/token", data=_refresh())
-    zoho.client.headers["Authorization"] = f"Zoho-oauthtoken {answer.json()['access_token']}"
+    await zoho.renew()
     names = {item["api_name"] for item in (await zoho.get("settings/fields?module=Leads")).json()["fields"]}
     assert "Extra" not in names
 
-
-def _refresh() -> dict[str, str]:
-    from tests.sandboxes.zoho_crm.zoho_harness import REFRESH
-
-    return REFRESH
 
 
 async def test_rejected_records_are_the_same_ones_each_time(zoho: Zoho) -> None:

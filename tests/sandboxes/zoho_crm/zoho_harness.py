@@ -102,6 +102,11 @@ class Zoho:
         users = (await self.get("users?type=AllUsers")).json()["users"]
         return next(str(user["id"]) for user in users if user["email"] == email)
 
+    async def renew(self) -> None:
+        """Takes a new access token, as a client does after an hour."""
+        answer = await self.client.post("/oauth/v2/token", data=REFRESH)
+        self.client.headers["Authorization"] = f"Zoho-oauthtoken {answer.json()['access_token']}"
+
     async def coql(self, query: str) -> httpx.Response:
         return await self.post("coql", {"select_query": query})
 

@@ -216,9 +216,7 @@ async def list_reports(
     dependencies=[require("engagements:read")],
     responses=responses(EngagementPurged),
 )
-async def get_report(
-    report_id: ReportId, caller: CallerDep, runtime: RuntimeDep, session: SessionDep
-) -> ReportView:
+async def get_report(report_id: ReportId, caller: CallerDep, runtime: RuntimeDep, session: SessionDep) -> ReportView:
     """The whole report, its sealed body opened."""
     report, body = await reports.open_report(runtime, session, caller.tenant_id, report_id)
     return ReportView(**report.model_dump(exclude={*_HIDDEN, "body"}), body=body)

@@ -1,0 +1,328 @@
+"""Routes of runs: start, watch, steer, and read what became of every record."""
+
+from collections.abc import AsyncIterator
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from fastapi import Depends, Header, Query, Response
+from fastapi.responses import StreamingResponse
+from fastapi.sse import EventSourceResponse, ServerSentEvent
+from sqlmodel import select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from app.dependencies import CallerDep, IdempotencyDep, PagingDep, RuntimeDep, SessionDep, require
+from app.engagements.facts import gather
+from app.engagements.gates import gates
+from app.engagements.service import find_engagement
+from app.errors import (
+    AnotherRunActive,
+    EngagementPurged,
+    MappingNotConfirmed,
+    OwnersUnresolved,
+    PlanImpossible,
+    ProvisioningIncomplete,
+    RunNotSuitable,
+    SampleNotApproved,
+    StepMissing,
+)
+from app.identifiers import EngagementId, RunId
+from app.models.engagement import Engagement
+from app.models.ledger import Ledger
+from app.models.mapping import Report
+from app.models.run import Run
+from app.paging import Page
+from app.problems import responses
+from app.routing import api_router
+from app.runs import plans, service
+from app.runs.audit import export_audit
+from app.runs.following import follow_run
+from app.runs.progress import continues_at, run_calls, run_counts, run_problem, run_progress, stage_view
+from app.runs.records import list_records
+from app.runs.schemas import Kind, PlanView, RecordView, RunCreate, RunSummary, RunView, Where
+from app.runtime import Runtime
+
+router = api_router("", "runs")
+
+_POLL = "1"
+_PUBLIC_OPTIONS = frozenset({"size", "seed", "batch", "since"})
+Filter = Annotated[str | None, Query(max_length=200)]
+Outcome = Literal["created", "updated", "unchanged", "skipped", "quarantined", "held"]
+
+
+def _summary(run: Run, versions: dict[UUID, int], places: dict[UUID, str]) -> dict[str, Any]:
+    fields = run.model_dump(
+        include={"id", "engagement_id", "kind", "state", "requested", "created_by"}
+        | {"created_at", "started_at", "finished_at"}
+    )
+    return {
+        **fields,
+        "destination": places.get(run.destination_id) if run.destination_id else None,
+        "destination_connection_id": run.destination_id,
+        "mapping_version": versions.get(run.mapping_id) if run.mapping_id else None,
+        "options": {name: value for name, value in run.options.items() if name in _PUBLIC_OPTIONS},
+    }
+
+
+async def _view(runtime: Runtime, session: AsyncSession, run: Run) -> RunView:
+    stages = await service.find_stages(session, run)
+    engagement = await session.get_one(Engagement, run.engagement_id)
+    reports = await session.exec(select(Report.id).where(Report.run_id == run.id))
+    base = _summary(
+        run, await service.mapping_versions(session, [run]), await service.destination_words(session, [run])
+    )
+    return RunView(
+        **base,
+        progress=run_progress(run, stages, runtime.now()),
+        stages=[stage_view(stage) for stage in stages],
+        counts=run_counts(stages),
+        calls=run_calls(run),
+        forecast=run.forecast,
+        continues_at=continues_at(run),
+        problem=run_problem(run),
+        approved=engagement.approved_run_id == run.id,
+        report_ids=list(reports.all()),
+    )
+
+
+def _record(row: Ledger) -> RecordView:
+    hidden = {"tenant_id", "engagement_id", "destination_id", "run_id", "sent_hash", "before", "record_id", "created"}
+    return RecordView(
+        **row.model_dump(exclude=hidden | {"modified_at"}), destination_id=row.record_id, ours=row.created
+    )
+
+
+@router.post(
+    "/engagements/{engagement_id}/runs",
+    operation_id="create_run",
+    summary="Start a run",
+    status_code=202,
+    dependencies=[require("runs:write")],
+    responses=responses(
+        StepMissing,
+        MappingNotConfirmed,
+        OwnersUnresolved,
+        ProvisioningIncomplete,
+        SampleNotApproved,
+        AnotherRunActive,
+        EngagementPurged,
+    ),
+)
+async def create_run(
+    engagement_id: EngagementId,
+    body: RunCreate,
+    caller: CallerDep,
+    runtime: RuntimeDep,
+    session: SessionDep,
+    response: Response,
+    _: IdempotencyDep,
+) -> RunView:
+    """Accepted work: poll `Location`, or follow its events. A closed gate answers 409 with reason and remedy."""
+    engagement = await find_engagement(session, caller.tenant_id, engagement_id, lock=True)
+    run = await service.create_run(
+        runtime,
+        session,
+        engagement,
+        body.kind,
+        destination=body.destination,
+        options=body.options.model_dump(exclude_none=True),
+        by=caller.key_id,
+    )
+    view = await _view(runtime, session, run)
+    response.headers["Location"] = f"/v1/runs/{view.model_dump()['id']}"
+    response.headers["Retry-After"] = _POLL
+    return view
+
+
+@router.get(
+    "/engagements/{engagement_id}/runs",
+    operation_id="list_runs",
+    summary="List runs",
+    dependencies=[require("runs:read")],
+)
+async def list_runs(
+    engagement_id: EngagementId,
+    caller: CallerDep,
+    session: SessionDep,
+    paging: PagingDep,
+    kind: Annotated[Kind | None, Query()] = None,
+    state: Filter = None,
+) -> Page[RunSummary]:
+    """The engagement's runs, the newest first."""
+    engagement = await find_engagement(session, caller.tenant_id, engagement_id)
+    rows = await service.list_runs(session, engagement, paging, kind=kind, state=state)
+    versions = await service.mapping_versions(session, rows.rows)
+    places = await service.destination_words(session, rows.rows)
+    return rows.page(lambda run: RunSummary(**_summary(run, versions, places)))
+
+
+@router.get(
+    "/engagements/{engagement_id}/plan",
+    operation_id="preview_plan",
+    summary="See what a run would do and cost",
+    dependencies=[require("runs:read")],
+    responses=responses(StepMissing, PlanImpossible, EngagementPurged),
+)
+async def preview_plan(
+    engagement_id: EngagementId,
+    caller: CallerDep,
+    runtime: RuntimeDep,
+    session: SessionDep,
+    kind: Annotated[Kind, Query()] = "full",
+    destination: Annotated[Where, Query()] = "production",
+) -> PlanView:
+    """A dry run: stages in order, calls, credits and time, and what would keep the run from starting now."""
+    engagement = await find_engagement(session, caller.tenant_id, engagement_id)
+    plan = await plans.preview(runtime, session, engagement, kind, {})
+    closed = gates(kind, await gather(runtime, session, engagement), destination)
+    return PlanView(**plan, obstacles=[error.detail for error in closed])
+
+
+@router.get(
+    "/runs/{run_id}", operation_id="get_run", summary="See how a run is doing", dependencies=[require("runs:read")]
+)
+async def get_run(
+    run_id: RunId, caller: CallerDep, runtime: RuntimeDep, session: SessionDep, response: Response
+) -> RunView:
+    """State, progress per stage, counts, calls against the forecast, and what to do when it stands still."""
+    run = await service.find_run(session, caller.tenant_id, run_id)
+    if run.finished_at is None:
+        response.headers["Retry-After"] = _POLL
+    return await _view(runtime, session, run)
+
+
+@router.get(
+    "/runs/{run_id}/records",
+    operation_id="list_run_records",
+    summary="List what became of each record",
+    dependencies=[require("runs:read")],
+)
+async def list_run_records(
+    run_id: RunId,
+    caller: CallerDep,
+    session: SessionDep,
+    paging: PagingDep,
+    outcome: Annotated[Outcome | None, Query()] = None,
+    source_object: Filter = None,
+    reason: Filter = None,
+) -> Page[RecordView]:
+    """Planned writes with their one outcome. A record that a later run wrote again is listed there."""
+    run = await service.find_run(session, caller.tenant_id, run_id)
+    rows = await list_records(session, run, paging, outcome=outcome, source_object=source_object, reason=reason)
+    return rows.page(_record)
+
+
+async def visible_run(run_id: RunId, caller: CallerDep, session: SessionDep) -> UUID:
+    """The run's id once it is known to be the caller's, because a stream cannot refuse any more."""
+    return (await service.find_run(session, caller.tenant_id, run_id)).id
+
+
+@router.get(
+    "/runs/{run_id}/events",
+    operation_id="follow_run",
+    summary="Follow a run",
+    dependencies=[require("runs:read")],
+    response_class=EventSourceResponse,
+)
+async def stream_events(
+    visible: Annotated[UUID, Depends(visible_run, scope="function")],
+    caller: CallerDep,
+    runtime: RuntimeDep,
+    last_event_id: Annotated[int | None, Header(ge=0, le=2**63 - 1, description="Continue after this event.")] = None,
+) -> AsyncIterator[ServerSentEvent]:
+    """Server-sent events: everything that happened, then what happens, until the run has ended. Polling the run is
+    the contract, this is the convenience; comments keep the line alive."""
+    async for event in follow_run(runtime, caller.tenant_id, visible, last_event_id or 0):
+        yield event
+
+
+@router.post(
+    "/runs/{run_id}/pause",
+    operation_id="pause_run",
+    summary="Pause a run",
+    dependencies=[require("runs:write")],
+    responses=responses(RunNotSuitable),
+)
+async def pause_run(
+    run_id: RunId, caller: CallerDep, runtime: RuntimeDep, session: SessionDep, _: IdempotencyDep
+) -> RunView:
+    """Its worker puts it down in good order; `requested` shows that this is still to come."""
+    run = await service.find_run(session, caller.tenant_id, run_id, lock=True)
+    return await _view(runtime, session, await service.pause_run(runtime, session, run))
+
+
+@router.post(
+    "/runs/{run_id}/resume",
+    operation_id="resume_run",
+    summary="Resume a run",
+    dependencies=[require("runs:write")],
+    responses=responses(RunNotSuitable, AnotherRunActive),
+)
+async def resume_run(
+    run_id: RunId, caller: CallerDep, runtime: RuntimeDep, session: SessionDep, _: IdempotencyDep
+) -> RunView:
+    """A paused, waiting or failed run goes on where it stopped."""
+    run = await service.find_run(session, caller.tenant_id, run_id, lock=True)
+    return await _view(runtime, session, await service.resume_run(runtime, session, run))
+
+
+@router.post(
+    "/runs/{run_id}/cancel",
+    operation_id="cancel_run",
+    summary="Cancel a run",
+    dependencies=[require("runs:write")],
+    responses=responses(RunNotSuitable),
+)
+async def cancel_run(
+    run_id: RunId, caller: CallerDep, runtime: RuntimeDep, session: SessionDep, _: IdempotencyDep
+) -> RunView:
+    """Ends the run; what it has written stays until a rollback."""
+    run = await service.find_run(session, caller.tenant_id, run_id, lock=True)
+    return await _view(runtime, session, await service.cancel_run(runtime, session, run))
+
+
+@router.post(
+    "/runs/{run_id}/approve",
+    operation_id="approve_run",
+    summary="Approve a sample",
+    dependencies=[require("mappings:confirm")],
+    responses=responses(RunNotSuitable),
+)
+async def approve_run(
+    run_id: RunId, caller: CallerDep, runtime: RuntimeDep, session: SessionDep, _: IdempotencyDep
+) -> RunView:
+    """Agrees to the sample's diff; that opens the full run of the same mapping version."""
+    run = await service.find_run(session, caller.tenant_id, run_id, lock=True)
+    await service.approve_run(runtime, session, run, by=caller.key_id)
+    return await _view(runtime, session, run)
+
+
+@router.get(
+    "/engagements/{engagement_id}/audit",
+    operation_id="export_audit",
+    summary="Export the audit log",
+    dependencies=[require("audit:read")],
+    response_class=StreamingResponse,
+    responses={
+        200: {
+            "description": "One entry per line, in the order of the chain.",
+            "content": {
+                "application/x-ndjson": {"schema": {"type": "string"}},
+                "text/csv": {"schema": {"type": "string"}},
+            },
+        }
+    },
+)
+async def read_audit(
+    engagement_id: EngagementId,
+    caller: CallerDep,
+    runtime: RuntimeDep,
+    session: SessionDep,
+    format: Annotated[Literal["ndjson", "csv"], Query()] = "ndjson",
+    run_id: Annotated[RunId | None, Query(description="Only this run's entries.")] = None,
+) -> StreamingResponse:
+    """Every record's source id, destination id, time, owner and reason code; never a value."""
+    engagement = await find_engagement(session, caller.tenant_id, engagement_id)
+    body = export_audit(runtime, caller.tenant_id, engagement.id, run_id, as_csv=format == "csv")
+    media = "text/csv; charset=utf-8" if format == "csv" else "application/x-ndjson"
+    headers = {"Content-Disposition": f'attachment; filename="audit.{format}"'}
+    return StreamingResponse(body, media_type=media, headers=headers)

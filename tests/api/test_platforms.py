@@ -1,0 +1,60 @@
+"""The catalogue says what manifests and blueprints say, to everybody."""
+
+import httpx
+
+from connectors.registry import BLUEPRINTS, PLATFORMS, load_blueprint
+from tests.api.test_frame import assert_problem
+
+
+class TestPlatforms:
+    async def test_list(self, http: httpx.AsyncClient) -> None:
+        response = await http.get("/v1/platforms")
+        body = response.json()
+        assert body["object"] == "list"
+        assert {each["slug"] for each in body["data"]} == set(PLATFORMS)
+        assert "public" in response.headers["cache-control"]
+
+    async def test_one(self, http: httpx.AsyncClient) -> None:
+        body = (await http.get("/v1/platforms/zoho_crm")).json()
+        manifest = PLATFORMS["zoho_crm"]
+        assert body["roles"] == ["destination"]
+        assert body["limits"]["batch"] == manifest.limits.batch
+        assert set(body["editions"]) == set(manifest.editions)
+        assert body["capabilities"] == manifest.capabilities.model_dump()
+        assert {each["name"] for each in body["credentials"]} == set(manifest.credentials.model_fields)
+        assert any(each["secret"] for each in body["credentials"])
+
+    async def test_404(self, http: httpx.AsyncClient) -> None:
+        assert_problem(await http.get("/v1/platforms/abacus"), 404, "not-found")
+
+
+class TestPairs:
+    async def test_list_and_filters(self, http: httpx.AsyncClient) -> None:
+        body = (await http.get("/v1/pairs")).json()
+        assert {(each["source"]["slug"], each["destination"]["slug"]) for each in body["data"]} == set(BLUEPRINTS)
+        assert (await http.get("/v1/pairs?source=abacus")).json()["data"] == []
+
+    async def test_page_is_the_blueprint(self, http: httpx.AsyncClient) -> None:
+        for source, destination in BLUEPRINTS:
+            blueprint = load_blueprint(source, destination)
+            page = (await http.get(f"/v1/pairs/{source}/{destination}")).json()
+            assert page["version"] == blueprint.version
+            assert [row["note"] for row in page["objects"]] == [row.note for row in blueprint.rows]
+            assert [row["compatibility"] for row in page["objects"]] == [row.compatibility for row in blueprint.rows]
+            assert len(page["gotchas"]) == len(blueprint.gotchas)
+            assert [step["title"] for step in page["steps"]] == [step.title for step in blueprint.steps]
+            assert page["mapped_of_eight"] == blueprint.mapped_of_eight
+            assert page["complexity"]["grade"] == page["grade"]
+            assert len(page["complexity"]["factors"]) == 5
+            assert page["duration"]["label"] == page["timeline"] == blueprint.timeline.label
+            for side in ("leaving", "arriving"):
+                assert all(each["url"] != page["url"] for each in page["adjacent"][side])
+
+    async def test_row_that_does_not_move_names_its_file(self, http: httpx.AsyncClient) -> None:
+        page = (await http.get("/v1/pairs/servicetracker/zoho_crm")).json()
+        still = [row for row in page["objects"] if not row["moves"]]
+        assert still
+        assert all(row["files"] for row in still)
+
+    async def test_404(self, http: httpx.AsyncClient) -> None:
+        assert_problem(await http.get("/v1/pairs/zoho_crm/servicetracker"), 404, "unknown-pair")
