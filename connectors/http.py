@@ -40,6 +40,7 @@ _MAX_REFUSAL = 256 * 1024
 _TOKEN_MARGIN = timedelta(seconds=60)
 _KEEPALIVE_SECONDS = 4.0  # below the five seconds after which common servers close an idle connection themselves
 _PAUSE_AFTER_429 = 1.0
+_LONGEST_PAUSE = 60.0
 _NEVER_CONNECTED = (
     aiohttp.ClientConnectorError,
     aiohttp.ConnectionTimeoutError,
@@ -219,6 +220,8 @@ class ApiClient:
                 return await self._attempt(call)
             except Transient as error:
                 pause = error.retry_after if error.retry_after is not None else min(0.5 * 2**attempt, 30.0)
+                if pause > _LONGEST_PAUSE:  # the caller parks the run instead of holding its lease meanwhile
+                    raise
                 await self._sleep(pause)
         return await self._attempt(call)
 

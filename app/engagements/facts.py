@@ -182,7 +182,7 @@ _SELECT: Any = sql_select
 
 async def _runs(session: AsyncSession, ids: Sequence[UUID]) -> dict[UUID, list[RunFact]]:
     statement = _SELECT(*_COLUMNS).where(col(Run.engagement_id).in_(ids))
-    rows = await session.execute(statement.order_by(col(Run.created_at).desc(), col(Run.id).desc()))
+    rows = await session.exec(statement.order_by(col(Run.created_at).desc(), col(Run.id).desc()))
     found: dict[UUID, list[RunFact]] = {}
     for owner, *values in rows.all():
         found.setdefault(owner, []).append(RunFact(*values))

@@ -29,6 +29,8 @@ class OwnerState(StrEnum):
     DUPLICATE = "duplicate"
 
 
+EVERYBODY = "*"
+"""The source user id under which the fallback owner stands."""
 RESOLVED = frozenset({OwnerState.MATCHED, OwnerState.MAPPED, OwnerState.FALLBACK})
 
 
@@ -163,7 +165,8 @@ async def replace_decisions(
     by: UUID,
     at: datetime,
 ) -> None:
-    """Replaces everything people decided: `chosen` maps source to destination user ids, `fallback` likewise."""
+    """Replaces everything people decided: `chosen` maps source to destination user ids, `fallback` likewise, with
+    EVERYBODY for those who are not named."""
     await session.exec(delete(OwnerDecision).where(col(OwnerDecision.engagement_id) == engagement.id))
     for how, pairs in ((OwnerState.MAPPED, chosen), (OwnerState.FALLBACK, fallback)):
         for source_user_id, user_id in pairs.items():

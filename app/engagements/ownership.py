@@ -10,6 +10,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app.engagements.inventories import load_raw
 from app.engagements.owners import (
+    EVERYBODY,
     RESOLVED,
     OwnerCounts,
     OwnerLine,
@@ -28,8 +29,6 @@ from app.events import emit
 from app.models.engagement import Engagement, OwnerDecision
 from app.runtime import Runtime
 
-FALLBACK_SETTING = "fallback_user_id"
-
 
 @dataclass(frozen=True, slots=True)
 class Ownership:
@@ -45,10 +44,10 @@ class Ownership:
         return count_lines(self.lines)
 
 
-def fallback_owner(engagement: Engagement) -> str | None:
+def fallback_owner(decisions: Mapping[str, OwnerDecision]) -> str | None:
     """The destination user who takes what nobody else owns."""
-    value = engagement.settings.get(FALLBACK_SETTING)
-    return value if isinstance(value, str) and value else None
+    row = decisions.get(EVERYBODY)
+    return row.destination_user_id if row else None
 
 
 async def read_ownership(runtime: Runtime, session: AsyncSession, engagement: Engagement) -> Ownership:
@@ -73,10 +72,7 @@ async def replace_ownership(
     source, destination = await _users(runtime, session, engagement)
     _check(source, destination, chosen, to_fallback, fallback_user_id)
     now = runtime.now()
-    settings = {key: value for key, value in engagement.settings.items() if key != FALLBACK_SETTING}
-    engagement.settings = settings if fallback_user_id is None else {**settings, FALLBACK_SETTING: fallback_user_id}
-    session.add(engagement)
-    fallbacks = {user: fallback_user_id for user in to_fallback if fallback_user_id is not None}
+    fallbacks = {} if fallback_user_id is None else dict.fromkeys((*to_fallback, EVERYBODY), fallback_user_id)
     await replace_decisions(session, engagement, chosen, fallbacks, by=by, at=now)
     return await _settle(session, engagement, source, destination, now)
 
@@ -110,7 +106,7 @@ async def _settle(
     seen = {user: row for user, row in decisions.items() if not (again and row.how == OwnerState.FALLBACK)}
     lines = match_owners(source, destination, seen)
     active = {str(user["id"]) for user in destination if user.get("active", True)}
-    fallback = fallback_owner(engagement)
+    fallback = fallback_owner(decisions)
     await store_matches(
         session, engagement, lines, decisions, at=now, fallback=fallback if fallback in active else None
     )
@@ -129,7 +125,7 @@ def _ownership(
     parts = [
         f"{line.source['id']}={line.state}:{line.destination_user_id}:{','.join(line.candidates)}" for line in lines
     ]
-    fallback = fallback_owner(engagement)
+    fallback = fallback_owner(decisions)
     return Ownership(lines, destination, fallback, etag("owners", engagement.id, fallback, *parts))
 
 

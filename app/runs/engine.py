@@ -21,6 +21,7 @@ import structlog
 from app.errors import AppError
 from app.events import emit_raw
 from app.runs.claims import Lease, LeaseLost, claim
+from app.runs.concluding import conclude
 from app.runs.opening import open_work
 from app.runs.plans import plan_stages
 from app.runs.stages import STAGES
@@ -80,6 +81,7 @@ async def _drive(runtime: Runtime, lease: Lease) -> None:
             booking = asyncio.create_task(_book_calls(work))
             try:
                 await _run_stages(work, stages)
+                await conclude(work, stages)
             finally:
                 booking.cancel()
                 await asyncio.gather(booking, return_exceptions=True)

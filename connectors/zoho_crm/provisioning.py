@@ -91,9 +91,9 @@ class Provisioner:
             return ChangeResult(change=change, api_name=found.api_name, id=found.id, existed=True)
         profiles = [{"id": profile} for profile in await self._metadata.profiles()]
         body = {"modules": [{"plural_label": plural, "singular_label": singular, "profiles": profiles}]}
+        self._metadata.forget()  # before the call: if its answer is lost, the next look sees what it did
         answer = await self._post("POST", "settings/modules", body, credits=MODULE_CREDITS)
         item = self._item(answer, lambda: answer.decode(wire.MODULE_RESULTS).modules)
-        self._metadata.forget()
         if item.code not in ("SUCCESS", "DUPLICATE_DATA"):
             return ChangeResult(change=change, manual=_by_hand(item, f"create the module “{plural}” in Setup"))
         found = next((one for one in await self._metadata.modules() if one.id == str(item.details.id)), None)
@@ -123,8 +123,8 @@ class Provisioner:
     ) -> list[ChangeResult]:
         """The answer holds ids only: metadata are read again for the API names (section 7)."""
         bodies = [field_body(change, names) for change in changes]
-        answer = await self._post("POST", "settings/fields", {"fields": bodies}, module=module)
         self._metadata.forget(module)
+        answer = await self._post("POST", "settings/fields", {"fields": bodies}, module=module)
         items = self._items(answer, lambda: answer.decode(wire.FIELD_RESULTS).fields, len(changes))
         present = await self._metadata.fields(module)
         results = []
@@ -164,8 +164,8 @@ class Provisioner:
 
     async def _add_options(self, module: str, field: wire.Field, options: list[dict[str, Any]]) -> wire.Item:
         body = {"fields": [{"pick_list_values": options}]}
-        answer = await self._post("PATCH", f"settings/fields/{field.id}", body, module=module)
         self._metadata.forget(module)
+        answer = await self._post("PATCH", f"settings/fields/{field.id}", body, module=module)
         return self._item(answer, lambda: answer.decode(wire.FIELD_RESULTS).fields)
 
     async def _stages(self, change: SchemaChange, module: str) -> ChangeResult:
@@ -228,6 +228,7 @@ class Provisioner:
             shown = {field.api_name for section in layout.sections for field in section.fields}
             missing = [fields[name] for name in wanted if name in fields and name not in shown]
             last = layout.id
+            self._metadata.forget(module)
             for start in range(0, len(missing) if layout.sections else 0, _FIELDS_PER_CALL):
                 chosen = missing[start : start + _FIELDS_PER_CALL]
                 section = {"id": layout.sections[0].id, "fields": [{"id": field.id} for field in chosen]}
@@ -238,8 +239,6 @@ class Provisioner:
                 if item.code != "SUCCESS":
                     refusal = item
                     todo += [f"“{field.field_label}” in layout “{layout.name}”" for field in chosen]
-            if missing:
-                self._metadata.forget(module)
         manual = _by_hand(refusal, f"place in module {module}: {', '.join(todo)}") if todo else ""
         return ChangeResult(change=change, api_name=module, id=last, existed=existed and not todo, manual=manual)
 

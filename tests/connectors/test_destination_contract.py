@@ -59,7 +59,15 @@ def zoho(url: str, **overrides: Any) -> Destination:
 
 CASES = [
     Case(
-        "zoho_crm", zoho, "Accounts", "Account_Name", "Source System ID", "Annual_Revenue", "Notes", "Tasks", "Subject"
+        slug="zoho_crm",
+        build=zoho,
+        keyed="Accounts",
+        name_field="Account_Name",
+        key_label="Source System ID",
+        number_field="Annual_Revenue",
+        child="Notes",
+        bare="Tasks",
+        bare_field="Subject",
     ),
 ]
 
@@ -94,10 +102,20 @@ def key_change(case: Case) -> SchemaChange:
 
 
 @pytest.fixture(params=CASES, ids=lambda case: case.slug)
-async def bench(request: pytest.FixtureRequest) -> AsyncIterator[Bench]:
-    case: Case = request.param
-    sandbox: Sandbox = request.getfixturevalue({"zoho_crm": "zoho"}[case.slug])
-    meter, tokens = CallMeter(), MemoryTokens()
+def case(request: pytest.FixtureRequest) -> Case:
+    found: Case = request.param
+    return found
+
+
+@pytest.fixture
+def sandbox(case: Case, request: pytest.FixtureRequest) -> Sandbox:
+    found: Sandbox = request.getfixturevalue({"zoho_crm": "zoho"}[case.slug])
+    return found
+
+
+@pytest.fixture
+async def bench(case: Case, sandbox: Sandbox) -> AsyncIterator[Bench]:
+    meter, tokens = CallMeter(), sandbox.tokens
     destination = case.build(sandbox.url, meter=meter, tokens=tokens)
     made = Bench(case, sandbox, destination, meter, tokens)
     made.key_field = (await destination.provision(key_change(case), {})).api_name
@@ -175,21 +193,13 @@ class TestWriting:
             await bench.destination.write(WriteTarget("Nowhere"), bench.records("x"))
 
     async def test_updates_change_only_what_they_name(self, bench: Bench) -> None:
-        (one,) = await bench.destination.write(
-            bench.target(), bench.records("changed", **{bench.case.number_field: 12.5})
-        )
-        changes = [
-            json.dumps({"id": one.id, bench.case.name_field: "New"}).encode(),
-            json.dumps({"id": "999999999999999999", bench.case.name_field: "New"}).encode(),
-        ]
-        results = await bench.destination.update(bench.target(), changes)
+        name, number = bench.case.name_field, bench.case.number_field
+        (one,) = await bench.destination.write(bench.target(), bench.records("changed", **{number: 12.5}))
+        changes = [{"id": one.id, name: "New"}, {"id": "999999999999999999", name: "New"}]
+        results = await bench.destination.update(bench.target(), [json.dumps(change).encode() for change in changes])
         assert [result.status for result in results] == [WriteStatus.UPDATED, WriteStatus.REFUSED]
-        row = (
-            await bench.destination.fetch(
-                bench.case.keyed, [str(one.id)], [bench.case.name_field, bench.case.number_field]
-            )
-        )[str(one.id)]
-        assert (row[bench.case.name_field], row[bench.case.number_field]) == ("New", 12.5)
+        rows = await bench.destination.fetch(bench.case.keyed, [str(one.id)], [name, number])
+        assert (rows[str(one.id)][name], rows[str(one.id)][number]) == ("New", 12.5)
 
 
 class TestLooking:
@@ -438,7 +448,7 @@ class TestFaults:
 
     @pytest.mark.parametrize("field", ["client_id", "client_secret", "refresh_token"])
     async def test_wrong_credentials(self, bench: Bench, field: str) -> None:
-        other = bench.case.build(bench.sandbox.url, credentials={field: "quite-wrong"})
+        other = bench.case.build(bench.sandbox.url, credentials={field: "quite-wrong"}, tokens=MemoryTokens())
         with pytest.raises(CredentialsRejected) as caught:
             await other.check()
         assert "quite-wrong" not in f"{caught.value.detail} {caught.value!r}"
@@ -472,7 +482,9 @@ class TestDescribing:
 
     async def test_provisioning_twice_changes_nothing(self, bench: Bench) -> None:
         changes = [
-            SchemaChange(kind=ChangeKind.OBJECT, object="Contracts_C", label="Contracts", attributes={"singular": "Contract"}),
+            SchemaChange(
+                kind=ChangeKind.OBJECT, object="Contracts_C", label="Contracts", attributes={"singular": "Contract"}
+            ),
             SchemaChange(
                 kind=ChangeKind.FIELD, object="Contracts_C", name="Monthly_Value__c", label="Monthly Value",
                 attributes={"type": "currency", "length": 16, "scale": 2},
@@ -509,13 +521,8 @@ class TestDescribing:
         assert kinds[names["Contracts_C.Account__c"]].references == (bench.case.keyed,)
 
     async def test_a_lost_answer_while_provisioning_is_cleared_up_by_repeating(self, bench: Bench) -> None:
-        change = SchemaChange(
-            kind=ChangeKind.FIELD,
-            object=bench.case.keyed,
-            name="Lost__c",
-            label="Lost Field",
-            attributes={"type": "date"},
-        )
+        kind, date = ChangeKind.FIELD, {"type": "date"}
+        change = SchemaChange(kind=kind, object=bench.case.keyed, name="L__c", label="Lost Field", attributes=date)
         await bench.destination.describe()
         await bench.sandbox.faults(drop=10_000)
         with pytest.raises(Ambiguous):

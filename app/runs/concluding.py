@@ -1,0 +1,140 @@
+"""The end of a run: accounts for the rest, adds up what the stages found, and stores the run's own report."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from app.events import emit_raw
+from app.runs.accounting import account_for_rest, without_end
+from app.runs.ledger import Outcome
+from app.runs.reports import save_report
+from app.runs.stages.load import CountsDisagree
+from app.runs.work import StageRow, Work
+
+_LOADING = frozenset({"load", "link", "note", "file"})
+_READING = frozenset({"verify", "reconcile"})
+_READY = {"sample": "sample.ready", "reconcile": "reconciliation.ready", "full": "reconciliation.ready"}
+
+
+async def conclude(work: Work, stages: Sequence[StageRow]) -> None:
+    """Writes counts and report of a finished run. Raises CountsDisagree when a source record has no end."""
+    if work.run.destination_id is None or work.document is None:
+        return
+    objects = _objects(work, stages)
+    readback = _readback(stages)
+    async with work.transaction() as connection:
+        await work.lease.guard(connection)
+        rest: dict[str, dict[str, int]] = {}
+        if work.run.kind == "full":
+            rest = await account_for_rest(work, connection)
+            left = await without_end(work, connection)
+            if left:
+                raise CountsDisagree(f"source records without an end: {left}")
+            objects += [
+                {"object": name, "target": "", "load": "", **_outcomes({"skipped": sum(reasons.values())}),
+                 "read": sum(reasons.values()), "reasons": {f"skipped:{why}": n for why, n in reasons.items()}}
+                for name, reasons in rest.items()
+            ]  # fmt: skip
+        counts = {"objects": objects, "readback": readback, **_totals(objects), **_rollback(stages)}
+        await save_report(work, connection, work.run.kind, _summary(counts), counts)
+        await connection.execute(
+            "UPDATE engagements SET updated_at = $2 WHERE id = $1", work.run.engagement_id, work.now()
+        )
+        event = _READY.get(work.run.kind)
+        if event:
+            await emit_raw(
+                connection,
+                work.run.tenant_id,
+                event,
+                _summary(counts),
+                at=work.now(),
+                engagement_id=work.run.engagement_id,
+                run_id=work.run.id,
+            )
+    async with work.transaction() as connection:
+        await connection.execute(
+            "UPDATE runs SET counts = $3 WHERE id = $1 AND fence = $2", work.run.id, work.lease.fence, counts
+        )
+
+
+def _outcomes(counts: dict[str, int]) -> dict[str, int]:
+    return {outcome.value: counts.get(outcome.value, 0) for outcome in Outcome}
+
+
+def _objects(work: Work, stages: Sequence[StageRow]) -> list[dict[str, Any]]:
+    """Per load: what was read and how it ended."""
+    rows = []
+    for stage in stages:
+        if stage.kind not in _LOADING:
+            continue
+        rule = work.mapping().load(stage.load)
+        rows.append(
+            {
+                "object": rule.source_object,
+                "target": rule.target_object,
+                "load": rule.key,
+                "part": rule.part,
+                "read": stage.counts.get("read", 0),
+                **_outcomes(stage.counts),
+                "reasons": stage.detail.get("reasons", {}),
+            }
+        )
+    return rows
+
+
+def _totals(objects: Sequence[dict[str, Any]]) -> dict[str, int]:
+    names = ("read", *(outcome.value for outcome in Outcome))
+    return {name: sum(int(row[name]) for row in objects) for name in names}
+
+
+def _readback(stages: Sequence[StageRow]) -> dict[str, Any]:
+    """Sums of reading back, and per load the share of records with an owner and of discrepancies."""
+    reading = [stage for stage in stages if stage.kind in _READING and "checked_fields" in stage.counts]
+    if not reading:
+        return {}
+    return {
+        "checked_records": sum(stage.counts["checked_records"] for stage in reading),
+        "checked_fields": sum(stage.counts["checked_fields"] for stage in reading),
+        "discrepancies": sum(stage.counts["discrepancies"] for stage in reading),
+        "loads": {
+            stage.load: {
+                **stage.counts,
+                "owner_rate": _rate(stage.counts["with_owner"], stage.counts["checked_records"]),
+                "fill": {
+                    name: _rate(one["filled"], stage.counts["checked_records"])
+                    for name, one in stage.detail.get("fields", {}).items()
+                },
+                "differences": stage.detail.get("differences", [])[:50],
+            }
+            for stage in reading
+        },
+    }
+
+
+def _rate(part: int, whole: int) -> float:
+    return round(part / whole, 4) if whole else 0.0
+
+
+def _rollback(stages: Sequence[StageRow]) -> dict[str, Any]:
+    """What a rollback took away, gave back and left because people had edited it."""
+    taking = [stage for stage in stages if stage.kind in ("restore", "delete")]
+    if not taking:
+        return {}
+    return {
+        "rollback": {
+            "deleted": sum(stage.counts.get("deleted", 0) for stage in taking),
+            "restored": sum(stage.counts.get("restored", 0) for stage in taking),
+            "kept_edits": sum(stage.counts.get("kept_edits", 0) for stage in taking),
+            "kept": [{"load": stage.load, **one} for stage in taking for one in stage.detail.get("kept", [])][:500],
+            "still_there": sum(stage.counts.get("still_there", 0) for stage in stages),
+        }
+    }
+
+
+def _summary(counts: dict[str, Any]) -> dict[str, Any]:
+    """The numbers of a report, fit for a thin event."""
+    summary = {name: value for name, value in counts.items() if isinstance(value, int)}
+    readback = counts.get("readback") or {}
+    summary.update({key: readback[key] for key in ("checked_records", "checked_fields", "discrepancies") if readback})
+    rollback = counts.get("rollback") or {}
+    summary.update({key: value for key, value in rollback.items() if isinstance(value, int)})
+    return summary
