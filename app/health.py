@@ -2,16 +2,14 @@
 
 from datetime import datetime, timedelta
 
+import asyncpg
 import structlog
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel
 from redis.exceptions import RedisError
-from sqlalchemy import text
-from sqlalchemy.exc import SQLAlchemyError
 
 from app import metrics
 from app.dependencies import RuntimeDep
-from app.migrations import head
 from app.runtime import Runtime
 
 log = structlog.get_logger()
@@ -64,10 +62,10 @@ async def check_all(runtime: Runtime, wanted_head: str) -> dict[str, str]:
     """The name of each check and `ok` or what is wrong; never raises for a part that is away."""
     checks = {"database": "ok", "schema": "ok", "workers": "ok", "queue": await _check_queue(runtime)}
     try:
-        async with runtime.db.transaction(None) as session:
-            found = await session.scalar(text("SELECT version_num FROM alembic_version"))
-            beat: datetime | None = await session.scalar(text("SELECT max(beat_at) FROM workers"))
-    except (SQLAlchemyError, OSError) as error:
+        async with runtime.db.connection(None) as connection:
+            found = await connection.fetchval("SELECT version_num FROM alembic_version")
+            beat: datetime | None = await connection.fetchval("SELECT max(beat_at) FROM workers")
+    except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
         log.warning("readiness_failed", part="database", error=type(error).__name__)
         return {**checks, "database": "no answer", "schema": "unknown", "workers": "unknown"}
     if found != wanted_head:
@@ -86,6 +84,3 @@ async def _check_queue(runtime: Runtime) -> str:
         log.warning("readiness_failed", part="queue", error=type(error).__name__)
         return "no answer"
     return "ok"
-
-
-__all__ = ["check_all", "head", "router"]

@@ -60,6 +60,7 @@ def create_app(settings: Settings, runtime: Runtime | None = None) -> FastAPI:
             yield
             return
         async with open_runtime(settings, pool_size=20) as opened:
+            await opened.db.pool()  # opened once, before the first requests would each open one
             app.state.runtime = opened
             yield
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from enum import StrEnum
 from typing import Any, TypeVar
@@ -64,12 +63,12 @@ class Answer:
         return error(detail, code="UNREADABLE", status=self.status)
 
     def retry_after(self) -> float | None:
-        """Seconds from a Retry-After header, in either of its two forms; None without a usable one."""
+        """Seconds from a Retry-After header, None without a usable one. A date is measured by the server's own clock."""
         text = self.headers.get("retry-after", "").strip()
         if text.isascii() and text.isdigit():
             return float(min(int(text[:9]), 86_400))
         try:
-            wait = (parsedate_to_datetime(text) - datetime.now(UTC)).total_seconds()
+            wait = (parsedate_to_datetime(text) - parsedate_to_datetime(self.headers.get("date", ""))).total_seconds()
         except (TypeError, ValueError):
             return None
         return min(max(wait, 0.0), 86_400.0)

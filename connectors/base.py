@@ -109,6 +109,7 @@ class Limits(Frozen):
 
     concurrency: int = 5
     batch: int = 100
+    fields_per_read: int = 50
     file_bytes: int = 20 * 1024 * 1024
     call_timeout: float = 30.0
     settle_seconds: float = 0.0
@@ -185,7 +186,7 @@ class WriteStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class WriteResult:
-    """The platform's verdict on one record. `code` and `field` name the refusal, `duplicate_id` the record in the way."""
+    """The verdict on one record. `code` and `field` name the refusal, `duplicate_id` the record in the way."""
 
     status: WriteStatus
     id: str | None = None
@@ -282,7 +283,7 @@ class Throttle(Protocol):
     """The account's limits, shared by everybody who calls it."""
 
     def slot(self, *, credits: int = 1, heavy: bool = False) -> AbstractAsyncContextManager[None]:
-        """Waits for rate, concurrency and budget; raises QuotaExhausted when the budget ends before the window turns."""
+        """Waits for rate, concurrency and budget; raises QuotaExhausted when the budget is spent."""
 
     def penalise(self, seconds: float) -> None:
         """The platform said 429: nobody sends for a while."""

@@ -115,6 +115,7 @@ class Station:
     @asynccontextmanager
     async def running(self) -> AsyncIterator["Station"]:
         """Works in the background while open; on leaving, runs are given back and the heartbeat is withdrawn."""
+        await self.runtime.db.pool()  # opened once, before the loops below would each open one
         loops = (
             asyncio.create_task(self._every(self._beat_seconds, self.beat)),
             asyncio.create_task(self._every(self._sweep_seconds, self.sweep)),

@@ -13,12 +13,17 @@ class CallFacts(Frozen):
     """Limits of both sides.
 
     `batch` is records per write call by destination object ("*" for the rest), `single` objects that take one record
-    per call. `records_per_credit` is how many written records cost one credit (0: a call costs one credit).
+    per call. `listed` objects are read back through the list of their parent, one call each at most. Every load into
+    another object asks once how many records carry our key. `wide` objects have more fields than one read call takes:
+    object → calls per page. `records_per_credit` is how many written records cost one credit (0: a call costs one).
     Latencies are seconds per call, `quota_window` is the length of the credit window in seconds.
     """
 
     batch: dict[str, int] = {"*": 100}
     single: tuple[str, ...] = ()
+    listed: tuple[str, ...] = ()
+    keyless: tuple[str, ...] = ()
+    wide: dict[str, int] = {}
     delete_batch: int = 100
     reassign_batch: int = 500
     records_per_credit: int = 10
@@ -77,7 +82,8 @@ def forecast_stage(kind: str, target: str, records: int, facts: CallFacts) -> St
     if kind == "extract":
         return StageCalls(reads=calls_for(records, facts.source_page))
     if kind in {"verify", "reconcile"}:
-        reads = calls_for(records, facts.read_back_batch)
+        pages = calls_for(records, facts.read_back_batch) * facts.wide.get(target, 1)
+        reads = records if target in facts.listed else pages
         return StageCalls(reads=reads, credits=reads)
     if kind not in WRITING:
         return StageCalls()
@@ -87,7 +93,9 @@ def forecast_stage(kind: str, target: str, records: int, facts: CallFacts) -> St
         writes = calls_for(records, facts.delete_batch if kind == "delete" else facts.reassign_batch)
         return StageCalls(writes=writes, credits=writes)
     batch = facts.batch.get(target, facts.batch.get("*", 100))
-    return StageCalls(writes=calls_for(records, batch), credits=write_credits(records, batch, facts.records_per_credit))
+    asked = int(kind == "load" and target not in facts.keyless)
+    credits = write_credits(records, batch, facts.records_per_credit) + asked
+    return StageCalls(writes=calls_for(records, batch), reads=asked, credits=credits)
 
 
 def forecast_plan(stages: Sequence[Mapping[str, Any]], facts: CallFacts) -> Forecast:

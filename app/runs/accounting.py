@@ -40,7 +40,7 @@ def reason_for(document: MappingDocument, object_name: str) -> str:
 
 
 async def account_for_rest(work: Work, connection: "asyncpg.Connection[Any]") -> dict[str, dict[str, int]]:
-    """Ends every staged record that no load planned for; returns {object: {reason: count}}. Needs a full run's scope."""
+    """Ends every staged record that no load planned for; returns {object: {reason: count}}."""
     counts = await work.staging.counts(connection)
     rest: dict[str, dict[str, int]] = {}
     for name in counts:

@@ -18,6 +18,7 @@ from uuid import UUID
 import asyncpg
 import structlog
 
+from app.domain.compiling import MappingInvalid
 from app.errors import AppError
 from app.events import emit_raw
 from app.runs.claims import Lease, LeaseLost, claim
@@ -25,6 +26,7 @@ from app.runs.concluding import conclude
 from app.runs.opening import open_work
 from app.runs.plans import plan_stages
 from app.runs.stages import STAGES
+from app.runs.stages.load import CountsDisagree
 from app.runs.work import StageRow, Stopped, Work
 from app.runtime import Runtime
 from connectors.base import Ambiguous as AnswerLost
@@ -107,13 +109,9 @@ def _stopped(work: Work | None, runtime: Runtime) -> Ending:
 async def _troubled(runtime: Runtime, lease: Lease, error: Exception) -> Ending:
     """What a problem means for the run; its type says what to do next."""
     now = runtime.now()
-    if isinstance(error, QuotaExhausted):
-        until = error.until or now + timedelta(minutes=1)
-        return Ending("waiting_quota", "run.waiting_quota", _problem("quota-exhausted", error.detail), until)
-    if isinstance(error, CredentialsRejected):
-        return Ending("paused", "run.paused", _problem("credentials-rejected", error.detail))
-    if isinstance(error, AppError):
-        return Ending("failed", "run.failed", {"code": error.code, "detail": error.detail, **error.extra})
+    known = _known(error, now)
+    if known is not None:
+        return known
     passing = isinstance(error, Transient | AnswerLost | OSError | asyncpg.PostgresError | asyncpg.InterfaceError)
     attempts = await _attempts(runtime, lease)
     if passing and attempts < _RETRIES * 4:
@@ -129,6 +127,24 @@ async def _troubled(runtime: Runtime, lease: Lease, error: Exception) -> Ending:
         again = now + timedelta(seconds=2**attempts)
         return Ending("running", problem=_problem("internal-error", ""), again_at=again, failed_try=True)
     return Ending("failed", "run.failed", _problem("internal-error", "The run met an error of ours; it was logged."))
+
+
+def _known(error: Exception, now: datetime) -> Ending | None:
+    """Problems whose type says it all."""
+    if isinstance(error, QuotaExhausted):
+        until = error.until or now + timedelta(minutes=1)
+        return Ending("waiting_quota", "run.waiting_quota", _problem("quota-exhausted", error.detail), until)
+    if isinstance(error, CredentialsRejected):
+        return Ending("paused", "run.paused", _problem("credentials-rejected", error.detail))
+    if isinstance(error, AppError):
+        return Ending("failed", "run.failed", {"code": error.code, "detail": error.detail, **error.extra})
+    if isinstance(error, MappingInvalid):
+        places = [{"pointer": one.pointer, "code": one.code, "detail": one.message} for one in error.problems]
+        detail = f"The mapping of {error.load} does not fit what the destination offers now; provision or edit it."
+        return Ending("failed", "run.failed", {**_problem("mapping-invalid", detail), "errors": places})
+    if isinstance(error, CountsDisagree):
+        return Ending("failed", "run.failed", _problem("counts-disagree", str(error)))
+    return None
 
 
 def _where(error: BaseException) -> str:
@@ -265,7 +281,8 @@ async def _finish(runtime: Runtime, lease: Lease, work: Work | None, ending: End
         await lease.guard(connection)
         row = await connection.fetchrow(
             "UPDATE runs SET state = $3, problem = $4, next_at = $5, lease_until = NULL, requested = '',"
-            " attempts = CASE WHEN $6 = 1 THEN attempts + 1 ELSE 0 END, finished_at = CASE WHEN $7 THEN $8 ELSE finished_at END,"
+            " attempts = CASE WHEN $6 = 1 THEN attempts + 1 ELSE 0 END,"
+            " finished_at = CASE WHEN $7 THEN $8 ELSE finished_at END,"
             " calls = coalesce($9, calls) WHERE id = $1 AND fence = $2 RETURNING engagement_id, kind",
             *(lease.run_id, lease.fence, ending.state, ending.problem or {}, ending.again_at or now),
             *(int(ending.failed_try), final, now, _calls(work) if work else None),

@@ -18,7 +18,7 @@ from app.runs.opening import connection_for, newest_inventory
 from app.runs.staging import Staging
 from app.runs.work import StageRow, Work
 from app.runtime import Runtime
-from connectors.base import Platform
+from connectors.base import Platform, WriteStyle
 from connectors.registry import PLATFORMS, load_blueprint
 
 _PLANNED = {
@@ -29,6 +29,9 @@ _PLANNED = {
     "rollback": RunKind.ROLLBACK,
     "reassign_owners": RunKind.REASSIGN,
 }
+
+
+SAMPLE = 150  # records a sample usually has, for its forecast before they are chosen
 
 
 async def plan_stages(work: Work) -> list[StageRow]:
@@ -142,7 +145,14 @@ async def _facts(work: Work) -> PlanFacts:
         engagement = await session.get_one(Engagement, work.run.engagement_id)
         destination = await session.get(Connection, work.run.destination_id) if work.run.destination_id else None
         return await plan_facts(
-            work.runtime, session, engagement, work.mapping(), destination, dict(work.run.options), work.staging
+            work.runtime,
+            session,
+            engagement,
+            work.mapping(),
+            destination,
+            dict(work.run.options),
+            work.staging,
+            work.run.kind,
         )
 
 
@@ -154,6 +164,7 @@ async def plan_facts(
     destination: Connection | None,
     options: dict[str, Any],
     staging: Staging,
+    kind: str,
 ) -> PlanFacts:
     """Counts from what is staged, references from the source's inventory, limits from the destination's manifest."""
     async with runtime.db.connection(engagement.tenant_id) as raw:
@@ -166,6 +177,8 @@ async def plan_facts(
             counts = {row["object"]: row["n"] for row in rows}
     if options.get("sample") is not None:
         counts = {name: len(ids) for name, ids in options["sample"].items()}
+    elif kind == "sample" and (total := sum(counts.values())) > SAMPLE:
+        counts = {name: -(-count * SAMPLE // total) for name, count in counts.items()}
     inventory = await _newest(runtime, session, engagement, "source")
     references = {
         f"{spec.name}.{field.name}": field.references
@@ -178,7 +191,7 @@ async def plan_facts(
         counts=counts,
         load_counts=_load_counts(document, counts, inventory),
         references=references,
-        calls=call_facts(platform, destination),
+        calls=call_facts(platform, destination, document),
     )
 
 
@@ -193,8 +206,15 @@ def _load_counts(document: MappingDocument, counts: dict[str, int], source: Inve
     return result
 
 
-def call_facts(platform: Platform, destination: Connection | None) -> CallFacts:
-    """What the forecast needs of a destination account."""
+def call_facts(
+    platform: Platform, destination: Connection | None, document: MappingDocument | None = None
+) -> CallFacts:
+    """What the forecast needs of a destination account; the mapping says how wide its records are."""
+    wide: dict[str, int] = {}
+    for load in document.loads if document else ():
+        fields = {rule.target for other in document.loads if other.target_object == load.target_object
+                  for rule in other.fields} if document else set()  # fmt: skip
+        wide[load.target_object] = -(-max(len(fields), 1) // platform.limits.fields_per_read)
     facts = destination.facts if destination else {}
     batch = {name: one.batch for name, one in platform.objects.items()}
     edition = platform.editions.get(str(facts.get("edition") or ""))
@@ -202,6 +222,10 @@ def call_facts(platform: Platform, destination: Connection | None) -> CallFacts:
     budget = facts.get("budget")
     return CallFacts(
         batch={"*": platform.limits.batch, **batch},
+        single=tuple(name for name, one in platform.objects.items() if one.style is WriteStyle.FILE),
+        listed=tuple(name for name, one in platform.objects.items() if one.style is WriteStyle.FILE),
+        keyless=tuple(name for name, one in platform.objects.items() if one.key_field is None),
+        wide=wide,
         concurrency=min(concurrency, 10),
         credits_per_window=int(budget) if isinstance(budget, int | float) else None,
         quota_window=platform.limits.quota_window,
@@ -246,7 +270,7 @@ async def preview(
     )
     document = MappingDocument.model_validate(mapping.document)
     staging = Staging(engagement.id, engagement.tenant_id, engagement_key(runtime, engagement))
-    facts = await plan_facts(runtime, session, engagement, document, found.first(), options, staging)
+    facts = await plan_facts(runtime, session, engagement, document, found.first(), options, staging, kind)
     blueprint: Blueprint = load_blueprint(engagement.source, engagement.destination)
     plan = _plan(kind, document, facts, [export.key for export in blueprint.exports])
     return {

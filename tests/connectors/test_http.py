@@ -96,6 +96,18 @@ class TestLostAnswers:
         async with raw_server(reply) as url:
             assert type(await failure(build_client(url, timeout=0.05, retries=0), writing=writing)) is kind
 
+    async def test_a_long_pause_is_left_to_the_caller(self) -> None:
+        heads: list[bytes] = []
+
+        async def reply(head: bytes) -> bytes:
+            heads.append(head)
+            return http_answer(b"", "429 Slow", extra="retry-after: 600\r\n")
+
+        async with raw_server(reply) as url:
+            error = await failure(build_client(url), writing=False)
+        assert isinstance(error, Transient)
+        assert (error.retry_after, len(heads)) == (600, 1)
+
     async def test_a_write_is_sent_once_and_a_read_again(self) -> None:
         heads: list[bytes] = []
 
@@ -169,10 +181,13 @@ class TestAnswers:
         error = await self.call(http_answer(b"", "429 Slow", extra="retry-after: 17\r\n"))
         assert isinstance(error, Transient)
         assert error.retry_after == 17
-        past = "retry-after: Mon, 05 Jan 2015 09:00:00 GMT\r\n"
-        error = await self.call(http_answer(b"", "429 Slow", extra=past))
+        dates = "date: Mon, 05 Jan 2026 09:00:00 GMT\r\nretry-after: Mon, 05 Jan 2026 09:01:30 GMT\r\n"
+        error = await self.call(http_answer(b"", "429 Slow", extra=dates))
         assert isinstance(error, Transient)
-        assert error.retry_after == 0
+        assert error.retry_after == 90
+        error = await self.call(http_answer(b"", "429 Slow", extra="retry-after: soon\r\n"))
+        assert isinstance(error, Transient)
+        assert error.retry_after is None
 
     @pytest.mark.parametrize(("writing", "kind"), [(False, ContractBroken), (True, Ambiguous)])
     async def test_a_body_beyond_the_cap(self, writing: bool, kind: type[ConnectorError]) -> None:

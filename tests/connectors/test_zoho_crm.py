@@ -84,10 +84,8 @@ class TestProvisioning:
             await other.close()
 
     async def test_stages_are_options_and_places_in_the_pipeline(self) -> None:
-        change = SchemaChange(
-            kind=ChangeKind.STAGES, object="Deals",
-            attributes={"stages": [{"name": "On Hold", "probability": 30}, {"name": "Invoiced", "forecast": "Closed Won"}]},
-        )  # fmt: skip
+        wanted = [{"name": "On Hold", "probability": 30}, {"name": "Invoiced", "forecast": "Closed Won"}]
+        change = SchemaChange(kind=ChangeKind.STAGES, object="Deals", attributes={"stages": wanted})
         async with org() as (_, destination):
             first = await destination.provision(change, {})
             second = await destination.provision(change, {})
@@ -369,6 +367,12 @@ class TestAnswers:
         assert json.loads(insert.content) == {"data": [{"a": 1}], "trigger": []}
         assert json.loads(update.content)["trigger"] == []
         assert delete.url.params["wf_trigger"] == "false"
+
+    @pytest.mark.parametrize("answer", [{"COUNT(id)": 12}, {"count": 12}])
+    async def test_filled_fields_are_counted_by_one_query_where_offered(self, answer: dict[str, int]) -> None:
+        destination = answering(json={"data": [answer], "info": {"count": 1, "more_records": False}})
+        assert await destination.count("Accounts", "Phone") == 12
+        assert destination._context.meter.made == 1
 
     async def test_ids_cannot_leave_their_path(self) -> None:
         router = respx.MockRouter()

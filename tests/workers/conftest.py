@@ -47,8 +47,9 @@ def make_run(runtime: Runtime, fresh_database_url: str) -> MakeRun:
             async with connection.transaction():
                 await connection.execute("SELECT set_config('app.tenant', $1, true)", str(tenant))
                 await connection.execute(
-                    "INSERT INTO engagements (id, tenant_id, name, source, destination, state, settings, calendar, batch,"
-                    " revision, created_at, updated_at) VALUES ($1, $2, '', 'a', 'b', 'draft', '{}', '{}', 0, 1, $3, $3)",
+                    "INSERT INTO engagements (id, tenant_id, name, source, destination, state, settings, calendar,"
+                    " batch, revision, created_at, updated_at)"
+                    " VALUES ($1, $2, '', 'a', 'b', 'draft', '{}', '{}', 0, 1, $3, $3)",
                     *(engagement, tenant, now),
                 )
                 await connection.execute(

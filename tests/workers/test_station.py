@@ -1,19 +1,22 @@
 """The worker on real servers: bells, sweeps, limits, heartbeats, restarts of either server, orderly ends."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from uuid import UUID, uuid4
 
 import asyncpg
 import pytest
+from pydantic import SecretStr
 from structlog.testing import capture_logs
 
 from app.health import check_all
 from app.migrations import head
-from app.runtime import Runtime
+from app.runtime import Runtime, open_runtime
+from app.settings import Settings
 from tests.conftest import execute
 from tests.workers.conftest import MakeRun
+from tests.workers.line import Line
 from workers.main import WorkerSettings, listen
 from workers.station import Station
 
@@ -49,11 +52,25 @@ async def nothing(runtime: Runtime, most: int) -> int:
     return 0
 
 
-async def until(condition: Callable[[], bool], seconds: float = 10.0) -> None:
+async def until(condition: Callable[[], bool | Awaitable[bool]], seconds: float = 10.0) -> None:
     """Waits for what another task does; fails the test when it does not come."""
     async with asyncio.timeout(seconds):
-        while not condition():
+        while True:
+            found = condition()
+            if found if isinstance(found, bool) else await found:
+                return
             await asyncio.sleep(0.005)
+
+
+async def ringing(runtime: Runtime, engine: Engine) -> None:
+    """Rings until a bell is heard; the run does not exist, so the sweep cannot have found it."""
+    bell = uuid4()
+
+    async def heard() -> bool:
+        await runtime.wake(bell)
+        return bell in engine.advanced
+
+    await until(heard)
 
 
 def station(runtime: Runtime, engine: Engine, **options: object) -> Station:
@@ -143,14 +160,16 @@ class TestBell:
 
     async def test_leaves_nothing_behind_in_redis(self, runtime: Runtime) -> None:
         assert runtime.redis is not None
-        engine = Engine()
+        redis, engine = runtime.redis, Engine()
+
+        async def clean() -> bool:
+            return not [key async for key in redis.scan_iter("arq:*") if b"health" not in key]
+
         listening = asyncio.create_task(listen(station(runtime, engine)))
         try:
             await runtime.wake(uuid4())
             await until(lambda: len(engine.advanced) == 1)
-            async with asyncio.timeout(5):
-                while [key async for key in runtime.redis.scan_iter("arq:*") if b"health" not in key]:
-                    await asyncio.sleep(0.01)
+            await until(clean)
         finally:
             listening.cancel()
             await asyncio.gather(listening, return_exceptions=True)
@@ -166,11 +185,12 @@ class TestBell:
 
 class TestLife:
     async def test_heartbeat_makes_ready_and_is_withdrawn(self, runtime: Runtime) -> None:
-        assert (await check_all(runtime, head()))["workers"] != "ok"
+        async def ready() -> bool:
+            return (await check_all(runtime, head()))["workers"] == "ok"
+
+        assert not await ready()
         async with station(runtime, Engine()).running():
-            async with asyncio.timeout(5):
-                while (await check_all(runtime, head()))["workers"] != "ok":
-                    await asyncio.sleep(0.01)
+            await until(ready)
         assert await check_all(runtime, head()) == {
             "database": "ok",
             "schema": "ok",
@@ -205,42 +225,37 @@ class TestLife:
                 await until(lambda: run in engine.advanced)
 
     async def test_survives_a_lost_redis(
-        self, runtime: Runtime, make_run: MakeRun, monkeypatch: pytest.MonkeyPatch
+        self, settings: Settings, make_run: MakeRun, redis_url: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """The sweep goes on alone; the listener comes back with Redis."""
-        assert runtime.redis is not None
         monkeypatch.setattr("workers.main.LISTEN_AGAIN_SECONDS", 0.01)
-        engine = Engine()
-        pool = runtime.redis.connection_pool
-        port = pool.connection_kwargs["port"]
+        line, engine = Line(redis_url), Engine()
+        await line.mend()
+        through = settings.model_copy(update={"redis_url": SecretStr(line.url)})
         with capture_logs() as logs:
-            worker = station(runtime, engine)
-            async with worker.running():
+            async with open_runtime(through) as runtime, station(runtime, engine).running() as worker:
                 listening = asyncio.create_task(listen(worker))
                 try:
-                    pool.connection_kwargs["port"] = 1
-                    await pool.disconnect()
+                    await ringing(runtime, engine)
+                    await line.cut()
                     await until(lambda: any(each["event"] == "bell_lost" for each in logs))
                     run = await make_run()
+                    await runtime.wake(run)
                     await until(lambda: run in engine.advanced)
-                    pool.connection_kwargs["port"] = port
-                    await pool.disconnect()
-                    bell = uuid4()
-                    async with asyncio.timeout(10):
-                        while bell not in engine.advanced:
-                            await runtime.wake(bell)
-                            await asyncio.sleep(0.02)
+                    await line.mend()
+                    await ringing(runtime, engine)
                 finally:
                     listening.cancel()
                     await asyncio.gather(listening, return_exceptions=True)
+        await line.cut()
 
     async def test_forgets_what_is_over(self, runtime: Runtime, fresh_database_url: str) -> None:
         await execute(
             fresh_database_url,
             "INSERT INTO workers (id, host, started_at, beat_at) VALUES ('old', '', now(), now() - interval '2 days'),"
             " ('new', '', now(), now())",
-            "INSERT INTO idempotency_keys (tenant_id, route, key, request_hash, headers, created_at) SELECT id, '', age, '',"
-            " '{}', now() - age::interval FROM tenants, unnest(ARRAY['8 days', '6 days']) age",
+            "INSERT INTO idempotency_keys (tenant_id, route, key, request_hash, headers, created_at)"
+            " SELECT id, '', age, '', '{}', now() - age::interval FROM tenants, unnest(ARRAY['8 days', '6 days']) age",
         )
         await station(runtime, Engine()).expire()
         connection = await asyncpg.connect(fresh_database_url.replace("+asyncpg", ""))

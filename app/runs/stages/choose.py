@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from app.domain.mapping import Load
+from app.domain.mapping import Load, LoadMode
 from app.domain.sampling import Candidate, SampleChooser
 from app.domain.schema import FieldSpec, FieldType, Inventory, Record
 from app.runs.stages.extract import source_inventory
@@ -46,6 +46,8 @@ def _fields(source: Inventory, name: str, loads: list[Load]) -> list[FieldSpec]:
         if load.source_object == name
         for path in (*(one for rule in load.fields for one in rule.sources), *(one.field for one in load.when))
     }
+    if any(load.mode is LoadMode.FILE for load in loads if load.source_object == name):
+        used |= {"Kind", "ContentType"}
     spec = source.object(name)
     return [field for field in spec.fields if field.name in used] if spec else []
 
@@ -93,13 +95,13 @@ def candidate(name: str, record_id: str, record: Record, fields: list[FieldSpec]
             continue
         if spec.references:
             refs += [(target, str(value)) for target in spec.references if target != "User"]
-            features.add(f"{spec.name}=set")
+            features.add(f"{spec.name}={str(value)[:3] if len(spec.references) > 1 else 'set'}")
         features.update(f"{spec.name}={label}" for label in _labels(spec, value))
     return Candidate(name, record_id, tuple(refs), frozenset(features))
 
 
 def _labels(spec: FieldSpec, value: Any) -> list[str]:
-    if spec.type is FieldType.PICKLIST:
+    if spec.type is FieldType.PICKLIST or spec.name in ("Kind", "ContentType"):
         return [str(value)]
     if spec.type is FieldType.MULTIPICKLIST:
         return [f"{len(value)} values"]

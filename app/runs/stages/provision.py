@@ -59,8 +59,8 @@ def _logical(owner: str, name: str) -> str:
 
 
 _UPSERT = """
-    INSERT INTO destination_names (connection_id, object, field, tenant_id, api_name, remote_id, existed, manual, run_id,
-        created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+    INSERT INTO destination_names (connection_id, object, field, tenant_id, api_name, remote_id, existed, manual,
+        run_id, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
     ON CONFLICT (connection_id, object, field) DO UPDATE SET api_name = excluded.api_name,
         remote_id = excluded.remote_id, manual = excluded.manual,
         existed = destination_names.existed AND excluded.existed

@@ -22,7 +22,7 @@ _CALL = 100
 
 
 async def restore(work: Work, stage: StageRow) -> None:
-    """Puts back the values that records of the customer's held before us, field by field, unless a person edited them."""
+    """Puts back what the customer's records held before us, field by field, unless a person edited it since."""
     for rule in work.mapping().loads:
         if rule.enabled and rule.mode is not LoadMode.LINK:
             await _restore_load(work, stage, rule)

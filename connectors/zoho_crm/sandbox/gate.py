@@ -1,7 +1,7 @@
 """The door of the API: token, edition, credits, calls in flight and JSON reading, before any endpoint runs."""
 
 import re
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import MutableMapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -68,7 +68,7 @@ class Gate:
             if "multipart/" not in headers.get("content-type", ""):
                 raw = await read_body(receive)
                 scope["zoho.raw"] = raw
-                receive = _replay(raw)
+                receive = _replay(raw, receive)
             price = price_of(scope["method"], scope["path"], scope.get("zoho.raw", b""), scope, scope["query_string"])
             if price.heavy:
                 meter.enter_sub()
@@ -143,8 +143,15 @@ async def read_body(receive: Receive) -> bytes:
             return b"".join(parts)
 
 
-def _replay(raw: bytes) -> Callable[[], Awaitable[MutableMapping[str, Any]]]:
+def _replay(raw: bytes, rest: Receive) -> Receive:
+    """Hands the body that was read once more, then whatever comes after it (a disconnect)."""
+    given = False
+
     async def receive() -> MutableMapping[str, Any]:
+        nonlocal given
+        if given:
+            return await rest()
+        given = True
         return {"type": "http.request", "body": raw, "more_body": False}
 
     return receive

@@ -71,7 +71,9 @@ class Receiver:
         file_name = options.get(b"filename")
         if file_name is None:
             return
-        name = Path(file_name.decode("utf-8", "replace").replace("\\", "/")).name[:255] or "file"
+        # browsers and httpx write a quote inside a file name as %22
+        text = file_name.decode("utf-8", "replace").replace("%22", '"').replace("\\", "/")
+        name = Path(text).name[:255] or "file"
         path = self._folder / f"incoming-{os.urandom(8).hex()}"
         self._handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         self._hash = hashlib.sha256()

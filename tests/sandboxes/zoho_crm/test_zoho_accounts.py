@@ -24,7 +24,9 @@ async def test_section_2_parameters_may_stand_in_the_query(zoho: Zoho) -> None:
 async def test_section_2_code_exchange_gives_a_refresh_token(zoho: Zoho) -> None:
     answer = await token(zoho, grant_type="authorization_code", code="sandbox-code", redirect_uri="http://localhost/cb")
     assert answer.json()["refresh_token"] == "sandbox-refresh"
-    assert (await token(zoho, grant_type="authorization_code", code="no", redirect_uri="x")).json() == {"error": "invalid_code"}
+    assert (await token(zoho, grant_type="authorization_code", code="no", redirect_uri="x")).json() == {
+        "error": "invalid_code"
+    }
 
 
 async def test_section_2_wrong_credentials_are_answered_with_200(zoho: Zoho) -> None:

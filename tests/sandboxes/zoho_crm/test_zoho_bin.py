@@ -29,7 +29,9 @@ async def test_section_15_mass_delete(zoho: Zoho) -> None:
 async def test_section_15_notes_and_attachments_go_along_and_come_back(zoho: Zoho) -> None:
     (account,) = await zoho.create("Accounts", {"Account_Name": "A"})
     (contact,) = await zoho.create("Contacts", {"Last_Name": "C", "Account_Name": {"id": account}})
-    note = (await zoho.post(f"Accounts/{account}/Notes", {"data": [{"Note_Title": "N"}]})).json()["data"][0]["details"]["id"]
+    note = (await zoho.post(f"Accounts/{account}/Notes", {"data": [{"Note_Title": "N"}]})).json()["data"][0]["details"][
+        "id"
+    ]
     await zoho.post(f"Accounts/{account}/Attachments", files={"file": ("a.txt", b"bytes")})
     before = (await zoho.get("/_sandbox/dump")).text
     await zoho.delete(f"Accounts/{account}")
@@ -48,7 +50,10 @@ async def test_section_15_restore_by_filter_all_and_single(zoho: Zoho) -> None:
     await zoho.delete(f"Leads?ids={','.join(leads)}")
     await zoho.delete(f"Accounts/{account}")
     assert (await zoho.get("settings/recycle_bin/actions/count")).json() == {"count": 3}
-    filters = {"group_operator": "AND", "group": [{"field": {"api_name": "module"}, "comparator": "equal", "value": "Accounts"}]}
+    filters = {
+        "group_operator": "AND",
+        "group": [{"field": {"api_name": "module"}, "comparator": "equal", "value": "Accounts"}],
+    }
     restored = await zoho.post("settings/recycle_bin/actions/restore", {"filters": filters})
     assert [result["details"]["id"] for result in restored.json()["recycle_bin"]] == [account]
     assert (await zoho.post(f"settings/recycle_bin/{leads[0]}/actions/restore")).status_code == 200
@@ -78,4 +83,3 @@ async def test_section_15_sixty_days_and_permanent_deletion(zoho: Zoho) -> None:
     await zoho.renew()
     assert (await zoho.get("settings/recycle_bin")).status_code == 204
     assert (await zoho.post("settings/recycle_bin/actions/restore", {"ids": [two]})).status_code == 400
-

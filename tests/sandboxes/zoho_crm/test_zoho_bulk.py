@@ -24,7 +24,9 @@ async def upload(zoho: Zoho, content: bytes) -> Any:
     return await zoho.post("upload", files={"file": ("rows.zip", content)}, headers=headers)
 
 
-async def write(zoho: Zoho, module: str, text: str, mappings: list[Json], operation: str = "insert", **more: Any) -> Json:
+async def write(
+    zoho: Zoho, module: str, text: str, mappings: list[Json], operation: str = "insert", **more: Any
+) -> Json:
     """Runs a bulk write to its end and answers the job."""
     uploaded = (await upload(zoho, zipped(text))).json()
     assert (uploaded["code"], uploaded["message"]) == ("FILE_UPLOAD_SUCCESS", "file uploaded.")
@@ -61,7 +63,12 @@ async def test_section_18_insert_and_result_file(zoho: Zoho) -> None:
     ]  # fmt: skip
     job = await write(zoho, "Contacts", text, mappings)
     counts = job["resource"][0]["file"]
-    assert (job["status"], counts["added_count"], counts["skipped_count"], counts["total_count"]) == ("COMPLETED", 1, 2, 3)
+    assert (job["status"], counts["added_count"], counts["skipped_count"], counts["total_count"]) == (
+        "COMPLETED",
+        1,
+        2,
+        3,
+    )
     rows = await rows_of(zoho, job["result"]["download_url"])
     assert list(rows[0]) == ["Name", "Mail", "Birth", "STATUS", "RECORD_ID", "ERRORS"]
     assert [row["STATUS"] for row in rows] == ["ADDED", "SKIPPED", "SKIPPED"]

@@ -13,7 +13,9 @@ MB = 1024 * 1024
 
 async def test_section_16_notes_global_and_of_a_record(zoho: Zoho) -> None:
     (lead,) = await zoho.create("Leads", {"Last_Name": "A"})
-    (note,) = await zoho.create("Notes", {"Note_Content": "Text", "Parent_Id": {"module": {"api_name": "Leads"}, "id": lead}})
+    (note,) = await zoho.create(
+        "Notes", {"Note_Content": "Text", "Parent_Id": {"module": {"api_name": "Leads"}, "id": lead}}
+    )
     made = await zoho.post(f"Leads/{lead}/Notes", {"data": [{"Note_Title": "Second"}, {}]})
     assert (made.status_code, made.json()["data"][1]["code"]) == (207, "EXPECTED_FIELD_MISSING")
     stored = await zoho.record("Notes", note)
@@ -30,7 +32,9 @@ async def test_section_16_note_rules(zoho: Zoho) -> None:
     assert (await zoho.refused("Notes", {"Note_Title": "N"}))["code"] == "MANDATORY_NOT_FOUND"
     wrong = {"Note_Title": "N", "Parent_Id": {"module": {"api_name": "Deals"}, "id": lead}}
     assert (await zoho.refused("Notes", wrong))["code"] == "INVALID_DATA"
-    assert (await zoho.refused("Notes", {"Note_Title": "N" * 121, "Parent_Id": parent}))["details"]["maximum_length"] == 120
+    assert (await zoho.refused("Notes", {"Note_Title": "N" * 121, "Parent_Id": parent}))["details"][
+        "maximum_length"
+    ] == 120
     long = {"Note_Content": "N" * 65_536, "Parent_Id": parent}
     assert (await zoho.refused("Notes", long))["details"]["maximum_length"] == 65_535
     (note,) = await zoho.create("Notes", {"Note_Title": "N", "Parent_Id": parent})
@@ -40,7 +44,9 @@ async def test_section_16_note_rules(zoho: Zoho) -> None:
 
 
 async def test_section_17_attachment_bytes_come_back(zoho: Zoho) -> None:
-    (deal,) = await zoho.create("Deals", {"Deal_Name": "D", "Stage": "Qualification", "Pipeline": "Standard (Standard)"})
+    (deal,) = await zoho.create(
+        "Deals", {"Deal_Name": "D", "Stage": "Qualification", "Pipeline": "Standard (Standard)"}
+    )
     content = bytes(range(256)) * 400
     name = 'Unterschrift "ä".png'
     answer = await zoho.post(f"Deals/{deal}/Attachments", files={"file": (name, content)})
@@ -82,7 +88,9 @@ async def test_section_19_attachment_limit_is_twenty_megabytes_and_a_switch(star
     assert (big.status_code, big.json()["code"]) == (413, "FILE_SIZE_MORE_THAN_ALLOWED_SIZE")
     wide = await start(options={"attachment_limit_mb": "100", "empty": "1"})
     (lead,) = await wide.create("Leads", {"Last_Name": "A"})
-    assert (await wide.post(f"Leads/{lead}/Attachments", files={"file": ("a.bin", b"x" * (21 * MB))})).status_code == 200
+    assert (
+        await wide.post(f"Leads/{lead}/Attachments", files={"file": ("a.bin", b"x" * (21 * MB))})
+    ).status_code == 200
 
 
 async def test_section_17_a_body_without_a_file_leaves_nothing_behind(zoho: Zoho) -> None:
@@ -102,7 +110,9 @@ async def test_section_17_files_for_file_fields(zoho: Zoho) -> None:
     shown = (await zoho.record("Leads", lead))["Signature"]
     assert (shown[0]["File_Name__s"], shown[0]["File_Id__s"]) == ("a.png", ids[0])
     assert (await zoho.get(f"files?id={ids[1]}")).content == b"two"
-    assert (await zoho.refused("Leads", {"Last_Name": "A", "Signature": [{"File_Id__s": "no"}]}))["code"] == "INVALID_DATA"
+    assert (await zoho.refused("Leads", {"Last_Name": "A", "Signature": [{"File_Id__s": "no"}]}))[
+        "code"
+    ] == "INVALID_DATA"
     two = [{"File_Id__s": key} for key in ids]
     assert (await zoho.refused("Leads", {"Last_Name": "A", "Signature": two}))["details"]["maximum_length"] == 1
     eleven = [("file", (f"{n}.txt", b"x")) for n in range(11)]

@@ -47,7 +47,9 @@ def test_section_4_daily_credits_by_edition(name: str, users: int, credits: int)
         ("GET", "Leads/deleted", None, 2),
     ],
 )
-async def test_section_4_cost_table(zoho: Zoho, method: str, path: str, body: dict[str, object] | None, cost: int) -> None:
+async def test_section_4_cost_table(
+    zoho: Zoho, method: str, path: str, body: dict[str, object] | None, cost: int
+) -> None:
     before = await used(zoho)
     await zoho.call(method, path, body)
     assert await used(zoho) - before == cost
@@ -65,7 +67,6 @@ async def test_section_4_quota_is_rolling_and_header_comes_at_half(start: Start)
     assert (await zoho.get("org")).status_code == 429
     zoho.clock.pass_seconds(10)
     assert (await zoho.get("org")).status_code == 200
-
 
 
 async def test_section_4_concurrency_by_edition(start: Start) -> None:

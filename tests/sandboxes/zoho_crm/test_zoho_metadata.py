@@ -19,7 +19,7 @@ async def fields_of(zoho: Zoho, module: str) -> dict[str, Any]:
 
 async def test_section_6_standard_modules(zoho: Zoho) -> None:
     modules = (await zoho.get("settings/modules")).json()["modules"]
-    assert STANDARD == {module["api_name"] for module in modules}
+    assert {module["api_name"] for module in modules} == STANDARD
     assert {module["generated_type"] for module in modules} == {"default"}
     later = "2030-01-01T00:00:00+00:00"
     assert (await zoho.get("settings/modules", headers={"If-Modified-Since": later})).status_code == 304
@@ -165,7 +165,9 @@ async def test_section_7_two_unique_fields_and_one_auto_number(zoho: Zoho) -> No
 
 
 @pytest.mark.parametrize(("counts", "status"), [("on", 400), ("off", 201)])
-async def test_section_12_external_fields_and_the_unique_cap_are_a_switch(start: Start, counts: str, status: int) -> None:
+async def test_section_12_external_fields_and_the_unique_cap_are_a_switch(
+    start: Start, counts: str, status: int
+) -> None:
     zoho = await start(options={"external_counts_as_unique": counts})
     for label in ("Key One", "Key Two"):
         await zoho.add_field("Leads", label, unique={"case_sensitive": False})
@@ -188,7 +190,9 @@ async def test_section_21_custom_fields_of_tasks_are_a_switch(start: Start) -> N
 
 
 async def test_section_7_patch_changes_label_length_and_options(zoho: Zoho) -> None:
-    made = await zoho.add_field("Deals", "Service", "picklist", pick_list_values=[{"display_value": "A", "actual_value": "A"}])
+    made = await zoho.add_field(
+        "Deals", "Service", "picklist", pick_list_values=[{"display_value": "A", "actual_value": "A"}]
+    )
     path = f"settings/fields/{made['id']}?module=Deals"
     new = {"display_value": "B", "actual_value": "B"}
     answer = await zoho.patch(path, {"fields": [{"field_label": "Service Kind", "pick_list_values": [new]}]})

@@ -60,7 +60,6 @@ async def test_reset_makes_a_fresh_org(zoho: Zoho) -> None:
     assert "Extra" not in names
 
 
-
 async def test_rejected_records_are_the_same_ones_each_time(zoho: Zoho) -> None:
     await zoho.post("/_sandbox/faults", {"reject_record": 2_000, "seed": 3})
     batch = {"data": [{"Last_Name": f"L{n}"} for n in range(100)]}
@@ -115,12 +114,20 @@ async def test_work_is_done_although_the_answer_is_lost(zoho: Zoho) -> None:
 
 
 async def test_the_administrator_adds_users_and_stages_and_edits_as_a_person(zoho: Zoho) -> None:
-    await zoho.post("/_sandbox/admin", {"action": "create_user", "first_name": "Tess", "last_name": "T", "email": "t@example.com"})
+    await zoho.post(
+        "/_sandbox/admin", {"action": "create_user", "first_name": "Tess", "last_name": "T", "email": "t@example.com"}
+    )
     assert (await zoho.user("t@example.com")).isdigit()
     stage = {"action": "create_stage", "name": "Invoiced", "probability": 100, "forecast_type": "Closed Won"}
     assert (await zoho.post("/_sandbox/admin", stage)).status_code == 200
     (deal,) = await zoho.create("Deals", {"Deal_Name": "D", "Stage": "Invoiced", "Pipeline": "Standard (Standard)"})
-    edit = {"action": "edit_record", "module": "Deals", "id": deal, "values": {"Amount": 5}, "as": "dispatch@example.com"}
+    edit = {
+        "action": "edit_record",
+        "module": "Deals",
+        "id": deal,
+        "values": {"Amount": 5},
+        "as": "dispatch@example.com",
+    }
     assert (await zoho.post("/_sandbox/admin", edit)).status_code == 200
     stored = await zoho.record("Deals", deal)
     assert (stored["Modified_By"]["email"], stored["Amount"]) == ("dispatch@example.com", 5)

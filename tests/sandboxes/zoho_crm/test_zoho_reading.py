@@ -4,7 +4,7 @@ from urllib.parse import quote
 
 import pytest
 
-from tests.sandboxes.zoho_crm.zoho_harness import Json, Zoho
+from tests.sandboxes.zoho_crm.zoho_harness import Zoho
 
 
 async def many(zoho: Zoho, number: int) -> list[str]:
@@ -53,7 +53,6 @@ async def test_section_14_page_token_ends_after_a_day(zoho: Zoho) -> None:
     assert (await zoho.get(f"Leads?fields=id&per_page=1&page_token={quote(token)}")).json()["code"] == "EXPIRED_VALUE"
 
 
-
 async def test_section_14_modified_since_and_sorting(zoho: Zoho) -> None:
     one, two = await zoho.create("Leads", {"Last_Name": "A"}, {"Last_Name": "B"})
     mark = (await zoho.record("Leads", one))["Modified_Time"]
@@ -82,7 +81,9 @@ async def test_section_14_search_by_criteria_email_phone_word(zoho: Zoho) -> Non
 
     assert await ids("criteria=(Last_Name:equals:smith)") == [two, one]
     assert await ids("criteria=((Last_Name:starts_with:Smith)and(City:equals:Rome))") == [one]
-    assert await ids("criteria=((City:in:Rome,Oslo)and((No_of_Employees:greater_than:5)or(City:equals:Nowhere)))") == [two]
+    assert await ids("criteria=((City:in:Rome,Oslo)and((No_of_Employees:greater_than:5)or(City:equals:Nowhere)))") == [
+        two
+    ]
     escaped = quote(r"Smith \(Jr\)")
     assert await ids(f"criteria=(Last_Name:equals:{escaped})") == [one]
     assert await ids("email=A@example.com") == [one]
@@ -114,7 +115,9 @@ async def test_section_14_counts(zoho: Zoho) -> None:
 
 async def coql_org(zoho: Zoho) -> tuple[list[str], list[str]]:
     await zoho.add_field("Accounts", "Source Id", external={"type": "org"})
-    parent, child = await zoho.create("Accounts", {"Account_Name": "Parent"}, {"Account_Name": "Child", "Source_Id": "s:1"})
+    parent, child = await zoho.create(
+        "Accounts", {"Account_Name": "Parent"}, {"Account_Name": "Child", "Source_Id": "s:1"}
+    )
     await zoho.put(f"Accounts/{child}", {"data": [{"Parent_Account": {"id": parent}}]})
     contacts = await zoho.create(
         "Contacts",
@@ -173,8 +176,14 @@ async def test_section_14_coql_columns_lookups_and_windows(zoho: Zoho) -> None:
     assert answer["info"] == {"count": 1, "more_records": True}
     row = answer["data"][0]
     assert (row["Last_Name"], row["id"], row["Account_Name"]) == ("Cole", contacts[2], None)
-    found = (await zoho.coql(f"select Account_Name, Account_Name.Account_Name from Contacts where Account_Name = '{accounts[1]}'")).json()
-    assert found["data"] == [{"Account_Name": {"id": accounts[1]}, "Account_Name.Account_Name": "Child", "id": contacts[0]}]
+    found = (
+        await zoho.coql(
+            f"select Account_Name, Account_Name.Account_Name from Contacts where Account_Name = '{accounts[1]}'"
+        )
+    ).json()
+    assert found["data"] == [
+        {"Account_Name": {"id": accounts[1]}, "Account_Name.Account_Name": "Child", "id": contacts[0]}
+    ]
     offset = (await zoho.coql(f"{query} order by id limit 2 offset 2")).json()
     assert [row["id"] for row in offset["data"]] == [contacts[2]]
 
@@ -208,8 +217,12 @@ async def test_section_14_coql_row_limit_is_a_switch(start: object) -> None:
 
 async def test_section_14_related_lists(zoho: Zoho) -> None:
     (account,) = await zoho.create("Accounts", {"Account_Name": "A"})
-    contacts = await zoho.create("Contacts", *({"Last_Name": f"C{n}", "Account_Name": {"id": account}} for n in range(3)))
-    names = {item["api_name"] for item in (await zoho.get("settings/related_lists?module=Accounts")).json()["related_lists"]}
+    contacts = await zoho.create(
+        "Contacts", *({"Last_Name": f"C{n}", "Account_Name": {"id": account}} for n in range(3))
+    )
+    names = {
+        item["api_name"] for item in (await zoho.get("settings/related_lists?module=Accounts")).json()["related_lists"]
+    }
     assert {"Contacts", "Deals", "Notes", "Tasks", "Events", "Attachments", "Products"} <= names
     answer = (await zoho.get(f"Accounts/{account}/Contacts?fields=Last_Name&per_page=2")).json()
     assert [row["id"] for row in answer["data"]] == [contacts[2], contacts[1]]
@@ -224,7 +237,9 @@ async def test_section_14_related_lists(zoho: Zoho) -> None:
 
 
 async def test_section_16_contact_roles(zoho: Zoho) -> None:
-    (deal,) = await zoho.create("Deals", {"Deal_Name": "D", "Stage": "Qualification", "Pipeline": "Standard (Standard)"})
+    (deal,) = await zoho.create(
+        "Deals", {"Deal_Name": "D", "Stage": "Qualification", "Pipeline": "Standard (Standard)"}
+    )
     (contact,) = await zoho.create("Contacts", {"Last_Name": "C"})
     body = {"data": [{"Contact_Role": {"name": "Purchasing"}}]}
     assert (await zoho.put(f"Deals/{deal}/Contact_Roles/{contact}", body)).status_code == 200

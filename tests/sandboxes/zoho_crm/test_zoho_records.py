@@ -26,7 +26,11 @@ async def test_section_10_success_item(zoho: Zoho) -> None:
     answer = await zoho.post("Leads", {"data": [{"Last_Name": "A"}]})
     assert answer.status_code == 201
     item = answer.json()["data"][0]
-    assert (item["code"], item["message"], item["details"]["$approval_state"]) == ("SUCCESS", "record added", "approved")
+    assert (item["code"], item["message"], item["details"]["$approval_state"]) == (
+        "SUCCESS",
+        "record added",
+        "approved",
+    )
     assert len(item["details"]["id"]) == 19
     assert item["details"]["Created_Time"] == "2026-03-02T07:00:00-05:00"
     assert item["details"]["Created_By"]["name"] == "Alex Admin"
@@ -107,7 +111,11 @@ async def test_section_10_values_come_back_as_sent(zoho: Zoho, name: str, value:
 
 
 async def test_section_1_date_times_come_back_in_the_users_zone(zoho: Zoho) -> None:
-    item = {"Event_Title": "Visit", "Start_DateTime": "2026-07-01T10:00:00+05:30", "End_DateTime": "2026-12-01T10:00:00+00:00"}
+    item = {
+        "Event_Title": "Visit",
+        "Start_DateTime": "2026-07-01T10:00:00+05:30",
+        "End_DateTime": "2026-12-01T10:00:00+00:00",
+    }
     (event,) = await zoho.create("Events", item)
     stored = await zoho.record("Events", event)
     assert stored["Start_DateTime"] == "2026-07-01T00:30:00-04:00"
@@ -115,8 +123,12 @@ async def test_section_1_date_times_come_back_in_the_users_zone(zoho: Zoho) -> N
 
 
 async def test_section_10_bigint_is_a_text_and_multi_select_an_array(zoho: Zoho) -> None:
-    field = await zoho.add_field("Accounts", "Skills", "multiselectpicklist", pick_list_values=[{"display_value": "A", "actual_value": "A"}])
-    (account,) = await zoho.create("Accounts", {"Account_Name": "X", "Account_Number": "123456789012345678", "Skills": ["A", "New"]})
+    field = await zoho.add_field(
+        "Accounts", "Skills", "multiselectpicklist", pick_list_values=[{"display_value": "A", "actual_value": "A"}]
+    )
+    (account,) = await zoho.create(
+        "Accounts", {"Account_Name": "X", "Account_Number": "123456789012345678", "Skills": ["A", "New"]}
+    )
     stored = await zoho.record("Accounts", account)
     assert (stored["Account_Number"], stored["Skills"]) == ("123456789012345678", ["A", "New"])
     options = (await zoho.get(f"settings/fields/{field['id']}?module=Accounts")).json()["fields"][0]["pick_list_values"]
@@ -206,7 +218,9 @@ async def test_section_13_owner_is_an_active_user(zoho: Zoho) -> None:
 
 async def test_section_10_lookups_exist_in_the_right_module(zoho: Zoho) -> None:
     (account,) = await zoho.create("Accounts", {"Account_Name": "A"})
-    (contact,) = await zoho.create("Contacts", {"Last_Name": "B", "Account_Name": {"id": int(account), "name": "ignored"}})
+    (contact,) = await zoho.create(
+        "Contacts", {"Last_Name": "B", "Account_Name": {"id": int(account), "name": "ignored"}}
+    )
     assert (await zoho.record("Contacts", contact))["Account_Name"] == {"name": "A", "id": account}
     wrong = await zoho.refused("Contacts", {"Last_Name": "B", "Account_Name": {"id": contact}})
     assert wrong["message"] == "the id given seems to be invalid"
@@ -230,7 +244,10 @@ async def test_section_10_unique_values(zoho: Zoho) -> None:
 
 async def test_section_11_partial_update_by_id_and_in_a_batch(zoho: Zoho) -> None:
     one, two = await zoho.create("Leads", {"Last_Name": "A", "City": "Rome"}, {"Last_Name": "B"})
-    answer = await zoho.put("Leads", {"data": [{"id": one, "Company": "X"}, {"id": "1"}, {"Last_Name": "no id"}, {"id": int(two), "City": ""}]})
+    answer = await zoho.put(
+        "Leads",
+        {"data": [{"id": one, "Company": "X"}, {"id": "1"}, {"Last_Name": "no id"}, {"id": int(two), "City": ""}]},
+    )
     assert answer.status_code == 207
     codes = [result["code"] for result in answer.json()["data"]]
     assert codes == ["SUCCESS", "INVALID_DATA", "MANDATORY_NOT_FOUND", "SUCCESS"]
@@ -269,12 +286,21 @@ async def test_section_16_what_id_needs_its_module(zoho: Zoho) -> None:
 
 
 async def test_section_16_calls_and_events(zoho: Zoho) -> None:
-    call = {"Subject": "C", "Call_Type": "Inbound", "Call_Start_Time": "2026-01-01T10:00:00+00:00", "Call_Duration": "00:00"}
+    call = {
+        "Subject": "C",
+        "Call_Type": "Inbound",
+        "Call_Start_Time": "2026-01-01T10:00:00+00:00",
+        "Call_Duration": "00:00",
+    }
     assert (await zoho.refused("Calls", call))["code"] == "DEPENDENT_MISMATCH"
     assert (await zoho.refused("Calls", {**call, "Call_Duration": "ten"}))["code"] == "INVALID_DATA"
     (made,) = await zoho.create("Calls", {**call, "Call_Duration": "01:30"})
     assert (await zoho.record("Calls", made))["Call_Duration_in_seconds"] == 5400
-    event = {"Event_Title": "E", "Start_DateTime": "2026-01-01T10:00:00+00:00", "End_DateTime": "2026-01-01T09:00:00+00:00"}
+    event = {
+        "Event_Title": "E",
+        "Start_DateTime": "2026-01-01T10:00:00+00:00",
+        "End_DateTime": "2026-01-01T09:00:00+00:00",
+    }
     assert (await zoho.refused("Events", event))["code"] == "DEPENDENT_MISMATCH"
     people = [{"type": "email", "participant": "a@example.com"}] * 51
     full = {**event, "End_DateTime": "2026-01-01T11:00:00+00:00"}

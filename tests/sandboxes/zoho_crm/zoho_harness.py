@@ -119,7 +119,10 @@ async def running(clock: Clock, **config: Any) -> AsyncIterator[Zoho]:
     """A sandbox with its lifespan open and a client that holds a token."""
     app = create_app(SandboxConfig(clock=clock, **config))
     transport = httpx.ASGITransport(app)
-    async with app.router.lifespan_context(app), httpx.AsyncClient(transport=transport, base_url="http://zoho.test") as client:
+    async with (
+        app.router.lifespan_context(app),
+        httpx.AsyncClient(transport=transport, base_url="http://zoho.test") as client,
+    ):
         answer = await client.post("/oauth/v2/token", data=REFRESH)
         client.headers["Authorization"] = f"Zoho-oauthtoken {answer.json().get('access_token')}"
         yield Zoho(client, clock)
