@@ -63,7 +63,7 @@ class Answer:
         return error(detail, code="UNREADABLE", status=self.status)
 
     def retry_after(self) -> float | None:
-        """Seconds from a Retry-After header, None without a usable one. A date is measured by the server's own clock."""
+        """Seconds from a Retry-After header, None without a usable one; a date counts from the server's own clock."""
         text = self.headers.get("retry-after", "").strip()
         if text.isascii() and text.isdigit():
             return float(min(int(text[:9]), 86_400))

@@ -37,7 +37,9 @@ async def conclude(work: Work, stages: Sequence[StageRow]) -> None:
         counts = {"objects": objects, "readback": readback, **_totals(objects), **_rollback(stages)}
         await save_report(work, connection, work.run.kind, _summary(counts), counts)
         await connection.execute(
-            "UPDATE engagements SET updated_at = $2 WHERE id = $1", work.run.engagement_id, work.now()
+            "UPDATE engagements SET updated_at = $2, extraction_mark = CASE WHEN $3 THEN"
+            " (SELECT started_at FROM runs WHERE id = $4) ELSE extraction_mark END WHERE id = $1",
+            *(work.run.engagement_id, work.now(), work.run.kind == "delta", work.run.id),
         )
         event = _READY.get(work.run.kind)
         if event:

@@ -52,9 +52,25 @@ async def open_work(runtime: Runtime, lease: Lease, stack: AsyncExitStack) -> Wo
         document=with_deferred_links(MappingDocument.model_validate(mapping.document))[0] if mapping else None,
         open_connection=_opener(runtime, lease.tenant_id, run.engagement_id, stack),
     )
+    await _number_delta(work, run.options)
     if run.destination_id is not None:
         work.names = await destination_names(runtime, lease.tenant_id, run.destination_id)
     return work
+
+
+async def _number_delta(work: Work, options: dict[str, Any]) -> None:
+    """Gives a delta its number and the mark from which it reads, once; a repeated delta reads from the next mark."""
+    if work.run.kind != "delta" or "batch" in options:
+        return
+    async with work.transaction() as connection:
+        await work.lease.guard(connection)
+        row = await connection.fetchrow(
+            "UPDATE engagements SET batch = batch + 1 WHERE id = $1 RETURNING batch, extraction_mark, created_at",
+            work.run.engagement_id,
+        )
+        options["batch"] = row["batch"]
+        options.setdefault("since", (row["extraction_mark"] or row["created_at"]).isoformat())
+        await connection.execute("UPDATE runs SET options = $2 WHERE id = $1", work.run.id, options)
 
 
 async def destination_names(runtime: Runtime, tenant_id: UUID, connection_id: UUID) -> dict[tuple[str, str], str]:

@@ -1,72 +1,42 @@
-"""Drives the engine without the API: two sandboxes on loopback, an engagement in PostgreSQL, runs one after another."""
+"""Drives the engine without the API: an engagement in PostgreSQL between two sandboxes, runs one after another."""
 
 import asyncio
-import contextlib
-import socket
-import threading
-import time
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+import base64
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from importlib import import_module
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 import asyncpg
-import httpx
-from sqlmodel import select
+from pydantic import SecretStr
+from sqlmodel import col, select
 
 from app.db import plain_url
-from app.documents import unseal_document
-from app.domain.mapping import MappingDocument, Unmapped
+from app.documents import engagement_key, unseal_document
+from app.domain.mapping import MappingDocument
 from app.domain.proposing import propose
 from app.domain.schema import Inventory
 from app.engagements.connecting import seal_credentials
 from app.models.columns import new_id
 from app.models.engagement import Connection, Engagement, OwnerDecision
-from app.models.mapping import InventoryDocument, Mapping, Report
+from app.models.mapping import InventoryDocument, Mapping as MappingRow, Report
 from app.models.run import Run, RunStage
+from app.runs.artifacts import chunk_place
 from app.runs.engine import advance
 from app.runtime import Runtime, open_runtime
 from app.security import DataKey
 from app.settings import Settings
 from connectors.registry import PLATFORMS, load_blueprint
-from connectors.sandboxkit.config import SandboxConfig
-from connectors.sandboxkit.server import server
+from tests.runs.stands import CREDENTIALS, Stand, config_for, sandbox
 
-CREDENTIALS = {
-    "servicetracker": {"client_id": "sandbox-client", "client_secret": "sandbox-secret"},
-    "zoho_crm": {
-        "client_id": "sandbox-client",
-        "client_secret": "sandbox-secret",
-        "refresh_token": "sandbox-refresh",
-    },
-}
+__all__ = ["MASTER_KEY", "Road", "Stand", "road", "sandbox", "settings_for"]
 
-
-@contextmanager
-def sandbox(name: str, config: SandboxConfig) -> Iterator[str]:
-    """A sandbox served from a thread; yields its base URL."""
-    app = import_module(f"connectors.{name}.sandbox").create_app(config)
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    running = server(app, host="127.0.0.1", port=port)
-    thread = threading.Thread(target=lambda: asyncio.run(running.serve()), daemon=True)
-    thread.start()
-    while not running.started:
-        time.sleep(0.01)
-    try:
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        running.should_exit = True
-        thread.join(10)
-
-
-def config_for(platform: str, url: str) -> dict[str, Any]:
-    if platform == "zoho_crm":
-        return {"base_url": url, "accounts_url": url, "upload_url": url}
-    return {"base_url": url}
+MASTER_KEY = base64.b64encode(bytes(range(3, 35))).decode()
+STEPS = ("discovery", "preflight", "mapping", "provision", "sample", "full")
+_AGAIN_SECONDS = 0.05
+Pair = tuple[str, str]
 
 
 @dataclass
@@ -74,14 +44,25 @@ class Road:
     """One engagement on its way; every method is a step a person would take."""
 
     runtime: Runtime
+    database_url: str
     tenant_id: UUID
     engagement_id: UUID
     urls: dict[str, str]
     connections: dict[str, UUID]
-    pair: tuple[str, str]
+    pair: Pair
     mapping_id: UUID | None = None
     batch: int = 0
     runs: dict[str, UUID] = field(default_factory=dict)
+
+    @property
+    def source(self) -> Stand:
+        return Stand(self.urls["source"])
+
+    @property
+    def destination(self) -> Stand:
+        return Stand(self.urls["destination"])
+
+    # ── runs ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
     async def run(self, kind: str, *, options: dict[str, Any] | None = None, expect: str = "completed") -> UUID:
         """Starts a run and drives it to its end here."""
@@ -90,8 +71,8 @@ class Road:
         return run_id
 
     async def start(self, kind: str, *, options: dict[str, Any] | None = None) -> UUID:
-        run_id = new_id()
-        now = self.runtime.now()
+        """Queues a run; nobody drives it yet."""
+        run_id, now = new_id(), self.runtime.now()
         async with self.runtime.db.transaction(self.tenant_id) as session:
             session.add(
                 Run(
@@ -109,60 +90,108 @@ class Road:
         self.runs[kind] = run_id
         return run_id
 
-    async def drive(self, run_id: UUID, *, expect: str = "completed", tries: int = 60) -> Run:
+    async def drive(
+        self, run_id: UUID, *, expect: str = "completed", tries: int = 1200, runtime: Runtime | None = None
+    ) -> Run:
+        """Advances a run as a worker's sweep would, until it stands still. Fails unless that is in state `expect`."""
         for _ in range(tries):
-            await advance(self.runtime, run_id, "test")
+            await advance(runtime or self.runtime, run_id, "test")
             run = await self.row(run_id)
-            if run.state not in ("running", "queued"):
+            if run.state not in ("running", "queued", "cancelling"):
                 break
-            await asyncio.sleep(0.2)
+            await asyncio.sleep(_AGAIN_SECONDS)
         assert run.state == expect, (run.kind, run.state, run.problem)
         return run
+
+    async def delta(self) -> UUID:
+        """One delta over what changed since the preflight began."""
+        self.batch += 1
+        since = (await self.row(self.runs["preflight"])).created_at - timedelta(seconds=5)
+        return await self.run("delta", options={"batch": self.batch, "since": since.isoformat()})
 
     async def row(self, run_id: UUID) -> Run:
         async with self.runtime.db.transaction(self.tenant_id) as session:
             return await session.get_one(Run, run_id)
 
-    async def stages(self, run_id: UUID) -> list[RunStage]:
+    async def stages(self, run_id: UUID) -> dict[str, RunStage]:
+        """The run's stages by key, in their order."""
         async with self.runtime.db.transaction(self.tenant_id) as session:
-            query = select(RunStage).where(RunStage.run_id == run_id).order_by(RunStage.ordinal)
-            return list((await session.exec(query)).all())
+            query = select(RunStage).where(RunStage.run_id == run_id).order_by(col(RunStage.ordinal))
+            return {stage.key: stage for stage in (await session.exec(query)).all()}
+
+    async def free(self, run_id: UUID) -> None:
+        """Ends a dead worker's lease now instead of waiting for it."""
+        await self.execute("UPDATE runs SET lease_until = now() WHERE id = $1", run_id)
+
+    # ── what is stored ────────────────────────────────────────────────────────────────────────────────────────────
+
+    async def key(self) -> DataKey:
+        async with self.runtime.db.transaction(self.tenant_id) as session:
+            return engagement_key(self.runtime, await session.get_one(Engagement, self.engagement_id))
 
     async def reports(self, run_id: UUID) -> list[tuple[str, dict[str, Any], Any]]:
+        """Kind, summary and opened body of the run's reports."""
+        key = await self.key()
         async with self.runtime.db.transaction(self.tenant_id) as session:
-            engagement = await session.get_one(Engagement, self.engagement_id)
-            key = self.runtime.data_key(engagement.id, engagement.data_key or b"")
             rows = (await session.exec(select(Report).where(Report.run_id == run_id))).all()
             return [(row.kind, row.summary, unseal_document(key, row.id, row.body)) for row in rows]
 
+    async def file(self, run_id: UUID, name: str) -> bytes:
+        """The clear bytes of a file that the run kept."""
+        key = await self.key()
+        rows = await self.fetch(
+            "SELECT a.id, c.number, c.body FROM artifacts a JOIN artifact_chunks c ON c.artifact_id = a.id"
+            " WHERE a.run_id = $1 AND a.name = $2 ORDER BY c.number",
+            *(run_id, name),
+        )
+        return b"".join(key.unseal(row["body"], chunk_place(row["id"], row["number"])) for row in rows)
+
     async def inventory(self, role: str) -> Inventory:
+        """What was last discovered of one side."""
+        key = await self.key()
         async with self.runtime.db.transaction(self.tenant_id) as session:
-            engagement = await session.get_one(Engagement, self.engagement_id)
-            key = self.runtime.data_key(engagement.id, engagement.data_key or b"")
             query = select(InventoryDocument).where(InventoryDocument.connection_id == self.connections[role])
-            row = (await session.exec(query.order_by(InventoryDocument.id.desc()))).first()
+            row = (await session.exec(query.order_by(col(InventoryDocument.id).desc()))).first()
             assert row is not None
             return Inventory.model_validate(unseal_document(key, row.id, row.body))
 
+    async def document(self) -> MappingDocument:
+        """The confirmed mapping."""
+        async with self.runtime.db.transaction(self.tenant_id) as session:
+            assert self.mapping_id is not None
+            return MappingDocument.model_validate((await session.get_one(MappingRow, self.mapping_id)).document)
+
+    async def ledger(self, where: str = "true") -> list[Any]:
+        return await self.fetch(f"SELECT * FROM ledger WHERE {where} ORDER BY source_object, source_id, part")
+
+    async def fetch(self, sql: str, *arguments: object) -> list[Any]:
+        """Rows as the tenant sees them."""
+        async with self.runtime.db.connection(self.tenant_id) as connection:
+            return list(await connection.fetch(sql, *arguments))
+
+    async def execute(self, sql: str, *arguments: object) -> None:
+        """A statement in the tenant's name."""
+        async with self.runtime.db.connection(self.tenant_id) as connection:
+            await connection.execute(sql, *arguments)
+
+    # ── decisions of a person ─────────────────────────────────────────────────────────────────────────────────────
+
     async def propose(self) -> MappingDocument:
-        """The machine's proposal, with the one decision the generator's dirt asks of a person: unknown statuses."""
-        document = propose(
-            load_blueprint(*self.pair), await self.inventory("source"), await self.inventory("destination")
-        )
-        return document
+        return propose(load_blueprint(*self.pair), await self.inventory("source"), await self.inventory("destination"))
 
     async def confirm(self, document: MappingDocument) -> None:
+        """Stores the document as the confirmed version that later runs go by."""
+        now = self.runtime.now()
         async with self.runtime.db.transaction(self.tenant_id) as session:
-            found = await session.exec(select(Mapping).where(Mapping.engagement_id == self.engagement_id))
-            number = 1 + max((one.version for one in found.all()), default=0)
-            row = Mapping(
+            found = await session.exec(select(MappingRow).where(MappingRow.engagement_id == self.engagement_id))
+            row = MappingRow(
                 tenant_id=self.tenant_id,
                 engagement_id=self.engagement_id,
-                version=number,
+                version=1 + max((one.version for one in found.all()), default=0),
                 state="confirmed",
                 document=document.model_dump(mode="json"),
-                created_at=self.runtime.now(),
-                confirmed_at=self.runtime.now(),
+                created_at=now,
+                confirmed_at=now,
             )
             session.add(row)
             self.mapping_id = row.id
@@ -172,66 +201,49 @@ class Road:
         source, destination = await self.inventory("source"), await self.inventory("destination")
         active = [user for user in destination.users if user.active]
         emails = {user.email: user.id for user in active if user.email}
+        chosen = [(user.id, emails.get(user.email or "")) for user in source.users]
         now = self.runtime.now()
         async with self.runtime.db.transaction(self.tenant_id) as session:
-            for user in source.users:
-                chosen = emails.get(user.email)
+            for user_id, match in (*chosen, ("*", None)):
                 session.add(
                     OwnerDecision(
                         engagement_id=self.engagement_id,
-                        source_user_id=user.id,
+                        source_user_id=user_id,
                         tenant_id=self.tenant_id,
-                        destination_user_id=chosen or active[0].id,
-                        how="matched" if chosen else "fallback",
+                        destination_user_id=match or active[0].id,
+                        how="matched" if match else "fallback",
                         decided_at=now,
                     )
                 )
-            session.add(
-                OwnerDecision(
-                    engagement_id=self.engagement_id,
-                    source_user_id="*",
-                    tenant_id=self.tenant_id,
-                    destination_user_id=active[0].id,
-                    how="fallback",
-                    decided_at=now,
-                )
-            )
-
-    async def ledger(self, where: str = "true") -> list[Any]:
-        async with self.runtime.db.connection(self.tenant_id) as connection:
-            return await connection.fetch(f"SELECT * FROM ledger WHERE {where} ORDER BY source_object, source_id, part")
-
-    async def dump(self) -> list[dict[str, Any]]:
-        """The destination's own data, as its sandbox shows them."""
-        async with httpx.AsyncClient(timeout=60) as client:
-            answer = await client.get(f"{self.urls['destination']}/_sandbox/dump", params={"module": "*"})
-            answer.raise_for_status()
-            import orjson
-
-            return [orjson.loads(line) for line in answer.text.splitlines() if line]
-
-    async def stats(self, role: str = "destination") -> dict[str, Any]:
-        async with httpx.AsyncClient(timeout=60) as client:
-            answer = await client.get(f"{self.urls[role]}/_sandbox/stats")
-            result: dict[str, Any] = answer.json()
-            return result
-
-    async def faults(self, values: dict[str, int], role: str = "destination") -> None:
-        async with httpx.AsyncClient(timeout=60) as client:
-            await client.delete(f"{self.urls[role]}/_sandbox/faults")
-            if values:
-                (await client.post(f"{self.urls[role]}/_sandbox/faults", json=values)).raise_for_status()
 
     async def up_to(self, step: str) -> None:
         """Takes the usual steps until `step` is done: discovery, preflight, mapping, provision, sample, full."""
-        for kind in ("discovery", "preflight", "mapping", "provision", "sample", "full"):
+        for kind in STEPS[: STEPS.index(step) + 1]:
             if kind == "mapping":
                 await self.confirm(await self.propose())
                 await self.decide_owners()
             else:
                 await self.run(kind)
-            if kind == step:
-                return
+
+    async def without_sample(self, keep: Sequence[str] = ()) -> None:
+        """All steps up to provisioning, then a mapping of the loads in `keep` only (all when empty)."""
+        await self.up_to("provision")
+        if keep:
+            await self.confirm(only(await self.document(), keep))
+
+
+def only(document: MappingDocument, keep: Sequence[str]) -> MappingDocument:
+    """The document with every other load switched off."""
+    loads = tuple(one.model_copy(update={"enabled": one.enabled and one.key in keep}) for one in document.loads)
+    return document.model_copy(update={"loads": loads})
+
+
+def settings_for(database_url: str, **more: Any) -> Settings:
+    """Short leases, a fixed master key so that several processes agree, loopback allowed."""
+    values: dict[str, Any] = {"call_timeout_seconds": 3.0, "lease_seconds": 6.0, **more}
+    return Settings(
+        database_url=SecretStr(database_url), master_key=SecretStr(MASTER_KEY), allow_private_targets=True, **values
+    )
 
 
 @asynccontextmanager
@@ -240,23 +252,14 @@ async def road(
     source_url: str,
     destination_url: str,
     *,
-    pair: tuple[str, str] = ("servicetracker", "zoho_crm"),
+    pair: Pair = ("servicetracker", "zoho_crm"),
+    credentials: Mapping[str, Mapping[str, str]] = CREDENTIALS,
     **settings: Any,
 ) -> AsyncIterator[Road]:
     """A fresh tenant and engagement against running sandboxes."""
-    chosen = Settings(
-        database_url=database_url, allow_private_targets=True, call_timeout_seconds=3.0, lease_seconds=6.0, **settings
-    )
-    async with open_runtime(chosen) as runtime:
-        tenant_id = new_id()
-        owner = await asyncpg.connect(plain_url(database_url))
-        with contextlib.closing(owner) if False else contextlib.nullcontext():
-            await owner.execute(
-                "INSERT INTO tenants (id, name, kind, created_at) VALUES ($1, 'test', 'customer', now())", tenant_id
-            )
-        await owner.close()
-        engagement_id = new_id()
-        now = runtime.now()
+    async with open_runtime(settings_for(database_url, **settings)) as runtime:
+        tenant_id, engagement_id, now = new_id(), new_id(), runtime.now()
+        await _add_tenant(database_url, tenant_id)
         key = runtime.keys.seal(DataKey.generate(), place=runtime.data_key_place(engagement_id))
         connections: dict[str, UUID] = {}
         async with runtime.db.transaction(tenant_id) as session:
@@ -283,18 +286,19 @@ async def road(
                     created_at=now,
                     updated_at=now,
                 )
-                model = PLATFORMS[platform].credentials.model_validate(CREDENTIALS[platform])
+                model = PLATFORMS[platform].credentials.model_validate(credentials[platform])
                 connection.credentials = seal_credentials(runtime, connection, model)
                 session.add(connection)
                 connections[role] = connection.id
-        yield Road(
-            runtime,
-            tenant_id,
-            engagement_id,
-            {"source": source_url, "destination": destination_url},
-            connections,
-            pair,
+        urls = {"source": source_url, "destination": destination_url}
+        yield Road(runtime, database_url, tenant_id, engagement_id, urls, connections, pair)
+
+
+async def _add_tenant(database_url: str, tenant_id: UUID) -> None:
+    owner = await asyncpg.connect(plain_url(database_url))
+    try:
+        await owner.execute(
+            "INSERT INTO tenants (id, name, kind, created_at) VALUES ($1, 'test', 'customer', now())", tenant_id
         )
-
-
-__all__ = ["Road", "Unmapped", "config_for", "road", "sandbox"]
+    finally:
+        await owner.close()

@@ -25,13 +25,17 @@ class CountsDisagree(Exception):
 async def load(work: Work, stage: StageRow) -> None:
     """Runs one load to its end. Raises what the loader raises, and CountsDisagree."""
     rule = work.mapping().load(stage.load)
+    async with work.transaction() as connection:
+        stage.total = await work.staging.count(connection, rule.source_object, work.scope(rule.source_object))
+    if stage.total == 0 and not stage.cursor:  # nothing to ask the destination about either
+        await close_counts(work, stage, rule)
+        return
     decider = await make_decider(work, rule)
     facts = work.destination_platform.object_facts(rule.target_object)
     writer = await _writer(work, rule, decider, facts)
     if "virgin" not in stage.detail:
         stage.detail["virgin"] = await _is_virgin(work, rule, decider.key_field, facts)
     async with work.transaction() as connection:
-        stage.total = await work.staging.count(connection, rule.source_object, work.scope(rule.source_object))
         await work.save_stage(connection, stage)
     loader = Loader(
         work,

@@ -59,10 +59,8 @@ def batch_reply(root: str, results: Sequence[Json], *, good: int = 200, all_fail
     Zoho fact sheet section 3 (207, 400) and section 19 item 2 (the status of a batch that failed as a whole).
     """
     won = sum(result["status"] == "success" for result in results)
-    if won == len(results):
-        status = good
-    else:
-        status = 207 if won else all_failed
+    some = 207 if won else all_failed
+    status = good if won == len(results) else some
     return reply(status, {root: list(results)})
 
 

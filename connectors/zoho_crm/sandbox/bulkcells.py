@@ -1,5 +1,6 @@
 """CSV cells of a bulk write as the JSON values the record endpoints take (Zoho fact sheet section 18)."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime, tzinfo
 from typing import Any
 
@@ -25,25 +26,43 @@ def cell_value(crm: Crm, item: Field, text: str, mapping: Json) -> Any:
 
 
 def _value(crm: Crm, item: Field, text: str, mapping: Json) -> Any:
-    kind = item.data_type
-    if kind == "integer":
-        return int(text)
-    if kind in ("double", "currency", "percent"):
-        return float(text)
-    if kind == "boolean":
-        return {"true": True, "false": False, "1": True, "0": False}[text.lower()]
-    if kind == "date":
-        return _moment(text, mapping.get("format") or _DATE, UTC).date().isoformat()
-    if kind == "datetime":
-        moment = _moment(text, mapping.get("format") or _DATE_TIME, crm.zone)
-        return moment.replace(microsecond=0).isoformat()
-    if kind == "multiselectpicklist":
-        return [part for part in text.split(";") if part]
-    if kind in ("ownerlookup", "userlookup"):
-        return {"email": text} if "@" in text else {"id": text}
-    if kind == "lookup":
-        return {"id": _target(crm, item, text, mapping.get("find_by"))}
-    return text
+    reader = _READERS.get(item.data_type)
+    return text if reader is None else reader(crm, item, text, mapping)
+
+
+def _date(_: Crm, __: Field, text: str, mapping: Json) -> str:
+    return _moment(text, mapping.get("format") or _DATE, UTC).date().isoformat()
+
+
+def _datetime(crm: Crm, _: Field, text: str, mapping: Json) -> str:
+    return _moment(text, mapping.get("format") or _DATE_TIME, crm.zone).replace(microsecond=0).isoformat()
+
+
+def _lookup(crm: Crm, item: Field, text: str, mapping: Json) -> Json:
+    return {"id": _target(crm, item, text, mapping.get("find_by"))}
+
+
+def _user(_: Crm, __: Field, text: str, ___: Json) -> Json:
+    return {"email": text} if "@" in text else {"id": text}
+
+
+def _number(_: Crm, __: Field, text: str, ___: Json) -> float:
+    return float(text)
+
+
+_READERS: dict[str, Callable[[Crm, Field, str, Json], Any]] = {
+    "integer": lambda _, __, text, ___: int(text),
+    "double": _number,
+    "currency": _number,
+    "percent": _number,
+    "boolean": lambda _, __, text, ___: {"true": True, "false": False, "1": True, "0": False}[text.lower()],
+    "date": _date,
+    "datetime": _datetime,
+    "multiselectpicklist": lambda _, __, text, ___: [part for part in text.split(";") if part],
+    "ownerlookup": _user,
+    "userlookup": _user,
+    "lookup": _lookup,
+}
 
 
 def _moment(text: str, form: str, zone: tzinfo) -> datetime:

@@ -23,7 +23,8 @@ PAGE_ROWS = 200_000
 _STEP = 2_000
 _OPS = {
     "equal": "=", "not_equal": "!=", "in": "in", "not_in": "not in", "less_than": "<", "less_equal": "<=",
-    "greater_than": ">", "greater_equal": ">=", "contains": "contains", "starts_with": "starts_with", "between": "between",
+    "greater_than": ">", "greater_equal": ">=", "contains": "contains", "starts_with": "starts_with",
+    "between": "between",
 }  # fmt: skip
 _MAX_DEPTH = 10
 
@@ -47,8 +48,10 @@ async def create_job(crm: Crm, request: Request) -> Response:
     creator, job_id = crm.people.brief(crm.people.admin.id), str(crm.store.next_id())
     when = shown_seconds(crm.now(), crm.zone)
     job: Json = {
-        "id": job_id, "operation": "read", "state": "ADDED", "created_by": creator, "created_time": when, "file_type": "csv",
-        "query": {"module": {"api_name": module.api_name}, "fields": names, "criteria": query.get("criteria"), "page": page},
+        "id": job_id, "operation": "read", "state": "ADDED", "created_by": creator, "created_time": when,
+        "file_type": "csv",
+        "query": {"module": {"api_name": module.api_name}, "fields": names, "criteria": query.get("criteria"),
+        "page": page},
     }  # fmt: skip
     crm.store.save_document("bulk_read", job_id, job)
     crm.background(_run(crm, module, job))

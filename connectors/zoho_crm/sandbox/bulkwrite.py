@@ -1,4 +1,4 @@
-"""Bulk write: a zip of CSV is uploaded, a job writes its rows, a zip tells what became of each (fact sheet section 18)."""
+"""Bulk write: a zip of CSV comes in, a job writes its rows, a zip tells what became of each (fact sheet section 18)."""
 
 import asyncio
 import csv

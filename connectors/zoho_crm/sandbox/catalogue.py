@@ -11,9 +11,12 @@ PICKLISTS: dict[str, tuple[str, ...]] = {
     "salutation": ("Mr.", "Mrs.", "Ms.", "Dr.", "Prof."),
     "lead_source": (
         "Advertisement", "Cold Call", "Employee Referral", "External Referral", "Online Store", "Partner",
-        "Public Relations", "Sales Email Alias", "Seminar Partner", "Trade Show", "Web Download", "Web Research", "Chat",
+        "Public Relations", "Sales Email Alias", "Seminar Partner", "Trade Show", "Web Download", "Web Research",
+        "Chat",
     ),
-    "lead_status": ("Attempted to Contact", "Contact in Future", "Contacted", "Junk Lead", "Lost Lead", "Not Contacted"),
+    "lead_status": (
+        "Attempted to Contact", "Contact in Future", "Contacted", "Junk Lead", "Lost Lead", "Not Contacted",
+    ),
     "industry": (
         "Communications", "Consulting", "Education", "Financial Services", "Government/Military", "Manufacturing",
         "Real Estate", "Retail", "Service Provider", "Technology", "Utilities",

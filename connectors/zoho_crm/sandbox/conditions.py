@@ -11,7 +11,8 @@ from connectors.zoho_crm.sandbox.times import parse_datetime, stored
 from connectors.zoho_crm.sandbox.values import as_id, fold
 
 _SYSTEM = {
-    "id": "id", "Created_Time": "created", "Modified_Time": "modified", "Created_By": "creator", "Modified_By": "modifier",
+    "id": "id", "Created_Time": "created", "Modified_Time": "modified", "Created_By": "creator",
+    "Modified_By": "modifier",
 }  # fmt: skip
 _NUMBERS = frozenset({"integer", "double", "currency", "percent"})
 _LINKS = frozenset({"lookup", "ownerlookup", "userlookup"})

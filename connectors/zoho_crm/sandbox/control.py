@@ -21,7 +21,7 @@ from connectors.zoho_crm.sandbox.writer import Order, Writer
 _STEP = 1_000
 
 
-async def stats(crm: Crm, request: Request) -> Response:
+async def stats(crm: Crm, _: Request) -> Response:
     """GET /_sandbox/stats."""
     seen, counted = crm.meter.seen, crm.stats
     return reply(200, {
@@ -93,7 +93,8 @@ def _record_line(crm: Crm, raw: tuple[Any, ...], *, system: bool) -> bytes:
     line: Json = {"module": row.module, "id": str(row.id), "data": data}
     if system:
         line["system"] = {
-            "Created_Time": shown_seconds(row.created, crm.zone), "Modified_Time": shown_seconds(row.modified, crm.zone),
+            "Created_Time": shown_seconds(row.created, crm.zone), "Modified_Time": shown_seconds(row.modified,
+            crm.zone),
             "Created_By": str(row.creator), "Modified_By": str(row.modifier),
         }  # fmt: skip
     return orjson.dumps(line, option=orjson.OPT_SORT_KEYS | orjson.OPT_APPEND_NEWLINE)
@@ -121,7 +122,7 @@ async def _body(request: Request) -> Json:
     return body
 
 
-async def reset(crm: Crm, request: Request) -> Response:
+async def reset(crm: Crm, _: Request) -> Response:
     """POST /_sandbox/reset: a fresh org with the same settings; faults and counters go as well."""
     crm.store.clear()
     for path in crm.files.iterdir():
@@ -139,7 +140,8 @@ async def admin(crm: Crm, request: Request) -> Response:
     """POST /_sandbox/admin `{"action", ...}`: what a person does in the product's pages.
 
     Actions: create_user (first_name, last_name, email), set_user_status (email, status), create_stage (name,
-    probability, forecast_type, pipeline), create_record and edit_record (module, id, values, as), delete_record (module, id).
+    probability, forecast_type, pipeline), create_record and edit_record (module, id, values, as),
+    delete_record (module, id).
     """
     body = await _body(request)
     action = _ACTIONS.get(str(body.get("action")))

@@ -280,7 +280,7 @@ def _shown(crm: Crm, module: Module, columns: list[tuple[str, Column]], page: li
         body: Json = {}
         for name, column in columns:
             if column.joins:
-                body[name] = _joined_value(crm, renderer, column, extra.pop(0))
+                body[name] = _joined_value(renderer, column, extra.pop(0))
             elif "." in name:
                 body[name] = (
                     (row.data.get(column.field.api_name) or _system_user(row, column)) if name.endswith(".id") else None
@@ -298,7 +298,7 @@ def _system_user(row: Row, column: Column) -> str | None:
     return str(found) if found is not None else None
 
 
-def _joined_value(crm: Crm, renderer: Renderer, column: Column, value: Any) -> Any:
+def _joined_value(renderer: Renderer, column: Column, value: Any) -> Any:
     """A value read across a lookup goes through the same rendering as an own one."""
     item = column.field
     if value is None:

@@ -114,6 +114,8 @@ def purge(crm: Crm, record_id: int) -> bool:
     for (file_id,) in crm.store.all("SELECT id FROM attachments WHERE root = ?", (record_id,)):
         (crm.files / str(file_id)).unlink(missing_ok=True)
     crm.store.run("DELETE FROM attachments WHERE root = ?", (record_id,))
+    crm.store.drop_document("photo", record_id)
+    (crm.files / f"photo-{record_id}").unlink(missing_ok=True)
     crm.store.run("UPDATE bin SET kind = 'permanent', data = NULL WHERE root = ? AND kind = 'recycle'", (record_id,))
     return True
 

@@ -57,7 +57,8 @@ def shown_field(crm: Crm, module: Module, item: Field) -> Json:
     writable = not item.read_only and item.data_type not in ("formula", "rollup_summary", "autonumber")
     body: Json = {
         "id": str(item.id), "api_name": item.api_name, "field_label": item.label, "display_label": item.label,
-        "data_type": item.data_type, "json_type": "jsonarray" if item.api_name == "Tag" else _JSON_TYPES.get(item.data_type, "string"),
+        "data_type": item.data_type,
+        "json_type": "jsonarray" if item.api_name == "Tag" else _JSON_TYPES.get(item.data_type, "string"),
         "length": item.length, "decimal_place": item.decimal_place, "custom_field": item.custom,
         "system_mandatory": item.mandatory, "visible": True, "read_only": not writable, "field_read_only": not writable,
         "operation_type": {
@@ -77,7 +78,8 @@ def shown_field(crm: Crm, module: Module, item: Field) -> Json:
             {"id": str(key), "name": name, "permission_type": "read_write" if writable else "read_only"}
             for key, name in crm.people.profiles.items()
         ],
-        "layout_associations": [{"id": str(module.layout.id), "name": module.layout.name, "api_name": module.layout.name}],
+        "layout_associations": [{"id": str(module.layout.id), "name": module.layout.name,
+        "api_name": module.layout.name}],
     }  # fmt: skip
     if item.data_type == "textarea":
         body["textarea"] = item.definition.get("textarea") or {"type": "large" if item.length > 2000 else "small"}

@@ -107,10 +107,12 @@ def _marks(whole: Json) -> Json:
 def _shown(crm: Crm, parent: Row, row: tuple[Any, ...]) -> Json:
     who = crm.people.brief(row[6], email=True)
     return {
-        "id": str(row[0]), "File_Name": row[1], "Size": str(row[2]), "Owner": who, "Created_By": who, "Modified_By": who,
+        "id": str(row[0]), "File_Name": row[1], "Size": str(row[2]), "Owner": who, "Created_By": who,
+        "Modified_By": who,
         "Created_Time": shown_seconds(row[4], crm.zone), "Modified_Time": shown_seconds(row[5], crm.zone),
         "Parent_Id": {"name": parent.name, "id": str(parent.id)}, "$link_url": row[3],
-        "$type": "Link URL" if row[3] else "Attachment", "$se_module": row[7], "$file_id": str(row[0]), "$editable": True,
+        "$type": "Link URL" if row[3] else "Attachment", "$se_module": row[7], "$file_id": str(row[0]),
+        "$editable": True,
     }  # fmt: skip
 
 

@@ -16,13 +16,14 @@ from connectors.zoho_crm.sandbox.crm import Crm
 _MAX_JSON = 64 * 1024 * 1024
 _ID = re.compile(r"^\d{15,20}$")
 _FIXED = frozenset({
-    "actions", "settings", "upsert", "search", "coql", "deleted", "users", "org", "files", "upload", "fields", "modules",
-    "layouts", "pipeline", "Attachments", "Notes", "photo", "add_tags", "remove_tags", "tags", "mass_delete", "count",
+    "actions", "settings", "upsert", "search", "coql", "deleted", "users", "org", "files", "upload", "fields",
+    "modules", "layouts", "pipeline", "Attachments", "Notes", "photo", "add_tags", "remove_tags", "tags", "mass_delete", "count",
     "change_owner", "recycle_bin", "restore", "empty", "transfer", "pick_list_values", "global_picklists",
     "related_lists", "profiles", "roles", "__features", "write", "read", "result", "download", "bulk", "crm", "v8",
     "oauth", "v2", "token", "revoke", "mass_update", "fetch_full_data", "Contact_Roles",
 })  # fmt: skip
 _HEAVY_SEGMENTS = ("search", "coql")
+_PER_IDS = {"add_tags": 50, "remove_tags": 50, "mass_delete": 100}
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,15 +166,16 @@ def price_of(method: str, path: str, raw: bytes, scope: Scope, query: bytes) -> 
         return Price(cost)
     if method == "GET":
         return _price_of_read(segments, query)
-    body = parsed(scope, raw)
+    return _price_of_write(method, segments, parsed(scope, raw))
+
+
+def _price_of_write(method: str, segments: list[str], body: Any) -> Price:
     if segments == ["settings", "modules"] and method == "POST":
         return Price(500)
     if segments == ["coql"]:
         return Price(_coql_credits(body), heavy=True)
-    if segments[-1] in ("add_tags", "remove_tags"):
-        return Price(-(-_count(body, "ids") // 50) or 1)
-    if segments[-1] == "mass_delete":
-        return Price(-(-_count(body, "ids") // 100) or 1)
+    if segments[-1] in _PER_IDS:
+        return Price(-(-_count(body, "ids") // _PER_IDS[segments[-1]]) or 1)
     writes_records = len(segments) == 1 or (len(segments) == 2 and segments[-1] == "upsert")
     if method in ("POST", "PUT") and writes_records and segments[0] not in ("users", "files", "upload", "settings"):
         number = _count(body, "data")

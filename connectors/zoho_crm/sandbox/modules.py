@@ -167,8 +167,10 @@ def shown_layout(crm: Crm, module: Module) -> Json:
         if item.api_name not in layout.unused and item.api_name != "id"
     ]
     section = {
-        "id": str(layout.section_id), "name": f"{module.singular} Information", "display_label": f"{module.singular} Information",
-        "api_name": f"{module.singular} Information", "sequence_number": 1, "column_count": 2, "isSubformSection": False,
+        "id": str(layout.section_id), "name": f"{module.singular} Information",
+        "display_label": f"{module.singular} Information",
+        "api_name": f"{module.singular} Information", "sequence_number": 1, "column_count": 2,
+        "isSubformSection": False,
         "generated_type": "default", "tab_traversal": 2, "fields": fields,
     }  # fmt: skip
     return {

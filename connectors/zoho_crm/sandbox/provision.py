@@ -10,6 +10,7 @@ from connectors.zoho_crm.sandbox.catalogue import ACTIVITY_MODULES
 from connectors.zoho_crm.sandbox.crm import Crm
 from connectors.zoho_crm.sandbox.editions import UNIQUE_FIELDS_PER_MODULE
 from connectors.zoho_crm.sandbox.schema import Field, Module, Option
+from connectors.zoho_crm.sandbox.values import as_id
 
 _LABEL = re.compile(r"[^\W_][\w \-./()]*")
 _MAX_LABEL = 50
@@ -154,7 +155,7 @@ def _decimals(draft: Draft, kind: str) -> int | None:
 def _uniqueness(draft: Draft, kind: str) -> Json:
     """Unique and external attributes with their cap of two per module (Zoho fact sheet sections 7, 12 and 21)."""
     item, module, crm = draft.item, draft.module, draft.crm
-    unique = bool(item.get("unique")) or (item.get("unique") == {} and "unique" in item)
+    unique = bool(item.get("unique"))
     external = item.get("external")
     if external is not None and (not isinstance(external, dict) or external.get("type") not in ("user", "org")):
         raise draft.bad("external", supported_values=["user", "org"])
@@ -188,7 +189,7 @@ def _options(draft: Draft) -> Json:
         )
     if shared:
         known = (
-            draft.crm.schema.global_picklists.get(int(str(shared.get("id") or 0))) if isinstance(shared, dict) else None
+            draft.crm.schema.global_picklists.get(as_id(shared.get("id")) or 0) if isinstance(shared, dict) else None
         )
         if known is None:
             raise draft.bad("global_picklist")

@@ -168,7 +168,7 @@ def _lookup(batch: Batch, item: Field, value: Any, path: str) -> str:
         raise wrong_type(item, path, "jsonobject")
     outer = batch.external_lookups.get(item.api_name)
     if outer is not None and outer.api_name in value:
-        return str(_by_external(batch, item, outer, value[outer.api_name], path))
+        return str(_by_external(batch, outer, value[outer.api_name], path))
     target = lookup_id(value)
     if target is None:
         raise invalid("id", f"{path}.id", expected_data_type="bigint")
@@ -184,7 +184,7 @@ def _fits(batch: Batch, item: Field, module: str) -> bool:
     return item.lookup == module or (item.api_name == "Who_Id" and module == "Leads")
 
 
-def _by_external(batch: Batch, item: Field, outer: Field, value: Any, path: str) -> int:
+def _by_external(batch: Batch, outer: Field, value: Any, path: str) -> int:
     found = batch.crm.store.keyed(outer.id, [fold(value)]) if isinstance(value, str) else {}
     if not found:
         message = "The value of the external field is invalid."

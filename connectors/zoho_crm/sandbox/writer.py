@@ -260,7 +260,7 @@ class Writer:
             given[name] = None
             return
         given[name] = check_value(self._batch, target, value, path)
-        if target.data_type == "multiselectpicklist" and (item.get("$append_values") or {}).get(name) is True:
+        if target.data_type == "multiselectpicklist" and _appends(item, name):
             given[name] = list(dict.fromkeys([*old.get(name, []), *given[name]]))
         if self._module.api_name == "Notes" and name == "Parent_Id":
             parent = value.get("module")
@@ -322,3 +322,9 @@ def _ids_in(value: Any) -> list[int]:
             for part in row.values() if (found := lookup_id(part)) is not None
         ]  # fmt: skip
     return []
+
+
+def _appends(item: Json, name: str) -> bool:
+    """Whether `$append_values` asks to add to what is there (Zoho fact sheet section 11)."""
+    wanted = item.get("$append_values")
+    return isinstance(wanted, dict) and wanted.get(name) is True

@@ -57,7 +57,8 @@ async def test_section_18_insert_and_result_file(zoho: Zoho) -> None:
     (account,) = await zoho.create("Accounts", {"Account_Name": "Harbor"})
     text = "Name,Mail,Birth,Account,Out\nA,a@example.com,05/06/1990,Harbor,true\nB,nobody,,,\n,c@example.com,,,\n"
     mappings = [
-        {"api_name": "Last_Name", "index": 0}, {"api_name": "Email", "index": 1}, {"api_name": "Date_of_Birth", "index": 2},
+        {"api_name": "Last_Name", "index": 0}, {"api_name": "Email", "index": 1}, {"api_name": "Date_of_Birth",
+        "index": 2},
         {"api_name": "Account_Name", "index": 3, "find_by": "Account_Name"}, {"api_name": "Email_Opt_Out", "index": 4},
         {"api_name": "Title", "default_value": {"value": "Moved"}},
     ]  # fmt: skip

@@ -137,7 +137,8 @@ async def test_section_17_photo(zoho: Zoho) -> None:
 
 async def test_upload_may_come_in_small_pieces(zoho: Zoho) -> None:
     (lead,) = await zoho.create("Leads", {"Last_Name": "A"})
-    body = b'--bb\r\nContent-Disposition: form-data; name="file"; filename="..\\\\evil/../a.txt"\r\n\r\nhello\r\n--bb--\r\n'
+    head = b'--bb\r\nContent-Disposition: form-data; name="file"; filename="..\\\\evil/../a.txt"\r\n\r\n'
+    body = head + b"hello\r\n--bb--\r\n"
 
     def pieces() -> Iterator[bytes]:
         for start in range(0, len(body), 7):

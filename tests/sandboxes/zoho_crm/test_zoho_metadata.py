@@ -121,8 +121,10 @@ async def test_section_7_field_rules(zoho: Zoho, item: object, code: str) -> Non
 async def test_section_7_every_data_type_can_be_created(zoho: Zoho) -> None:
     option = {"display_value": "One", "actual_value": "One"}
     kinds: list[dict[str, Any]] = [
-        *({"data_type": kind} for kind in ("text", "textarea", "email", "phone", "date", "datetime", "integer", "bigint",
-          "currency", "percent", "double", "website", "boolean", "fileupload", "imageupload", "autonumber", "userlookup")),
+        *({"data_type": kind} for kind in ("text", "textarea", "email", "phone", "date", "datetime", "integer",
+        "bigint",
+          "currency", "percent", "double", "website", "boolean", "fileupload", "imageupload", "autonumber",
+          "userlookup")),
         {"data_type": "picklist", "pick_list_values": [option]},
         {"data_type": "multiselectpicklist", "pick_list_values": [option]},
         {"data_type": "lookup", "lookup": {"module": {"api_name": "Contacts"}, "display_label": "Leads"}},

@@ -243,7 +243,7 @@ def test_bulk_write(sdk: Path, tmp_path: Path) -> None:
     resource.set_field_mappings(mappings)
     request.set_operation(Choice("insert"))
     request.set_resource([resource])
-    job_id = int(body(bulk.create_bulk_write_job(request)).get_details()["id"])
+    job_id = str(body(bulk.create_bulk_write_job(request)).get_details()["id"])
     for _ in range(200):
         job = body(bulk.get_bulk_write_job_details(job_id))
         if job.get_status().get_value() == "COMPLETED":

@@ -152,13 +152,15 @@ async def test_section_10_unlisted_picklist_values_are_added_or_rejected_by_swit
 
 
 MANDATORY = [
-    ("Leads", {"Last_Name"}), ("Contacts", {"Last_Name"}), ("Accounts", {"Account_Name"}), ("Deals", {"Deal_Name", "Stage"}),
+    ("Leads", {"Last_Name"}), ("Contacts", {"Last_Name"}), ("Accounts", {"Account_Name"}), ("Deals",
+    {"Deal_Name", "Stage"}),
     ("Tasks", {"Subject"}), ("Calls", {"Subject", "Call_Type", "Call_Start_Time", "Call_Duration"}),
     ("Events", {"Event_Title", "Start_DateTime", "End_DateTime"}), ("Products", {"Product_Name"}),
     ("Quotes", {"Subject", "Quoted_Items"}), ("Sales_Orders", {"Subject", "Ordered_Items"}),
     ("Invoices", {"Subject", "Invoiced_Items"}), ("Purchase_Orders", {"Subject", "Vendor_Name", "Purchased_Items"}),
     ("Vendors", {"Vendor_Name"}), ("Price_Books", {"Price_Book_Name", "Pricing_Details"}),
-    ("Campaigns", {"Campaign_Name"}), ("Cases", {"Case_Origin", "Status", "Subject"}), ("Solutions", {"Solution_Title"}),
+    ("Campaigns", {"Campaign_Name"}), ("Cases", {"Case_Origin", "Status", "Subject"}), ("Solutions",
+    {"Solution_Title"}),
 ]  # fmt: skip
 
 
@@ -356,7 +358,8 @@ async def test_section_18_mass_update_by_ids(zoho: Zoho) -> None:
 
 @pytest.mark.parametrize("item", [None, 5, "text", [], {"Last_Name": {"a": 1}}, {"Last_Name": ["x"]},
                                   {"Last_Name": "A", "Owner": [1]}, {"Last_Name": "A", "Tag": {"name": 1}},
-                                  {"Last_Name": "A", "Annual_Revenue": 1e308}])  # fmt: skip
+                                  {"Last_Name": "A", "Annual_Revenue": 1e308},
+                                  {"Email": {"$ne": 1}, "$append_values": [1], "Last_Name": 7}])  # fmt: skip
 async def test_hostile_items_are_refused_one_by_one(zoho: Zoho, item: Any) -> None:
     answer = await zoho.post("Leads", {"data": [item, {"Last_Name": "Good"}]})
     assert answer.status_code == 207

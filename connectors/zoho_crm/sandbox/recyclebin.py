@@ -85,7 +85,7 @@ def _bin_page(crm: Crm, where: str, values: list[Any], size: int, page: int) -> 
     return reply(200, {"recycle_bin": data, "info": info})
 
 
-async def count_bin(crm: Crm, request: Request) -> Response:
+async def count_bin(crm: Crm, _: Request) -> Response:
     """GET /settings/recycle_bin/actions/count."""
     expire_bin(crm)
     found = crm.store.one("SELECT count(*) FROM bin WHERE kind = 'recycle' AND root = id")
@@ -159,7 +159,7 @@ async def drop_many(crm: Crm, request: Request) -> Response:
     return batch_reply("recycle_bin", results)
 
 
-async def empty_bin(crm: Crm, request: Request) -> Response:
+async def empty_bin(crm: Crm, _: Request) -> Response:
     """POST /settings/recycle_bin/actions/empty."""
     with crm.store.transaction():
         for (record_id,) in crm.store.all("SELECT id FROM bin WHERE kind = 'recycle'"):
