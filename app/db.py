@@ -6,14 +6,15 @@ its tenant, and without one it sees no row.
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import asyncpg
 import orjson
-from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
-from sqlmodel.ext.asyncio.session import AsyncSession
+
+if TYPE_CHECKING:  # the ORM is imported where it is used: a worker's bulk work needs none of it
+    from sqlalchemy.ext.asyncio import AsyncEngine
+    from sqlmodel.ext.asyncio.session import AsyncSession
 
 APP_ROLE = "tranship_app"
 
@@ -43,8 +44,10 @@ class Database:
         self._pool: asyncpg.Pool[Any] | None = None
 
     @property
-    def engine(self) -> AsyncEngine:
+    def engine(self) -> "AsyncEngine":
         if self._engine is None:
+            from sqlalchemy.ext.asyncio import create_async_engine
+
             self._engine = create_async_engine(
                 self._url.replace("postgresql://", "postgresql+asyncpg://", 1),
                 pool_size=self._pool_size,
@@ -68,8 +71,11 @@ class Database:
         return self._pool
 
     @asynccontextmanager
-    async def transaction(self, tenant_id: UUID | None) -> AsyncIterator[AsyncSession]:
+    async def transaction(self, tenant_id: UUID | None) -> "AsyncIterator[AsyncSession]":
         """A session in one transaction for one tenant (None: only rows without a tenant and the public functions)."""
+        from sqlalchemy import text
+        from sqlmodel.ext.asyncio.session import AsyncSession
+
         async with AsyncSession(self.engine, expire_on_commit=False) as session, session.begin():
             await session.execute(
                 text("SELECT set_config('app.tenant', :tenant, true)"), {"tenant": str(tenant_id) if tenant_id else ""}

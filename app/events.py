@@ -1,14 +1,16 @@
 """Records events: the one place that writes the stream which SSE, webhooks and `GET /v1/events` read."""
 
-from typing import Any
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import asyncpg
 import orjson
-from sqlalchemy import text
-from sqlmodel.ext.asyncio.session import AsyncSession
 
-from app.models.columns import Instant, new_id
+from app.fresh import new_id
+
+if TYPE_CHECKING:
+    from sqlmodel.ext.asyncio.session import AsyncSession
 
 _INSERT = """
     WITH event AS (
@@ -26,16 +28,18 @@ _NAMED = _INSERT.format(
 
 
 async def emit(
-    session: AsyncSession,
+    session: "AsyncSession",
     tenant_id: UUID,
     kind: str,
     data: dict[str, Any],
     *,
-    at: Instant,
+    at: datetime,
     engagement_id: UUID | None = None,
     run_id: UUID | None = None,
 ) -> None:
     """Writes an event and its webhook deliveries in the session's transaction. `data` is thin: ids and counts."""
+    from sqlalchemy import text
+
     await session.execute(
         text(_NAMED),
         {
@@ -56,7 +60,7 @@ async def emit_raw(
     kind: str,
     data: dict[str, Any],
     *,
-    at: Instant,
+    at: datetime,
     engagement_id: UUID | None = None,
     run_id: UUID | None = None,
 ) -> None:

@@ -1,7 +1,5 @@
 """The application: lifespan, routers, error handlers."""
 
-import importlib
-import importlib.util
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -10,22 +8,24 @@ from fastapi import FastAPI
 from fastapi.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp
 
-from app import health, problems
+from app import health, problem_pages, problems
+from app.engagements.router import router as engagements
 from app.frame import Frame
+from app.keys.router import router as keys
+from app.mappings.router import router as mappings
 from app.migrations import head
+from app.platforms.router import router as platforms
+from app.quotes.router import router as quotes
+from app.runs.router import router as runs
 from app.runtime import Runtime, open_runtime
 from app.settings import Settings
+from app.webhooks.router import router as webhooks
 
 VERSION = "1.0.0"
-# Each slice's `router.py` exports `router`, made by app.routing.api_router.
-SLICES = (
-    "app.platforms",
-    "app.quotes",
-    "app.engagements",
-    "app.mappings",
-    "app.runs",
-    "app.webhooks",
-    "app.keys",
+# In the order of the document; each is made by app.routing.api_router.
+ROUTERS = (
+    *(health.router, problem_pages.router),
+    *(platforms, quotes, engagements, mappings, runs, webhooks, keys),
 )
 EXPOSED_HEADERS = (
     *("Location", "ETag", "Retry-After", "Request-Id", "Idempotency-Replayed"),
@@ -83,10 +83,8 @@ def create_app(settings: Settings, runtime: Runtime | None = None) -> FastAPI:
             expose_headers=list(EXPOSED_HEADERS),
         )
     problems.install(app)
-    app.include_router(health.router)
-    for name in SLICES:
-        if importlib.util.find_spec(f"{name}.router") is not None:
-            app.include_router(importlib.import_module(f"{name}.router").router)
+    for router in ROUTERS:
+        app.include_router(router)
     return app
 
 

@@ -16,8 +16,11 @@ from app.errors import (
 )
 from app.problems import Problem, responses
 from app.settings import Settings
+from app.webhooks.kinds import MEANINGS
+from app.webhooks.schemas import WebhookMessage
 
 _REF = "#/components/schemas/{model}"
+_BARE = frozenset({"/livez", "/readyz", "/metrics"})
 _OPERATIONS = ("get", "put", "post", "delete", "patch")
 
 
@@ -31,17 +34,44 @@ def generate() -> dict[str, Any]:
 def complete(document: dict[str, Any]) -> dict[str, Any]:
     """Adds what holds for every operation: refusals as problem documents, and the `Problem` schema itself."""
     schemas = document.setdefault("components", {}).setdefault("schemas", {})
-    problem = Problem.model_json_schema(ref_template=_REF)
-    schemas.update(problem.pop("$defs", {}))
-    schemas["Problem"] = problem
+    for model in (Problem, WebhookMessage):
+        schema = model.model_json_schema(ref_template=_REF, mode="serialization")
+        schemas.update(schema.pop("$defs", {}))
+        schemas[model.__name__] = schema
+    document["webhooks"] = {kind.value: {"post": _webhook(kind.value, text)} for kind, text in MEANINGS.items()}
     for unused in ("HTTPValidationError", "ValidationError"):
         schemas.pop(unused, None)
     for path, item in document["paths"].items():
-        if path.startswith("/v1"):
-            for method in _OPERATIONS:
-                if method in item:
-                    _complete_operation(path, item[method])
+        for method in _OPERATIONS:
+            if method in item and path not in _BARE:
+                _complete_operation(path, item[method])
     return document
+
+
+def _webhook(kind: str, meaning: str) -> dict[str, Any]:
+    """What a receiver of this event gets, and what its answers mean to us."""
+    headers = {
+        "webhook-id": "The event's id, the same in every attempt.",
+        "webhook-timestamp": "Unix seconds of this attempt.",
+        "webhook-signature": "`v1,…` over id, timestamp and body (Standard Webhooks); several during a rotation.",
+    }
+    return {
+        "operationId": f"on_{kind.replace('.', '_')}",
+        "summary": meaning,
+        "tags": ["webhooks"],
+        "parameters": [
+            {"name": name, "in": "header", "required": True, "description": text, "schema": {"type": "string"}}
+            for name, text in headers.items()
+        ],
+        "requestBody": {
+            "required": True,
+            "content": {"application/json": {"schema": {"$ref": _REF.format(model="WebhookMessage")}}},
+        },
+        "responses": {
+            "2XX": {"description": "Received; anything else is tried again for 75 hours."},
+            "410": {"description": "No longer wanted: the endpoint is disabled."},
+        },
+    }
 
 
 def _complete_operation(path: str, operation: dict[str, Any]) -> None:

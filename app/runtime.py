@@ -4,16 +4,18 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 import structlog
-from arq.connections import ArqRedis, RedisSettings, create_pool
 from msgspec import msgpack
-from redis.exceptions import RedisError
 
 from app.db import Database
 from app.security import DataKey, KeyRing
 from app.settings import Settings
+
+if TYPE_CHECKING:
+    from arq.connections import ArqRedis, RedisSettings
 
 log = structlog.get_logger()
 
@@ -26,13 +28,15 @@ class Runtime:
     db: Database
     keys: KeyRing
     now: Callable[[], datetime]
-    redis: ArqRedis | None = None
+    redis: "ArqRedis | None" = None
     data_keys: dict[UUID, DataKey] = field(default_factory=dict)
 
     async def wake(self, run_id: UUID) -> None:
         """Rings the bell for a run. A lost ring costs a second: every worker sweeps for due runs."""
         if self.redis is None:
             return
+        from redis.exceptions import RedisError
+
         try:
             await self.redis.enqueue_job("advance_run", str(run_id))
         except (RedisError, OSError) as error:
@@ -51,8 +55,10 @@ class Runtime:
         return key
 
 
-def redis_settings(url: str) -> RedisSettings:
+def redis_settings(url: str) -> "RedisSettings":
     """arq's connection settings; OSError must be retried or a two-second outage ends every worker (stack notes 1)."""
+    from arq.connections import RedisSettings
+
     settings = RedisSettings.from_dsn(url)
     settings.conn_retries = 30
     settings.retry_on_timeout = True
@@ -84,6 +90,8 @@ async def open_runtime(settings: Settings, *, pool_size: int = 10) -> AsyncItera
         now=settings.make_clock(),
     )
     if settings.redis_url is not None:
+        from arq.connections import create_pool
+
         runtime.redis = await create_pool(
             redis_settings(settings.redis_url.get_secret_value()), job_serializer=pack, job_deserializer=unpack
         )

@@ -9,7 +9,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import structlog
@@ -30,8 +30,14 @@ RESTART_SECONDS = 1.0
 GRACE_SECONDS = 8
 
 
+def say(line: str) -> None:
+    """Prints at once, also into a file or pipe."""
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()
+
+
 def run_api(
-    settings: Settings, *, host: str = "127.0.0.1", port: int = 8000, announce: Callable[[str], None] = print
+    settings: Settings, *, host: str = "127.0.0.1", port: int = 8000, announce: Callable[[str], None] = say
 ) -> None:
     """Runs one API process until SIGTERM or SIGINT. Raises OSError when the address cannot be listened on."""
     logs.configure(settings)
@@ -45,14 +51,15 @@ def serve(
     host: str = "127.0.0.1",
     port: int = 8000,
     workers: int = 2,
-    announce: Callable[[str], None] = print,
+    announce: Callable[[str], None] = say,
 ) -> None:
     """Runs servers (where no URL is set), migrations, API and workers until SIGTERM or SIGINT; all end with it.
 
     Raises EmbeddedServersError when the servers do not start and OSError when the address cannot be listened on.
     """
     logs.configure(settings)
-    with listening(host, port) as listener, backing_servers(settings) as configured:
+    shared = with_shared_clock(settings)
+    with listening(host, port) as listener, backing_servers(shared) as configured:
         assert configured.database_url is not None
         upgrade(configured.database_url.get_secret_value())
         with worker_processes(configured, workers) as crew:
@@ -77,6 +84,13 @@ def backing_servers(settings: Settings) -> Iterator[Settings]:
         )
     finally:
         servers.stop()
+
+
+def with_shared_clock(settings: Settings) -> Settings:
+    """A clock that starts at an instant becomes one that is shifted, so that API and workers read the same time."""
+    if not isinstance(settings.clock, datetime):
+        return settings
+    return settings.model_copy(update={"clock": settings.clock - datetime.now(UTC)})
 
 
 @contextmanager

@@ -361,6 +361,9 @@ class Destination(Protocol):
     async def provision(self, change: SchemaChange, names: Mapping[str, str]) -> ChangeResult:
         """Creates what is missing, idempotent; `names` maps logical keys that exist already to API names."""
 
+    async def provision_many(self, changes: Sequence[SchemaChange], names: Mapping[str, str]) -> list[ChangeResult]:
+        """The same for several changes with as few calls as the vendor allows; results in the order of `changes`."""
+
     async def reassign(self, object_name: str, ids: Sequence[str], user_id: str) -> list[WriteResult]: ...
 
     async def close(self) -> None: ...

@@ -40,12 +40,11 @@ class Children:
 
     def __init__(self, logs: Path, environment: dict[str, str]) -> None:
         self._logs = logs
-        self._environment = {**os.environ, **environment, "PYTHONUNBUFFERED": "1"}
+        self.environment = {**os.environ, **environment, "PYTHONUNBUFFERED": "1"}
         self._children: dict[str, Child] = {}
 
-    def start(self, name: str, *arguments: str, **environment: str) -> Child:
-        """Starts `tranship ARGUMENTS`, its output in `logs/NAME.log`."""
-        self._environment.update(environment)
+    def start(self, name: str, *arguments: str) -> Child:
+        """Starts `tranship ARGUMENTS` in `environment` as it is then, its output in `logs/NAME.log`."""
         child = self._children[name] = Child(name, arguments, self._logs / f"{name}.log")
         self._spawn(child)
         return child
@@ -102,7 +101,7 @@ class Children:
             # a session of its own, so that Ctrl-C reaches only us and the order of stopping is ours
             child.process = subprocess.Popen(
                 guard + command,
-                env=self._environment,
+                env=self.environment,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,

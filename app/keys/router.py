@@ -10,7 +10,7 @@ from app.errors import Forbidden, IdempotencyKeyMissing, IdempotencyKeyReused, I
 from app.identifiers import ApiKeyId
 from app.keys import service
 from app.keys.schemas import CreateKey, Key, NewKey, RotateKey, Token
-from app.models import ApiKey
+from app.keys.views import show
 from app.paging import Page
 from app.problems import responses
 from app.ratelimit import ADDRESS_POLICY, check_rate
@@ -18,10 +18,6 @@ from app.routing import api_router
 
 router = api_router("", "keys")
 REPEATABLE = (IdempotencyKeyMissing, RequestInFlight, IdempotencyKeyReused)
-
-
-def show(row: ApiKey) -> Key:
-    return Key.model_validate(row, from_attributes=True)
 
 
 @router.post(

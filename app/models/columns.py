@@ -1,21 +1,15 @@
 """Column shorthands shared by the tables: ids, tenants, instants, JSON and sealed bytes."""
 
-import os
-import time
 from datetime import datetime
 from typing import Any
-from uuid import UUID
 
 from sqlalchemy import BigInteger, DateTime, LargeBinary, Text
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlmodel import Field
 
-from app.domain.ids import uuid7
+from app import fresh
 
-
-def new_id() -> UUID:
-    """A fresh UUIDv7."""
-    return uuid7(time.time_ns() // 1_000_000, os.urandom(10))
+new_id = fresh.new_id
 
 
 def id_column() -> Any:

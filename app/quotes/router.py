@@ -29,41 +29,17 @@ from app.errors import (
     UnknownPlatform,
 )
 from app.identifiers import QuoteId
-from app.models import Quote
 from app.problems import responses
 from app.quotes import service
-from app.quotes.schemas import CreateQuote, LineView, QuoteState, QuoteView, ReviewQuote
+from app.quotes.schemas import CreateQuote, QuoteView, ReviewQuote
+from app.quotes.views import show
 from app.ratelimit import ADDRESS_POLICY, ORIGIN_POLICY, check_rate
 from app.routing import api_router
-from app.runtime import Runtime
 
 router = api_router("/quotes", "quotes")
 REPEATABLE = (IdempotencyKeyMissing, RequestInFlight, IdempotencyKeyReused)
 
-
-def show(quote: Quote, runtime: Runtime) -> QuoteView:
-    """The quote as it stands now."""
-    result = quote.result
-    return QuoteView(
-        **{name: quote.request[name] for name in CreateQuote.model_fields},
-        id=quote.id,
-        state=QuoteState(service.state_at(quote, runtime.now())),
-        records=result["records"],
-        amount_minor=quote.amount_minor,
-        currency=quote.currency,
-        lines=[
-            LineView(code=each["code"], label=each["label"], amount_minor=each["amount"]) for each in result["lines"]
-        ],
-        complexity=result["complexity"],
-        timeline=result["timeline"],
-        review_reason=result["review_reason"],
-        note=result.get("note", ""),
-        rules_version=quote.rules_version,
-        blueprint_version=result["blueprint_version"],
-        fingerprint=result["fingerprint"],
-        created_at=quote.created_at,
-        valid_until=quote.valid_until,
-    )
+KEY_OPTIONAL = {"security": [{}]}  # joined to the bearer scheme: either of them
 
 
 async def limited_caller(request: Request, runtime: RuntimeDep, caller: PublicCallerDep) -> Caller:
@@ -97,6 +73,7 @@ async def repeatable(
     "",
     operation_id="create_quote",
     summary="Ask for a price",
+    openapi_extra=KEY_OPTIONAL,
     status_code=201,
     responses=responses(*REPEATABLE, UnknownPlatform, UnknownPair, Invalid),
 )
@@ -115,7 +92,13 @@ async def create_quote(
     return show(quote, runtime)
 
 
-@router.get("/{quote_id}", operation_id="get_quote", summary="Get a quote", responses=responses(NotFound))
+@router.get(
+    "/{quote_id}",
+    operation_id="get_quote",
+    summary="Get a quote",
+    openapi_extra=KEY_OPTIONAL,
+    responses=responses(NotFound),
+)
 async def get_quote(
     quote_id: QuoteId, caller: PublicCallerDep, session: PublicSessionDep, runtime: RuntimeDep
 ) -> QuoteView:

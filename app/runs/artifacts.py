@@ -10,7 +10,7 @@ from uuid import UUID
 import asyncpg
 
 from app.domain.ids import encode_id
-from app.models.columns import new_id
+from app.fresh import new_id
 from app.runs.work import Work
 from app.runtime import Runtime
 from connectors.base import FileRef, Source

@@ -7,7 +7,6 @@ trouble, or a broken contract.
 
 import asyncio
 import traceback
-from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -25,16 +24,16 @@ from app.runs.claims import Lease, LeaseLost, claim
 from app.runs.concluding import conclude
 from app.runs.opening import open_work
 from app.runs.plans import plan_stages
-from app.runs.stages import STAGES
+from app.runs.scheduling import announce, run_stages
 from app.runs.stages.load import CountsDisagree
-from app.runs.work import StageRow, Stopped, Work
+from app.runs.stages.table import STAGES
+from app.runs.work import Stopped, Work
 from app.runtime import Runtime
 from connectors.base import Ambiguous as AnswerLost
 from connectors.base import ConnectorError, CredentialsRejected, QuotaExhausted, Transient
 
 log = structlog.get_logger()
 
-LANES = 4
 _RETRIES = 6
 _BOOK_CALLS_SECONDS = 1.0
 
@@ -82,7 +81,7 @@ async def _drive(runtime: Runtime, lease: Lease) -> None:
             await _announce_start(work)
             booking = asyncio.create_task(_book_calls(work))
             try:
-                await _run_stages(work, stages)
+                await run_stages(work, stages, STAGES)
                 await conclude(work, stages)
             finally:
                 booking.cancel()
@@ -163,88 +162,11 @@ async def _attempts(runtime: Runtime, lease: Lease) -> int:
         return int(await connection.fetchval("SELECT attempts FROM runs WHERE id = $1", lease.run_id) or 0)
 
 
-async def _run_stages(work: Work, stages: Sequence[StageRow]) -> None:
-    """Runs what is ready, side by side, until all is done; the first problem stops the rest in good order."""
-    done = {stage.key for stage in stages if stage.state in ("done", "skipped")}
-    waiting = [stage for stage in stages if stage.key not in done]
-    tasks: dict[asyncio.Task[None], StageRow] = {}
-    problem: BaseException | None = None
-    try:
-        while waiting or tasks:
-            if problem is None:
-                for stage in [stage for stage in waiting if done.issuperset(stage.after)][: LANES - len(tasks)]:
-                    waiting.remove(stage)
-                    tasks[asyncio.create_task(_run_stage(work, stage), name=stage.key)] = stage
-            if not tasks:
-                break
-            finished, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-            for task in finished:
-                stage = tasks.pop(task)
-                error = task.exception()
-                if error is None:
-                    done.add(stage.key)
-                    await _announce_phase(work, stages, done, stage)
-                elif problem is None or isinstance(problem, Stopped):
-                    problem = error
-                    work.stop("failure")
-    except asyncio.CancelledError:
-        work.stop("shutdown")
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-        raise
-    if problem is not None:
-        raise problem
-
-
-async def _run_stage(work: Work, stage: StageRow) -> None:
-    work.check_stop()
-    async with work.transaction() as connection:
-        await work.lease.guard(connection)
-        await connection.execute(
-            "UPDATE run_stages SET state = 'running', started_at = coalesce(started_at, $3)"
-            " WHERE run_id = $1 AND key = $2",
-            *(work.run.id, stage.key, work.now()),
-        )
-    await STAGES[stage.kind](work, stage)
-    async with work.transaction() as connection:
-        await work.lease.guard(connection)
-        await work.save_stage(connection, stage)
-        await connection.execute(
-            "UPDATE run_stages SET state = 'done', finished_at = $3 WHERE run_id = $1 AND key = $2",
-            *(work.run.id, stage.key, work.now()),
-        )
-    stage.state = "done"
-
-
 async def _announce_start(work: Work) -> None:
     if work.lease.fence > 1:
         return
     async with work.transaction() as connection:
-        await _emit(work, connection, "run.started", {"kind": work.run.kind})
-
-
-async def _announce_phase(work: Work, stages: Sequence[StageRow], done: set[str], stage: StageRow) -> None:
-    """A phase closes when its last stage does; the event carries its row counts (ruling 10)."""
-    members = [other for other in stages if other.phase == stage.phase]
-    if not done.issuperset(other.key for other in members):
-        return
-    counts = {other.key: {k: v for k, v in other.counts.items() if isinstance(v, int)} for other in members}
-    async with work.transaction() as connection:
-        await work.lease.guard(connection)
-        await _emit(work, connection, "run.phase.completed", {"phase": stage.phase, "counts": counts})
-
-
-async def _emit(work: Work, connection: "asyncpg.Connection[Any]", kind: str, data: dict[str, Any]) -> None:
-    await emit_raw(
-        connection,
-        work.run.tenant_id,
-        kind,
-        data,
-        at=work.now(),
-        engagement_id=work.run.engagement_id,
-        run_id=work.run.id,
-    )
+        await announce(work, connection, "run.started", {"kind": work.run.kind})
 
 
 def _calls(work: Work) -> dict[str, Any]:

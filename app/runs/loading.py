@@ -16,7 +16,7 @@ import orjson
 import structlog
 
 from app.domain.mapping import Load
-from app.models.columns import new_id
+from app.fresh import new_id
 from app.runs.bookkeeping import book
 from app.runs.deciding import Decided, Decider, Item
 from app.runs.ledger import Book, Entry, OpenIntent, Outcome

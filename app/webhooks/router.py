@@ -10,14 +10,12 @@ from app.dependencies import CallerDep, IdempotencyDep, PagingDep, RuntimeDep, S
 from app.domain.ids import encode_id
 from app.errors import IdempotencyKeyMissing, IdempotencyKeyReused, RequestInFlight, TargetForbidden
 from app.identifiers import EngagementId, RunId, WebhookDeliveryId, WebhookEndpointId
-from app.models import Event, WebhookAttempt, WebhookDelivery, WebhookEndpoint
 from app.paging import Page
 from app.problems import responses
 from app.routing import api_router
-from app.webhooks import service
+from app.webhooks import service, views
 from app.webhooks.kinds import EventType
 from app.webhooks.schemas import (
-    AttemptView,
     CreateEndpoint,
     Delivery,
     DeliveryState,
@@ -33,28 +31,6 @@ from app.webhooks.schemas import (
 router = api_router("", "webhooks")
 READ, WRITE = require("webhooks:read"), require("webhooks:write")
 REPEATABLE = (IdempotencyKeyMissing, RequestInFlight, IdempotencyKeyReused)
-
-
-def show_endpoint(row: WebhookEndpoint) -> Endpoint:
-    return Endpoint.model_validate(row, from_attributes=True)
-
-
-def show_event(row: Event) -> EventView:
-    return EventView.model_validate(row, from_attributes=True)
-
-
-def show_delivery(row: WebhookDelivery, event: Event, attempts: list[WebhookAttempt]) -> Delivery:
-    return Delivery(
-        id=row.id,
-        endpoint_id=row.endpoint_id,
-        event_id=row.event_id,
-        event_type=event.type,
-        state=DeliveryState(row.state),
-        attempts=[AttemptView.model_validate(each, from_attributes=True) for each in attempts],
-        next_at=row.next_at if row.state == DeliveryState.PENDING else None,
-        delivered_at=row.delivered_at,
-        created_at=row.created_at,
-    )
 
 
 @router.post(
@@ -78,14 +54,14 @@ async def create_webhook_endpoint(
         runtime, session, caller.tenant_id, url=body.url, events=[*body.events]
     )
     response.headers["Location"] = f"/v1/webhook_endpoints/{encode_id('webhook_endpoint', endpoint.id)}"
-    return EndpointWithSecret(**show_endpoint(endpoint).model_dump(mode="python"), secret=secret)
+    return EndpointWithSecret(**views.show_endpoint(endpoint).model_dump(mode="python"), secret=secret)
 
 
 @router.get(
     "/webhook_endpoints", operation_id="list_webhook_endpoints", summary="List webhook endpoints", dependencies=[READ]
 )
 async def list_webhook_endpoints(caller: CallerDep, session: SessionDep, paging: PagingDep) -> Page[Endpoint]:
-    return (await service.list_endpoints(session, caller.tenant_id, paging)).page(show_endpoint)
+    return (await service.list_endpoints(session, caller.tenant_id, paging)).page(views.show_endpoint)
 
 
 @router.get(
@@ -95,7 +71,7 @@ async def list_webhook_endpoints(caller: CallerDep, session: SessionDep, paging:
     dependencies=[READ],
 )
 async def get_webhook_endpoint(endpoint_id: WebhookEndpointId, caller: CallerDep, session: SessionDep) -> Endpoint:
-    return show_endpoint(await service.get_endpoint(session, caller.tenant_id, endpoint_id))
+    return views.show_endpoint(await service.get_endpoint(session, caller.tenant_id, endpoint_id))
 
 
 @router.patch(
@@ -110,7 +86,7 @@ async def update_webhook_endpoint(
 ) -> Endpoint:
     endpoint = await service.get_endpoint(session, caller.tenant_id, endpoint_id, lock=True)
     events = None if body.events is None else [*map(str, body.events)]
-    return show_endpoint(
+    return views.show_endpoint(
         await service.update_endpoint(runtime, session, endpoint, url=body.url, events=events, enabled=body.enabled)
     )
 
@@ -146,8 +122,8 @@ async def ping_webhook_endpoint(
     """A worker delivers it within a second or two; see the endpoint's deliveries for the attempt."""
     endpoint = await service.get_endpoint(session, caller.tenant_id, endpoint_id)
     delivery = await service.send_test(runtime, session, endpoint)
-    _point_to(response, delivery)
-    return await _shown(session, delivery)
+    views.point_to(response.headers, delivery)
+    return await views.shown(session, delivery)
 
 
 @router.post(
@@ -167,7 +143,7 @@ async def rotate_webhook_secret(
 ) -> EndpointWithSecret:
     endpoint = await service.get_endpoint(session, caller.tenant_id, endpoint_id, lock=True)
     secret = await service.rotate_secret(runtime, session, endpoint, overlap=timedelta(hours=body.overlap_hours))
-    return EndpointWithSecret(**show_endpoint(endpoint).model_dump(mode="python"), secret=secret)
+    return EndpointWithSecret(**views.show_endpoint(endpoint).model_dump(mode="python"), secret=secret)
 
 
 @router.post(
@@ -204,7 +180,7 @@ async def list_webhook_deliveries(
     state: Annotated[DeliveryState | None, Query()] = None,
 ) -> Page[Delivery]:
     rows, events, attempts = await service.list_deliveries(session, caller.tenant_id, endpoint_id, state, paging)
-    return rows.page(lambda row: show_delivery(row, events[row.event_id], attempts.get(row.id, [])))
+    return rows.page(lambda row: views.show_delivery(row, events[row.event_id], attempts.get(row.id, [])))
 
 
 @router.post(
@@ -224,8 +200,8 @@ async def replay_webhook_delivery(
     _: IdempotencyDep,
 ) -> Delivery:
     delivery = await service.replay_delivery(runtime, session, caller.tenant_id, delivery_id)
-    _point_to(response, delivery)
-    return await _shown(session, delivery)
+    views.point_to(response.headers, delivery)
+    return await views.shown(session, delivery)
 
 
 @router.get("/events", operation_id="list_events", summary="List the events of 30 days", dependencies=[READ])
@@ -250,16 +226,4 @@ async def list_events(
         run_id=run_id,
         created_after=created_after,
     )
-    return rows.page(show_event)
-
-
-async def _shown(session: SessionDep, delivery: WebhookDelivery) -> Delivery:
-    events, attempts = await service.delivery_details(session, [delivery])
-    return show_delivery(delivery, events[delivery.event_id], attempts.get(delivery.id, []))
-
-
-def _point_to(response: Response, delivery: WebhookDelivery) -> None:
-    response.headers["Location"] = (
-        f"/v1/webhook_endpoints/{encode_id('webhook_endpoint', delivery.endpoint_id)}/deliveries"
-    )
-    response.headers["Retry-After"] = "2"
+    return rows.page(views.show_event)

@@ -125,9 +125,7 @@ class TestFiles:
         chunk = await move.row(ArtifactChunk, tenant_id=move.client.tenant_id)
         assert b"portal" not in chunk.body
 
-    async def test_of_others_and_without_the_scope(
-        self, move: Move, stranger: Client, make_client: MakeClient
-    ) -> None:
+    async def test_of_others_and_without_the_scope(self, move: Move, stranger: Client, make_client: MakeClient) -> None:
         path = f"/v1/files/{await self.store(move, b'x', 'a.csv')}/content"
         problem(await stranger.get(path), 404, "not-found")
         problem(await move.client.http.get(path), 401, "unauthenticated")

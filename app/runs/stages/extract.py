@@ -4,7 +4,6 @@ from datetime import datetime
 from typing import Any
 
 from app.domain.schema import ObjectSpec
-from app.runs.opening import connection_for, newest_inventory
 from app.runs.staging import Deleted
 from app.runs.work import StageRow, Work
 from connectors.base import Page
@@ -62,6 +61,8 @@ async def source_object(work: Work, name: str) -> ObjectSpec:
 async def source_inventory(work: Work) -> Any:
     """The newest inventory of the source, cached for the run."""
     if "source_inventory" not in work.cache:
+        from app.runs.opening import connection_for, newest_inventory
+
         connection = await connection_for(work, "source")
         work.cache["source_inventory"] = await newest_inventory(work, connection.id)
     return work.cache["source_inventory"]

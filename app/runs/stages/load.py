@@ -1,16 +1,12 @@
 """A load stage: compiles its mapping, chooses how to write, runs the loader, and closes only when the sums agree."""
 
-from sqlmodel import select
-
 from app.domain.compiling import CompiledLoad, compile_load
 from app.domain.mapping import Load, LoadMode
 from app.domain.schema import FieldSpec, Inventory, ObjectSpec
-from app.models.engagement import OwnerDecision
 from app.runs.artifacts import OversizeFiles
 from app.runs.deciding import Decider, Owners
 from app.runs.filenames import safe_name
 from app.runs.loading import Loader
-from app.runs.opening import newest_inventory
 from app.runs.stages.extract import source_inventory
 from app.runs.staging import Scope
 from app.runs.work import StageRow, Work
@@ -141,6 +137,8 @@ async def compile_rule(work: Work, rule: Load) -> tuple[CompiledLoad, ObjectSpec
 async def target_inventory(work: Work) -> Inventory:
     """What the destination looked like after provisioning, read once per run."""
     if "target_inventory" not in work.cache:
+        from app.runs.opening import newest_inventory
+
         assert work.run.destination_id is not None
         work.cache["target_inventory"] = await newest_inventory(work, work.run.destination_id)
     inventory: Inventory = work.cache["target_inventory"]
@@ -169,6 +167,10 @@ async def key_field(work: Work, rule: Load, target: ObjectSpec) -> str:
 async def owners(work: Work) -> Owners:
     """Destination users behind source users, as decided; e-mails of the destination's active users."""
     if "owners" not in work.cache:
+        from sqlmodel import select
+
+        from app.models.engagement import OwnerDecision
+
         async with work.runtime.db.transaction(work.run.tenant_id) as session:
             rows = await session.exec(
                 select(OwnerDecision).where(OwnerDecision.engagement_id == work.run.engagement_id)

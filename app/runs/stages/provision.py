@@ -1,6 +1,15 @@
 """Provisioning: creates what the destination lacks, in order, and notes the API names it derived (ruling 15)."""
 
-from app.domain.provisioning import PlannedKind, find_field, find_object, needed_targets, provisioning_plan
+from itertools import groupby
+
+from app.domain.provisioning import (
+    PlannedChange,
+    PlannedKind,
+    find_field,
+    find_object,
+    needed_targets,
+    provisioning_plan,
+)
 from app.domain.schema import Inventory
 from app.runs.reports import save_report
 from app.runs.stages.describe import keep_inventory
@@ -17,22 +26,16 @@ async def provision(work: Work, stage: StageRow) -> None:
     stage.total = len(changes)
     results: list[ChangeResult] = []
     names = {_logical(owner, name): api for (owner, name), api in work.names.items()}
-    for planned in changes:
+    for _, group in groupby(changes, key=lambda one: (one.kind, one.object)):
+        planned = list(group)
         work.check_stop()
         await work.lease.ready_to_send(work.runtime.settings.call_timeout_seconds)
-        change = SchemaChange(
-            kind=ChangeKind(planned.kind.value),
-            object=planned.object,
-            name=planned.name,
-            label=planned.label,
-            attributes=planned.attributes,
-        )
-        result = await destination.provision(change, names)
-        if result.api_name:
-            owner, name = _address(planned.kind, planned.object, planned.name)
-            names[_logical(owner, name)] = result.api_name
-        results.append(result)
-        await _note(work, planned.kind, result)
+        done = await destination.provision_many([_change(one) for one in planned], names)
+        for one, result in zip(planned, done, strict=True):
+            if result.api_name:
+                names[_logical(*_address(one.kind, one.object, one.name))] = result.api_name
+            await _note(work, one.kind, result)
+        results += done
         stage.counts["done"] = len(results)
         stage.counts["created"] = sum(1 for one in results if not one.existed and not one.manual)
         stage.counts["manual"] = sum(1 for one in results if one.manual)
@@ -47,6 +50,16 @@ async def provision(work: Work, stage: StageRow) -> None:
         await work.lease.guard(connection)
         body = [result.model_dump(mode="json") for result in results]
         await save_report(work, connection, "provisioning", dict(stage.counts), {"changes": body})
+
+
+def _change(planned: PlannedChange) -> SchemaChange:
+    return SchemaChange(
+        kind=ChangeKind(planned.kind.value),
+        object=planned.object,
+        name=planned.name,
+        label=planned.label,
+        attributes=planned.attributes,
+    )
 
 
 def _address(kind: PlannedKind, owner: str, name: str) -> tuple[str, str]:

@@ -86,7 +86,7 @@ async def create_job(crm: Crm, request: Request) -> Response:
     if isinstance(body.get("callback"), dict):
         job["callback"] = body["callback"]
     crm.store.save_document("bulk_write", job_id, job)
-    crm.background(_run(crm, module, job))
+    crm.background(_run(crm, module, job, str(request.base_url).rstrip("/")))
     return reply(201, {
         "status": "success", "code": "SUCCESS", "message": "success", "details": {"id": job_id, "created_by": creator},
     })  # fmt: skip
@@ -120,8 +120,9 @@ async def get_result(crm: Crm, request: Request) -> Response:
     return FileResponse(path, media_type="application/octet-stream", filename=f"{request.path_params['id']}.zip")
 
 
-async def _run(crm: Crm, module: Module, job: Json) -> None:
-    """The job itself, in steps of a hundred rows so that other calls are answered meanwhile."""
+async def _run(crm: Crm, module: Module, job: Json, root: str) -> None:
+    """The job itself, in steps of a hundred rows so that other calls are answered meanwhile; the address of its
+    result is absolute, since the official SDK calls it as it stands."""
     await asyncio.sleep(crm.options.bulk_delay_ms / 1000)
     job["status"] = "INPROGRESS"
     crm.store.save_document("bulk_write", job["id"], job)
@@ -138,7 +139,7 @@ async def _run(crm: Crm, module: Module, job: Json) -> None:
         resource["file"] = {"name": None, "status": "FAILED", **counts}
         job["status"] = "FAILED"
     resource["status"] = job["status"]
-    job["result"] = {"download_url": f"/crm/bulk/v8/write/{job['id']}/result"}
+    job["result"] = {"download_url": f"{root}/crm/bulk/v8/write/{job['id']}/result"}
     crm.store.save_document("bulk_write", job["id"], job)
 
 

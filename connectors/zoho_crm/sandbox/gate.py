@@ -17,7 +17,8 @@ _MAX_JSON = 64 * 1024 * 1024
 _ID = re.compile(r"^\d{15,20}$")
 _FIXED = frozenset({
     "actions", "settings", "upsert", "search", "coql", "deleted", "users", "org", "files", "upload", "fields",
-    "modules", "layouts", "pipeline", "Attachments", "Notes", "photo", "add_tags", "remove_tags", "tags", "mass_delete", "count",
+    "modules", "layouts", "pipeline", "Attachments", "Notes", "photo", "add_tags", "remove_tags", "tags", "mass_delete",
+    "count",
     "change_owner", "recycle_bin", "restore", "empty", "transfer", "pick_list_values", "global_picklists",
     "related_lists", "profiles", "roles", "__features", "write", "read", "result", "download", "bulk", "crm", "v8",
     "oauth", "v2", "token", "revoke", "mass_update", "fetch_full_data", "Contact_Roles",

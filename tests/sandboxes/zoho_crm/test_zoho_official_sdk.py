@@ -11,12 +11,6 @@ import pytest
 
 from tests.sandboxes.zoho_crm.zoho_sdk import body, initialize, results, served
 
-SDK = "zohocrmsdk.src.com.zoho.crm.api"
-pytestmark = [
-    pytest.mark.filterwarnings("ignore:unclosed file:ResourceWarning"),
-    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
-]
-
 
 @pytest.fixture(scope="module")
 def sdk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
@@ -181,8 +175,9 @@ def test_notes_and_attachments(sdk: Path, tmp_path: Path) -> None:
     path = tmp_path / "signature.png"
     path.write_bytes(bytes(range(256)) * 50)
     upload = FileBodyWrapper()
-    upload.set_file(StreamWrapper(file_path=str(path)))
-    (sent,) = results(AttachmentsOperations().upload_attachments(lead, "Leads", upload))
+    with path.open("rb") as stream:
+        upload.set_file(StreamWrapper(name=path.name, stream=stream))
+        (sent,) = results(AttachmentsOperations().upload_attachments(lead, "Leads", upload))
     downloaded = body(AttachmentsOperations().get_attachment(int(sent.get_details()["id"]), lead, "Leads")).get_file()
     assert downloaded.get_name() == "signature.png"
     assert b"".join(downloaded.get_stream()) == path.read_bytes()
@@ -226,7 +221,7 @@ def test_bulk_write(sdk: Path, tmp_path: Path) -> None:
     headers, upload = HeaderMap(), FileBodyWrapper()
     headers.add(UploadFileHeader.feature, "bulk-write")
     headers.add(UploadFileHeader.x_crm_org, body(OrgOperations().get_organization()).get_org()[0].get_zgid())
-    upload.set_file(StreamWrapper(file_path=str(path)))
+    upload.set_file(StreamWrapper(name=path.name, stream=io.BytesIO(path.read_bytes())))
     bulk = BulkWriteOperations()
     file_id = body(bulk.upload_file(upload, headers)).get_details()["file_id"]
     module, resource, request = MinifiedModule(), Resource(), RequestWrapper()
@@ -246,7 +241,7 @@ def test_bulk_write(sdk: Path, tmp_path: Path) -> None:
     job_id = str(body(bulk.create_bulk_write_job(request)).get_details()["id"])
     for _ in range(200):
         job = body(bulk.get_bulk_write_job_details(job_id))
-        if job.get_status().get_value() == "COMPLETED":
+        if job.get_status() == "COMPLETED":
             break
         time.sleep(0.005)
     assert job.get_resource()[0].get_file().get_added_count() == 2

@@ -41,7 +41,7 @@ class Zoho:
         self.clock = clock
 
     async def call(self, method: str, path: str, body: Any = None, **more: Any) -> httpx.Response:
-        url = path if path.startswith("/") else f"/crm/v8/{path}"
+        url = path if path.startswith(("/", "http")) else f"/crm/v8/{path}"
         if body is not None:
             more["json"] = body
         return await self.client.request(method, url, **more)

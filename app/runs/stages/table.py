@@ -1,0 +1,37 @@
+"""The table of stages: what the engine runs for each kind of the plan."""
+
+from collections.abc import Awaitable, Callable, Mapping
+
+from app.runs.stages.choose import choose
+from app.runs.stages.deletions import report_deletions
+from app.runs.stages.describe import describe
+from app.runs.stages.examine import examine
+from app.runs.stages.exports import export
+from app.runs.stages.extract import extract
+from app.runs.stages.load import load
+from app.runs.stages.provision import provision
+from app.runs.stages.reassign import reassign
+from app.runs.stages.rollback import delete, restore
+from app.runs.stages.verify import verify
+from app.runs.work import StageRow, Work
+
+Stage = Callable[[Work, StageRow], Awaitable[None]]
+
+STAGES: Mapping[str, Stage] = {
+    "describe": describe,
+    "extract": extract,
+    "examine": examine,
+    "provision": provision,
+    "choose": choose,
+    "load": load,
+    "link": load,
+    "note": load,
+    "file": load,
+    "deletions": report_deletions,
+    "verify": verify,
+    "reconcile": verify,
+    "export": export,
+    "restore": restore,
+    "delete": delete,
+    "reassign": reassign,
+}
