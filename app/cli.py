@@ -179,16 +179,18 @@ def migrate(
 
 @keys.command("create")
 def create_key(
-    tenant: Annotated[str, typer.Argument(help="Name of the tenant; made when new.")],
+    tenant: Annotated[str, typer.Argument(help="Name of the tenant; made when new.")] = "default",
     label: Annotated[str, typer.Option(help="What the key is for.")] = "",
     scope: Annotated[list[str] | None, typer.Option(help="A scope; repeat for more. Default: all of a client.")] = None,
     data: Data = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the key with its id, tenant and scopes.")] = False,
 ) -> None:
     """Create a key and print it once: it is stored as a hash only."""
-    from app.keys_cli import create
+    from app.keys_cli import create_record
 
     configured = settings(data)
-    typer.echo(create(configured, database_url(configured), tenant=tenant, label=label, scopes=scope or []))
+    made = create_record(configured, database_url(configured), tenant=tenant, label=label, scopes=scope or [])
+    typer.echo(json.dumps(made, default=str) if as_json else made["key"])
 
 
 @keys.command("list")

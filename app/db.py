@@ -4,6 +4,7 @@ Every connection runs as the role `tranship_app`, which owns nothing and cannot 
 its tenant, and without one it sees no row.
 """
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
@@ -42,6 +43,7 @@ class Database:
         self._pool_size = pool_size
         self._engine: AsyncEngine | None = None
         self._pool: asyncpg.Pool[Any] | None = None
+        self._opening = asyncio.Lock()
 
     @property
     def engine(self) -> "AsyncEngine":
@@ -60,15 +62,16 @@ class Database:
         return self._engine
 
     async def pool(self) -> "asyncpg.Pool[Any]":
-        if self._pool is None:
-            self._pool = await asyncpg.create_pool(
-                plain_url(self._url),
-                min_size=1,
-                max_size=self._pool_size,
-                init=_prepare,
-                server_settings={"role": APP_ROLE},
-            )
-        return self._pool
+        async with self._opening:  # first callers at once must share one pool
+            if self._pool is None:
+                self._pool = await asyncpg.create_pool(
+                    plain_url(self._url),
+                    min_size=1,
+                    max_size=self._pool_size,
+                    init=_prepare,
+                    server_settings={"role": APP_ROLE},
+                )
+            return self._pool
 
     @asynccontextmanager
     async def transaction(self, tenant_id: UUID | None) -> "AsyncIterator[AsyncSession]":
@@ -77,7 +80,8 @@ class Database:
         from sqlmodel.ext.asyncio.session import AsyncSession
 
         async with AsyncSession(self.engine, expire_on_commit=False) as session, session.begin():
-            await session.execute(
+            connection = await session.connection()
+            await connection.execute(
                 text("SELECT set_config('app.tenant', :tenant, true)"), {"tenant": str(tenant_id) if tenant_id else ""}
             )
             yield session

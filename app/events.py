@@ -40,7 +40,8 @@ async def emit(
     """Writes an event and its webhook deliveries in the session's transaction. `data` is thin: ids and counts."""
     from sqlalchemy import text
 
-    await session.execute(
+    connection = await session.connection()
+    await connection.execute(
         text(_NAMED),
         {
             "id": new_id(),

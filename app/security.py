@@ -61,7 +61,7 @@ class KeyRing:
         return self._name(envelope)[0] == self.current
 
     def pepper(self, text: bytes) -> bytes:
-        """The keyed hash under which API keys are stored (HMAC-SHA256 under the oldest key)."""
+        """The keyed hash of API keys: HMAC-SHA256 under the ring's oldest key, which rotation keeps."""
         oldest = list(self._raw.values())[-1]
         return hmac.new(hashlib.sha256(b"tranship pepper" + oldest).digest(), text, hashlib.sha256).digest()
 
@@ -74,7 +74,7 @@ class KeyRing:
 
 
 class DataKey:
-    """An engagement's own key: seals payloads, hashes values. A nonce is a random prefix plus a counter per instance."""
+    """An engagement's own key: seals payloads, hashes values. Nonces: a random prefix plus a counter."""
 
     __slots__ = ("_cipher", "_counter", "_prefix", "hash_key")
 

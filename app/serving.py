@@ -39,7 +39,7 @@ def say(line: str) -> None:
 def run_api(
     settings: Settings, *, host: str = "127.0.0.1", port: int = 8000, announce: Callable[[str], None] = say
 ) -> None:
-    """Runs one API process until SIGTERM or SIGINT. Raises OSError when the address cannot be listened on."""
+    """Runs one API process until SIGTERM or SIGINT. Ends the command when the address cannot be listened on."""
     logs.configure(settings)
     with listening(host, port) as listener:
         asyncio.run(_serve_api(settings, listener, announce, None))
@@ -55,7 +55,7 @@ def serve(
 ) -> None:
     """Runs servers (where no URL is set), migrations, API and workers until SIGTERM or SIGINT; all end with it.
 
-    Raises EmbeddedServersError when the servers do not start and OSError when the address cannot be listened on.
+    Raises EmbeddedServersError when the servers do not start; ends the command when the address cannot be had.
     """
     logs.configure(settings)
     shared = with_shared_clock(settings)
@@ -95,10 +95,13 @@ def with_shared_clock(settings: Settings) -> Settings:
 
 @contextmanager
 def listening(host: str, port: int) -> Iterator[socket.socket]:
-    """A bound socket; 0 picks a free port."""
+    """A bound socket; 0 picks a free port. Ends the command with a sentence when the address cannot be had."""
     with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind((host, port))
+        try:
+            listener.bind((host, port))
+        except OSError as refused:
+            raise SystemExit(f"tranship: cannot listen on {host} port {port}: {refused.strerror}") from refused
         yield listener
 
 

@@ -64,6 +64,11 @@ FUNCTIONS = (
     $$ SELECT tenant_id FROM runs WHERE id = wanted $$
     """,
     """
+    CREATE FUNCTION artifact_tenant(wanted uuid) RETURNS uuid
+    LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public AS
+    $$ SELECT tenant_id FROM artifacts WHERE id = wanted $$
+    """,
+    """
     CREATE FUNCTION due_runs(at timestamptz, most integer)
     RETURNS TABLE (id uuid, tenant_id uuid, fence bigint)
     LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public AS
@@ -92,6 +97,7 @@ NAMES = (
     "find_oauth_token(bytea)",
     "tenant_parent(uuid)",
     "run_tenant(uuid)",
+    "artifact_tenant(uuid)",
     "due_runs(timestamptz, integer)",
     "due_deliveries(timestamptz, integer)",
     "expire_rows(timestamptz)",

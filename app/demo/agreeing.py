@@ -88,7 +88,8 @@ def examine(walk: Walk) -> dict[str, Any]:
     run = walk.run("preflight")
     quality, gap = walk.report(run, "preflight"), walk.report(run, "gap")
     walk.screen.say("findings in the source, by code:")
-    walk.screen.list(sorted(quality["summary"]["by_code"].items(), key=lambda one: -one[1]))
+    codes: dict[str, int] = quality["summary"]["by_code"]
+    walk.screen.list({code: codes[code] for code in sorted(codes, key=codes.__getitem__, reverse=True)})
     summary = gap["summary"]
     walk.screen.say(
         f"gap report for the {summary['edition']} edition: {summary['changes']} changes to be made, "

@@ -11,17 +11,19 @@ import asyncpg
 from app.db import APP_ROLE, plain_url
 
 OUTCOMES = ("created", "updated", "unchanged", "skipped", "quarantined", "held")
+STAYS = "(stays behind)"
 
 # A record that is ours counts as created whichever run wrote it last: the sample's records are unchanged in the full
 # run, and yet the destination has them from us.
 _COUNTS = """
     SELECT source_object, target_object, part,
-           CASE WHEN created AND outcome IN ('created', 'updated', 'unchanged') THEN 'created' ELSE outcome END AS ended,
+           CASE WHEN created AND outcome IN ('created', 'updated', 'unchanged') THEN 'created' ELSE outcome END AS how,
            count(*) AS n
     FROM ledger WHERE engagement_id = $1 AND destination_id = $2 GROUP BY 1, 2, 3, 4
 """
 _BY_RUN = """
-    SELECT outcome, count(*) AS n FROM ledger WHERE engagement_id = $1 AND run_id = $2 GROUP BY 1
+    SELECT outcome, count(*) AS n FROM ledger
+    WHERE engagement_id = $1 AND run_id = $2 AND target_object <> '' GROUP BY 1
 """
 _OURS = """
     SELECT l.target_object, coalesce(nullif(n.api_name, ''), l.target_object) AS module, l.record_id
@@ -64,12 +66,12 @@ class LedgerFigures:
         self._scope = (engagement_id, destination_id)
 
     def rows(self, loads: Iterable[dict[str, Any]], read: dict[str, int]) -> list[Row]:
-        """A row per enabled load in the mapping's order. `loads` are those of the mapping document, `read` the
-        records that each load's stage took from staging, by load key."""
+        """A row per enabled load in the mapping's order, then one per object that stays behind. `loads` are those of
+        the mapping document, `read` the records that each load's stage took from staging, by load key."""
         counted: dict[tuple[str, str, str], dict[str, int]] = {}
         for found in self._fetch(_COUNTS, *self._scope):
             key = (found["source_object"], found["target_object"], found["part"])
-            counted.setdefault(key, {})[found["ended"]] = found["n"]
+            counted.setdefault(key, {})[found["how"]] = found["n"]
         rows = []
         for load in loads:
             if load["enabled"]:
@@ -77,10 +79,11 @@ class LedgerFigures:
                 ordinary = load["mode"] != "link"
                 target = load["target_object"] if ordinary else f"{load['target_object']} ({load['key']})"
                 rows.append(Row(load["source_object"], target, read.get(load["key"], sum(ends.values())), **ends))
-        return rows
+        staying = {key[0]: ends for key, ends in counted.items() if not key[1]}
+        return [*rows, *(Row(name, STAYS, sum(ends.values()), **ends) for name, ends in sorted(staying.items()))]
 
     def outcomes(self, run_id: UUID) -> dict[str, int]:
-        """Ends of the records that this run wrote last, per outcome."""
+        """Ends of the planned writes that this run settled last, per outcome."""
         found = {row["outcome"]: row["n"] for row in self._fetch(_BY_RUN, self._scope[0], run_id)}
         return {name: found.get(name, 0) for name in OUTCOMES}
 

@@ -4,7 +4,7 @@ from typing import Any
 
 
 class DemoFailed(Exception):
-    """Something does not hold; `problem` is the problem document of the run or request behind it, where there is one."""
+    """Something does not hold; `problem` is the problem document behind it, where there is one."""
 
     def __init__(self, message: str, problem: dict[str, Any] | None = None) -> None:
         super().__init__(message)

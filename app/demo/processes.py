@@ -9,9 +9,10 @@ import time
 from pathlib import Path
 
 from app.demo.errors import DemoFailed
-from app.serving import GUARD
+from app.embedded.processes import GUARD
 
 STOP_SECONDS = 15.0
+MOST_FAILURES = 3
 POLL_SECONDS = 0.03
 LOG_TAIL = 2000
 _ADDRESS = re.compile(rb" on (http://\S+)")
@@ -25,6 +26,7 @@ class Child:
         self.arguments = arguments
         self.log = log
         self.process: subprocess.Popen[bytes] | None = None
+        self.failures = 0
 
     @property
     def pid(self) -> int:
@@ -39,12 +41,13 @@ class Children:
     """Starts commands of `tranship` that end with this process: the kernel asks them to when our main thread dies."""
 
     def __init__(self, logs: Path, environment: dict[str, str]) -> None:
+        """`environment` is added to ours."""
         self._logs = logs
-        self.environment = {**os.environ, **environment, "PYTHONUNBUFFERED": "1"}
+        self._environment = {**os.environ, **environment, "PYTHONUNBUFFERED": "1"}
         self._children: dict[str, Child] = {}
 
     def start(self, name: str, *arguments: str) -> Child:
-        """Starts `tranship ARGUMENTS` in `environment` as it is then, its output in `logs/NAME.log`."""
+        """Starts `tranship ARGUMENTS`, its output in `logs/NAME.log`."""
         child = self._children[name] = Child(name, arguments, self._logs / f"{name}.log")
         self._spawn(child)
         return child
@@ -63,13 +66,14 @@ class Children:
     def mend(self) -> list[str]:
         """Starts workers that have ended again, as `tranship serve` does; says what it did.
 
-        Raises DemoFailed when the API or a stand-in has ended: their state is gone.
+        Raises DemoFailed when the API or a stand-in has ended, whose state is gone, or a worker fails again and again.
         """
         said = []
         for child in self._children.values():
             if child.process is None or (code := child.process.poll()) is None:
                 continue
-            if child.arguments[0] != "worker":
+            child.failures += code > 0
+            if child.arguments[0] != "worker" or child.failures >= MOST_FAILURES:
                 raise DemoFailed(f"{child.name} has ended with code {code}; the end of {child.log}:\n{child.tail()}")
             old = child.pid
             self._spawn(child)
@@ -101,7 +105,7 @@ class Children:
             # a session of its own, so that Ctrl-C reaches only us and the order of stopping is ours
             child.process = subprocess.Popen(
                 guard + command,
-                env=self.environment,
+                env=self._environment,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,

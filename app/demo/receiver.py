@@ -1,4 +1,4 @@
-"""A webhook receiver on loopback, as a client would have one: it believes a message only when the signature is right."""
+"""A webhook receiver on loopback, as a client would have one: it believes only messages with a right signature."""
 
 import json
 import threading

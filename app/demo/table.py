@@ -1,6 +1,7 @@
 """What the demo shows: steps, progress bars, and the tables at the end."""
 
 import sys
+import time
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
@@ -22,11 +23,13 @@ class Screen:
     def __init__(self) -> None:
         self._console = Console(width=None if sys.stdout.isatty() else PLAIN_WIDTH, highlight=False)
         self._steps = 0
+        self._began = time.monotonic()
 
     def step(self, title: str) -> None:
         """The headline of the next step."""
         self._steps += 1
-        self._console.print(f"\n[bold]{self._steps:>2}. {escape(title)}[/bold]")
+        elapsed = time.monotonic() - self._began
+        self._console.print(f"\n[bold]{self._steps:>2}. {escape(title)}[/bold] [dim]({elapsed:.1f} s)[/dim]")
 
     def say(self, text: str) -> None:
         self._console.print(f"    {text}", markup=False)

@@ -1,5 +1,6 @@
 """Connections of an engagement: stored sealed, proven live, never shown again."""
 
+import asyncio
 from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID
@@ -9,7 +10,7 @@ from sqlmodel import select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app.engagements.connecting import open_connector, seal_credentials
-from app.engagements.problems import edition_problem, problem_of
+from app.engagements.problems import edition_problem, problem_of, silent
 from app.errors import AnotherRunActive, AppError, Invalid, NotFound, TargetForbidden
 from app.models.columns import new_id
 from app.models.engagement import Connection, Engagement
@@ -18,6 +19,8 @@ from app.outbound import check_target
 from app.runtime import Runtime
 from connectors.base import ConnectorError, Platform
 from connectors.registry import PLATFORMS
+
+_PATIENCE_SECONDS = 20.0
 
 
 async def find_connection(session: AsyncSession, engagement: Engagement, role: str) -> Connection:
@@ -89,13 +92,17 @@ async def prove_connection(runtime: Runtime, tenant_id: UUID, engagement_id: UUI
     facts: dict[str, Any] = {}
     problem: AppError | None = None
     platform = PLATFORMS[connection.platform]
+    # a person waits here: the connectors' own patience with an account that is away is far longer
+    patience = min(_PATIENCE_SECONDS, runtime.settings.call_timeout_seconds)
     try:
         await _check_addresses(runtime, connection.config)
-        async with open_connector(runtime, connection) as connector:
+        async with asyncio.timeout(patience), open_connector(runtime, connection) as connector:
             facts = await connector.check()
         problem = _edition_gate(platform, facts)
     except ConnectorError as error:
         problem = problem_of(error, platform.name, role)
+    except TimeoutError:
+        problem = silent(platform.name, role, patience)
     await _store_verdict(runtime, connection, facts, problem)
     if problem is not None:
         raise problem

@@ -9,8 +9,10 @@ from uuid import UUID
 import asyncpg
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from app.documents import engagement_key
 from app.errors import NotFound
 from app.models.columns import new_id
+from app.models.engagement import Engagement
 from app.models.file import Artifact
 from app.runtime import Runtime
 from app.security import DataKey
@@ -80,6 +82,14 @@ async def find_file(session: AsyncSession, tenant_id: UUID, artifact_id: UUID) -
     if artifact is None or artifact.tenant_id != tenant_id:
         raise NotFound("There is no such file.")
     return artifact
+
+
+async def open_file(runtime: Runtime, tenant_id: UUID, artifact_id: UUID) -> tuple[Artifact, DataKey]:
+    """The file's row and the key that opens it. Raises NotFound, EngagementPurged."""
+    async with runtime.db.transaction(tenant_id) as session:
+        artifact = await find_file(session, tenant_id, artifact_id)
+        engagement = await session.get_one(Engagement, artifact.engagement_id)
+    return artifact, engagement_key(runtime, engagement)
 
 
 async def read_file(runtime: Runtime, tenant_id: UUID, key: DataKey, artifact_id: UUID) -> AsyncIterator[bytes]:

@@ -51,6 +51,15 @@ def problem_of(error: base.ConnectorError, platform: str, role: str) -> AppError
     )
 
 
+def silent(platform: str, role: str, seconds: float) -> AppError:
+    """Nothing was heard from the platform while a person waited."""
+    return PlatformUnreachable(
+        f"{platform} did not answer within {seconds:.0f} seconds. Check the base URL in the {role} connection's "
+        "config, and that the host lets us in; then test again.",
+        role=role,
+    )
+
+
 def edition_problem(platform: str, edition: str, better: list[str]) -> AppError:
     """The account's plan has no API; `better` are the plans that do."""
     advice = f"Upgrade the account to {' or '.join(better)}" if better else "Ask the vendor for API access"

@@ -75,7 +75,8 @@ class Ledger(SQLModel, table=True):
 class Intent(SQLModel, table=True):
     """A block of writes announced before the first call of it; removed when all its results are in the ledger.
 
-    The block is the key range (after_id, upto_id] of its load; `existing` lists source ids whose record stood at the destination before, so that a probe tells ours from theirs.
+    The block is the key range (after_id, upto_id] of its load; `existing` lists source ids whose record stood at the
+    destination before, so that a probe tells ours from theirs.
     """
 
     __tablename__ = "intents"

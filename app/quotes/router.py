@@ -1,6 +1,6 @@
 """Routes of quotes. Asking for a price needs no key; the estimator on a public page does not have one."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import Depends, Request, Response
 
@@ -39,7 +39,7 @@ from app.routing import api_router
 router = api_router("/quotes", "quotes")
 REPEATABLE = (IdempotencyKeyMissing, RequestInFlight, IdempotencyKeyReused)
 
-KEY_OPTIONAL = {"security": [{}]}  # joined to the bearer scheme: either of them
+KEY_OPTIONAL: dict[str, Any] = {"security": [{}]}  # joined to the bearer scheme: either of them
 
 
 async def limited_caller(request: Request, runtime: RuntimeDep, caller: PublicCallerDep) -> Caller:

@@ -25,6 +25,7 @@ from app.runs.concluding import conclude
 from app.runs.opening import open_work
 from app.runs.plans import plan_stages
 from app.runs.scheduling import announce, run_stages
+from app.runs.stages.check import check_mapping
 from app.runs.stages.load import CountsDisagree
 from app.runs.stages.table import STAGES
 from app.runs.work import Stopped, Work
@@ -78,6 +79,7 @@ async def _drive(runtime: Runtime, lease: Lease) -> None:
         try:
             work = await open_work(runtime, lease, stack)
             stages = await plan_stages(work)
+            await check_mapping(work)
             await _announce_start(work)
             booking = asyncio.create_task(_book_calls(work))
             try:

@@ -28,13 +28,13 @@ class FaultSwitch:
     def __init__(self) -> None:
         self.values: dict[str, int] = {}
         self.injected: Counter[str] = Counter()
-        self._random = random.Random(1)
+        self._random = random.Random(1)  # noqa: S311  faults are to be repeatable, not secret
 
     def update(self, values: dict[str, int]) -> None:
         """Merges `values`; a seed restarts the draw, so the same requests meet the same faults."""
         self.values.update(values)
         if "seed" in values:
-            self._random = random.Random(values["seed"])
+            self._random = random.Random(values["seed"])  # noqa: S311
 
     def clear(self) -> None:
         self.values.clear()

@@ -18,4 +18,5 @@ class _QuietCuts(logging.Filter):
 def server(app: Any, *, host: str, port: int) -> uvicorn.Server:
     """A uvicorn server for `app`; `await server(...).serve()` runs it, `.should_exit = True` ends it."""
     logging.getLogger("uvicorn.error").addFilter(_QuietCuts())
-    return uvicorn.Server(uvicorn.Config(app, host=host, port=port, log_level="warning", access_log=False, lifespan="on"))
+    config = uvicorn.Config(app, host=host, port=port, log_level="warning", access_log=False, lifespan="on")
+    return uvicorn.Server(config)

@@ -120,10 +120,11 @@ class Zoho:
                 for row in await self._list(label, names[start : start + _FIELDS_PER_CALL]):
                     rows.setdefault(row["id"], {}).update(row)
             labels = {name: text for text, name in fields.items()}
-            shown = [{**{labels[key]: one for key, one in row.items() if key in labels}, **_own(row)} for row in rows.values()]
-            self._records[label] = {
-                row["Source System ID"]: row for row in shown if row.get("Source System ID")
-            }
+            shown = [
+                {**{labels[key]: one for key, one in row.items() if key in labels}, **_own(row)}
+                for row in rows.values()
+            ]
+            self._records[label] = {row["Source System ID"]: row for row in shown if row.get("Source System ID")}
         return self._records[label]
 
     async def _list(self, label: str, names: Sequence[str]) -> list[dict[str, Any]]:

@@ -21,7 +21,8 @@ from app.domain.schema import Inventory
 from app.engagements.connecting import seal_credentials
 from app.models.columns import new_id
 from app.models.engagement import Connection, Engagement, OwnerDecision
-from app.models.mapping import InventoryDocument, Mapping as MappingRow, Report
+from app.models.mapping import InventoryDocument, Report
+from app.models.mapping import Mapping as MappingRow
 from app.models.run import Run, RunStage
 from app.runs.artifacts import chunk_place
 from app.runs.engine import advance
@@ -102,6 +103,11 @@ class Road:
             await asyncio.sleep(_AGAIN_SECONDS)
         assert run.state == expect, (run.kind, run.state, run.problem)
         return run
+
+    async def drive_once(self, run_id: UUID, *, runtime: Runtime | None = None) -> Run:
+        """One worker's turn, however it ends."""
+        await advance(runtime or self.runtime, run_id, "test")
+        return await self.row(run_id)
 
     async def delta(self) -> UUID:
         """One delta over what changed since the preflight began."""

@@ -15,7 +15,7 @@ import httpx
 import pytest
 from pydantic import SecretStr
 
-from app.serving import environment, with_shared_clock
+from app.serving import environment, listening, with_shared_clock
 from app.settings import Settings, load_settings
 
 START_SECONDS = 60
@@ -160,3 +160,11 @@ def _alive(pid: int) -> bool:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except OSError:
         return False
+
+
+def test_taken_address_is_a_sentence() -> None:
+    with listening("127.0.0.1", 0) as taken:
+        taken.listen()
+        port = taken.getsockname()[1]
+        with pytest.raises(SystemExit, match=f"cannot listen on 127.0.0.1 port {port}"), listening("127.0.0.1", port):
+            pass

@@ -264,3 +264,12 @@ class TestLife:
             assert [row["key"] for row in await connection.fetch("SELECT key FROM idempotency_keys")] == ["6 days"]
         finally:
             await connection.close()
+
+
+async def test_engine_is_what_a_worker_advances(runtime: Runtime) -> None:
+    """The default step is the engine's; a run that does not exist is nothing to do."""
+    with capture_logs() as logs:
+        worker = Station(runtime, deliver=nothing)
+        assert worker.ring(uuid4())
+        await until(lambda: worker.active == 0)
+    assert not [each for each in logs if each["event"] == "advance_failed"]

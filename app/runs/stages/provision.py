@@ -1,5 +1,6 @@
 """Provisioning: creates what the destination lacks, in order, and notes the API names it derived (ruling 15)."""
 
+from collections.abc import Mapping, Set
 from itertools import groupby
 
 from app.domain.provisioning import (
@@ -14,7 +15,9 @@ from app.domain.schema import Inventory
 from app.runs.reports import save_report
 from app.runs.stages.describe import keep_inventory
 from app.runs.work import StageRow, Work
-from connectors.base import ChangeKind, ChangeResult, SchemaChange
+from connectors.base import ChangeKind, ChangeResult, Destination, SchemaChange
+
+_UNIQUE = frozenset({"unique", "external"})
 
 
 async def provision(work: Work, stage: StageRow) -> None:
@@ -26,14 +29,17 @@ async def provision(work: Work, stage: StageRow) -> None:
     stage.total = len(changes)
     results: list[ChangeResult] = []
     names = {_logical(owner, name): api for (owner, name), api in work.names.items()}
+    refused: set[str] = set()
     for _, group in groupby(changes, key=lambda one: (one.kind, one.object)):
         planned = list(group)
         work.check_stop()
         await work.lease.ready_to_send(work.runtime.settings.call_timeout_seconds)
-        done = await destination.provision_many([_change(one) for one in planned], names)
+        done = await _apply(destination, [_change(one) for one in planned], names, refused)
         for one, result in zip(planned, done, strict=True):
             if result.api_name:
                 names[_logical(*_address(one.kind, one.object, one.name))] = result.api_name
+            elif one.kind is PlannedKind.OBJECT:
+                refused.add(one.object)
             await _note(work, one.kind, result)
         results += done
         stage.counts["done"] = len(results)
@@ -50,6 +56,24 @@ async def provision(work: Work, stage: StageRow) -> None:
         await work.lease.guard(connection)
         body = [result.model_dump(mode="json") for result in results]
         await save_report(work, connection, "provisioning", dict(stage.counts), {"changes": body})
+
+
+async def _apply(
+    destination: Destination, changes: list[SchemaChange], names: Mapping[str, str], refused: Set[str]
+) -> list[ChangeResult]:
+    """Changes of one object. What belongs to a refused object waits for it; a unique field for which no slot is free
+    becomes a plain one, by which records are looked up instead (ruling 16)."""
+    if changes[0].kind is not ChangeKind.OBJECT and changes[0].object in refused:
+        later = f"The object {changes[0].object} has to be there first. Once it is, run provisioning again."
+        return [ChangeResult(change=one, manual=later) for one in changes]
+    results = await destination.provision_many(changes, names)
+    for place, result in enumerate(results):
+        if result.manual and _UNIQUE & result.change.attributes.keys():
+            attributes = {key: one for key, one in result.change.attributes.items() if key not in _UNIQUE}
+            plain = result.change.model_copy(update={"attributes": attributes})
+            again = (await destination.provision_many([plain], names))[0]
+            results[place] = again if again.api_name else result
+    return results
 
 
 def _change(planned: PlannedChange) -> SchemaChange:
