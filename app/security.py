@@ -76,13 +76,14 @@ class KeyRing:
 class DataKey:
     """An engagement's own key: seals payloads, hashes values. Nonces: a random prefix plus a counter."""
 
-    __slots__ = ("_cipher", "_counter", "_prefix", "hash_key")
+    __slots__ = ("_cipher", "_counter", "_hash", "_prefix", "hash_key")
 
     def __init__(self, key: bytes) -> None:
         if len(key) != 32:
             raise ValueError("a data key has 32 bytes")
         self._cipher = AESGCM(hashlib.blake2b(b"seal", key=key, digest_size=32).digest())
         self.hash_key = hashlib.blake2b(b"hash", key=key, digest_size=32).digest()
+        self._hash = hashlib.blake2b(key=self.hash_key, digest_size=16)
         self._prefix = os.urandom(8)
         self._counter = count()
 
@@ -109,4 +110,6 @@ class DataKey:
 
     def hash(self, clear: bytes) -> bytes:
         """A keyed 16-byte hash: equal for equal bytes, useless without the key (ruling 4)."""
-        return hashlib.blake2b(clear, key=self.hash_key, digest_size=16).digest()
+        keyed = self._hash.copy()  # the key is worked in once: half the time of a fresh keyed hash
+        keyed.update(clear)
+        return keyed.digest()

@@ -14,7 +14,7 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from pydantic import BaseModel, JsonValue
 
@@ -78,10 +78,11 @@ class WriteStyle(StrEnum):
 
 
 class ProbeStyle(StrEnum):
-    """How a lost answer is cleared up for an object."""
+    """How a lost answer is cleared up for an object: by its key, by its parent's list, or by the same upsert again."""
 
     KEY = "key"
     PARENT_LIST = "parent_list"
+    REPEAT = "repeat"
 
 
 class ObjectFacts(Frozen):
@@ -184,8 +185,7 @@ class WriteStatus(StrEnum):
     REFUSED = "refused"
 
 
-@dataclass(frozen=True, slots=True)
-class WriteResult:
+class WriteResult(NamedTuple):
     """The verdict on one record. `code` and `field` name the refusal, `duplicate_id` the record in the way."""
 
     status: WriteStatus

@@ -11,6 +11,7 @@ from app.demo.walking import Walk, stage_sums
 from app.domain.ids import decode_id
 
 _LOADING = ("load", "link", "note", "file")
+_SHOWN = 10
 _CHANGES = {"seed": 3, "updates": 20, "creates": 8, "deletes": 3, "merges": 2}
 
 
@@ -77,17 +78,19 @@ def move_all(walk: Walk, figures: LedgerFigures, loads: list[dict[str, Any]], be
 def reconcile(walk: Walk) -> dict[str, int]:
     """Reads everything back; the figures as the JSON has them."""
     run = walk.run("reconcile")
-    reports = walk.reports(run, "readback")
-    checked, different = _checked(reports)
-    records = sum(one["summary"]["checked_records"] for one in reports)
-    owned = sum(one["summary"].get("with_owner", 0) for one in reports)
-    walk.screen.say(f"{records} records with {checked} fields read back, {different} discrepancies, {owned} with owner")
-    for report in reports:
-        for row in report["body"]["rows"]:
-            if row["different"]:
-                walk.screen.warn(f"{report['summary']['load']} {row['source_id']} differs")
+    read_back = walk.report(run, "reconcile")["body"]["readback"]
+    loads: dict[str, dict[str, Any]] = read_back["loads"]
+    owned = sum(one["with_owner"] for one in loads.values())
+    different = int(read_back["discrepancies"])
+    walk.screen.say(
+        f"{read_back['checked_records']} records with {read_back['checked_fields']} fields read back, "
+        f"{different} discrepancies, {owned} with owner"
+    )
+    for key, one in loads.items():
+        for found in one["differences"][:_SHOWN]:
+            walk.screen.warn(f"{key} {found['source_id']}: {found['field']} is {found['verdict']} ({found['kind']})")
     walk.result.expect(different == 0, f"{different} discrepancies in the reconciliation {run['id']}")
-    return {"checked_records": records, "checked_fields": checked, "discrepancies": different}
+    return {name: int(read_back[name]) for name in ("checked_records", "checked_fields", "discrepancies")}
 
 
 def follow_changes(walk: Walk, figures: LedgerFigures, before: Dump) -> None:

@@ -14,7 +14,8 @@ from app.embedded.processes import GUARD
 STOP_SECONDS = 15.0
 MOST_FAILURES = 3
 POLL_SECONDS = 0.03
-LOG_TAIL = 2000
+LOG_TAIL = 16_384
+_ERROR = re.compile(r"tranship: |[A-Za-z_.]*(Error|Exception|Refused|Listen): ")
 _ADDRESS = re.compile(rb" on (http://\S+)")
 
 
@@ -32,9 +33,11 @@ class Child:
     def pid(self) -> int:
         return self.process.pid if self.process else 0
 
-    def tail(self) -> str:
-        """The end of its log."""
-        return self.log.read_bytes()[-LOG_TAIL:].decode(errors="replace") if self.log.exists() else ""
+    def last_words(self) -> str:
+        """What its log says of its end: the error a traceback ends with, else the last lines."""
+        text = self.log.read_bytes()[-LOG_TAIL:].decode(errors="replace") if self.log.exists() else ""
+        lines = [line for line in text.splitlines() if line.strip()]
+        return "\n".join([line for line in lines if _ERROR.match(line)][-3:] or lines[-10:])
 
 
 class Children:
@@ -61,7 +64,7 @@ class Children:
             if child.process is None or child.process.poll() is not None:
                 break
             time.sleep(POLL_SECONDS)
-        raise DemoFailed(f"{child.name} did not start; the end of {child.log}:\n{child.tail()}")
+        raise DemoFailed(f"{child.name} did not start:\n{child.last_words()}")
 
     def mend(self) -> list[str]:
         """Starts workers that have ended again, as `tranship serve` does; says what it did.
@@ -74,7 +77,7 @@ class Children:
                 continue
             child.failures += code > 0
             if child.arguments[0] != "worker" or child.failures >= MOST_FAILURES:
-                raise DemoFailed(f"{child.name} has ended with code {code}; the end of {child.log}:\n{child.tail()}")
+                raise DemoFailed(f"{child.name} has ended with code {code}:\n{child.last_words()}")
             old = child.pid
             self._spawn(child)
             how = f"was killed by signal {-code}" if code < 0 else f"ended with code {code}"

@@ -8,7 +8,6 @@ from fastapi.responses import StreamingResponse
 
 from app.dependencies import CallerDep, IdempotencyDep, IfMatchDep, PagingDep, RuntimeDep, SessionDep, require
 from app.documents import engagement_key
-from app.domain.ids import encode_id
 from app.engagements import files, ownership, questions, reports
 from app.engagements.checklist import read_checklist
 from app.engagements.inventories import load_inventory
@@ -17,61 +16,25 @@ from app.engagements.papers import (
     ChecklistView,
     FileView,
     InventoryView,
-    OwnerLineView,
     OwnersPut,
     OwnersView,
     QuestionView,
     ReportSummary,
     ReportView,
-    UserView,
 )
 from app.engagements.schemas import Role
 from app.engagements.service import find_engagement
+from app.engagements.views import show_file, show_opened, show_owners, show_question, show_report
 from app.errors import EngagementPurged, Invalid, PreconditionMissing, Stale, StepMissing
 from app.etags import require_match
 from app.identifiers import EngagementId, FileId, QuestionId, ReportId, RunId
-from app.models.engagement import Question
-from app.models.file import Artifact
-from app.models.mapping import Report
 from app.paging import Page
 from app.problems import responses
 from app.routing import api_router
 
 router = api_router("", "engagements")
 
-_HIDDEN = {"tenant_id"}
 KindQuery = Annotated[str | None, Query(max_length=50, description="Only this kind.")]
-
-
-def _owners(owners: ownership.Ownership, response: Response) -> OwnersView:
-    response.headers["ETag"] = owners.tag
-    return OwnersView(
-        counts=owners.counts.as_dict(),
-        fallback_user_id=owners.fallback_user_id,
-        owners=[
-            OwnerLineView(
-                source=UserView.model_validate(line.source),
-                state=line.state,
-                destination_user_id=line.destination_user_id,
-                candidates=list(line.candidates),
-            )
-            for line in owners.lines
-        ],
-        destination_users=[UserView.model_validate(user) for user in owners.destination_users],
-    )
-
-
-def _question(question: Question) -> QuestionView:
-    return QuestionView(**question.model_dump(exclude=_HIDDEN))
-
-
-def _report(report: Report) -> ReportSummary:
-    return ReportSummary(**report.model_dump(exclude={*_HIDDEN, "body"}))
-
-
-def _file(artifact: Artifact) -> FileView:
-    path = f"/v1/files/{encode_id('artifact', artifact.id)}/content"
-    return FileView(**artifact.model_dump(exclude=_HIDDEN), content_path=path)
 
 
 @router.get(
@@ -101,7 +64,9 @@ async def get_owners(
 ) -> OwnersView:
     """Every source user with the destination user the e-mail suggests or a person chose, with an ETag."""
     engagement = await find_engagement(session, caller.tenant_id, engagement_id)
-    return _owners(await ownership.read_ownership(runtime, session, engagement), response)
+    found = await ownership.read_ownership(runtime, session, engagement)
+    response.headers["ETag"] = found.tag
+    return show_owners(found)
 
 
 @router.put(
@@ -134,7 +99,8 @@ async def put_owners(
         fallback_user_id=body.fallback_user_id,
         by=caller.key_id,
     )
-    return _owners(replaced, response)
+    response.headers["ETag"] = replaced.tag
+    return show_owners(replaced)
 
 
 @router.get(
@@ -152,7 +118,7 @@ async def list_questions(
 ) -> Page[QuestionView]:
     """What the machine will not guess."""
     engagement = await find_engagement(session, caller.tenant_id, engagement_id)
-    return (await reports.list_questions(session, engagement, paging, open_only=open)).page(_question)
+    return (await reports.list_questions(session, engagement, paging, open_only=open)).page(show_question)
 
 
 @router.post(
@@ -174,7 +140,7 @@ async def answer_question(
     answered = await questions.answer_question(
         session, caller.tenant_id, question_id, body.answer, by=caller.key_id, at=runtime.now()
     )
-    return _question(answered)
+    return show_question(answered)
 
 
 @router.get(
@@ -206,7 +172,7 @@ async def list_reports(
 ) -> Page[ReportSummary]:
     """Counts of every report, the newest first."""
     engagement = await find_engagement(session, caller.tenant_id, engagement_id)
-    return (await reports.list_reports(session, engagement, paging, kind=kind, run_id=run_id)).page(_report)
+    return (await reports.list_reports(session, engagement, paging, kind=kind, run_id=run_id)).page(show_report)
 
 
 @router.get(
@@ -219,7 +185,7 @@ async def list_reports(
 async def get_report(report_id: ReportId, caller: CallerDep, runtime: RuntimeDep, session: SessionDep) -> ReportView:
     """The whole report, its sealed body opened."""
     report, body = await reports.open_report(runtime, session, caller.tenant_id, report_id)
-    return ReportView(**report.model_dump(exclude={*_HIDDEN, "body"}), body=body)
+    return show_opened(report, body)
 
 
 @router.get(
@@ -233,7 +199,7 @@ async def list_files(
 ) -> Page[FileView]:
     """Exports of what does not move, reports and oversized attachments."""
     engagement = await find_engagement(session, caller.tenant_id, engagement_id)
-    return (await reports.list_files(session, engagement, paging, kind=kind)).page(_file)
+    return (await reports.list_files(session, engagement, paging, kind=kind)).page(show_file)
 
 
 @router.get(

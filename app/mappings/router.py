@@ -6,7 +6,6 @@ from fastapi import Query, Response
 
 from app.dependencies import CallerDep, IdempotencyDep, IfMatchDep, RuntimeDep, SessionDep, require
 from app.domain.mapping import MappingDocument
-from app.domain.proposing import Problem
 from app.engagements.inventories import destination_inventory, load_inventory
 from app.engagements.service import find_engagement
 from app.errors import EngagementPurged, MappingInvalid, MappingNotEditable, PreconditionMissing, Stale, StepMissing
@@ -14,8 +13,8 @@ from app.etags import require_match
 from app.identifiers import EngagementId
 from app.mappings import service
 from app.mappings.export import to_csv, to_xlsx
-from app.mappings.schemas import MappingCheck, MappingConfirm, MappingFault, MappingVerdict, MappingView
-from app.models.mapping import Mapping
+from app.mappings.schemas import MappingCheck, MappingConfirm, MappingVerdict, MappingView
+from app.mappings.views import show_fault, show_mapping
 from app.problems import responses
 from app.routing import api_router
 
@@ -23,19 +22,6 @@ router = api_router("/engagements/{engagement_id}/mapping", "mappings")
 
 Version = Annotated[int | None, Query(ge=1, le=2_147_483_647, description="An older version; default: the current.")]
 _XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-
-
-def _view(mapping: Mapping, response: Response, warnings: list[Problem] | None = None) -> MappingView:
-    response.headers["ETag"] = service.mapping_tag(mapping)
-    return MappingView(
-        **mapping.model_dump(exclude={"tenant_id", "document"}),
-        document=MappingDocument.model_validate(mapping.document),
-        warnings=None if warnings is None else [_fault(problem) for problem in warnings if not problem.blocking],
-    )
-
-
-def _fault(problem: Problem) -> MappingFault:
-    return MappingFault.model_validate(problem.model_dump())
 
 
 @router.get(
@@ -49,7 +35,9 @@ async def get_mapping(
 ) -> MappingView:
     """The newest draft or confirmed version with its ETag."""
     engagement = await find_engagement(session, caller.tenant_id, engagement_id)
-    return _view(await service.find_mapping(session, engagement, version), response)
+    mapping = await service.find_mapping(session, engagement, version)
+    response.headers["ETag"] = service.mapping_tag(mapping)
+    return show_mapping(mapping)
 
 
 @router.put(
@@ -73,7 +61,8 @@ async def put_mapping(
     current = await service.find_mapping(session, engagement)
     require_match(if_match, service.mapping_tag(current))
     mapping, problems = await service.edit_mapping(runtime, session, engagement, current, document, by=caller.key_id)
-    return _view(mapping, response, problems)
+    response.headers["ETag"] = service.mapping_tag(mapping)
+    return show_mapping(mapping, problems)
 
 
 @router.post(
@@ -95,7 +84,8 @@ async def propose_mapping(
     """A new draft from the pair's blueprint and what discovery found on both sides."""
     engagement = await find_engagement(session, caller.tenant_id, engagement_id, lock=True)
     mapping, problems = await service.propose_mapping(runtime, session, engagement, by=caller.key_id)
-    return _view(mapping, response, problems)
+    response.headers["ETag"] = service.mapping_tag(mapping)
+    return show_mapping(mapping, problems)
 
 
 @router.post(
@@ -117,7 +107,8 @@ async def confirm_mapping(
     """Agrees to a draft. From now on runs may write to a destination; this version never changes again."""
     engagement = await find_engagement(session, caller.tenant_id, engagement_id, lock=True)
     mapping, problems = await service.confirm_mapping(runtime, session, engagement, body.version, by=caller.key_id)
-    return _view(mapping, response, problems)
+    response.headers["ETag"] = service.mapping_tag(mapping)
+    return show_mapping(mapping, problems)
 
 
 @router.post(
@@ -142,7 +133,7 @@ async def validate_mapping(
         document = MappingDocument.model_validate(current.document)
     problems = await service.find_problems(document, await service.load_sides(runtime, session, engagement))
     valid = not any(problem.blocking for problem in problems)
-    return MappingVerdict(valid=valid, problems=[_fault(problem) for problem in problems])
+    return MappingVerdict(valid=valid, problems=[show_fault(problem) for problem in problems])
 
 
 @router.get(

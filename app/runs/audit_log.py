@@ -41,8 +41,12 @@ def link(previous: bytes, sequence: int, root: bytes) -> bytes:
     return hashlib.sha256(b"\x02" + previous + sequence.to_bytes(8, "big") + root).digest()
 
 
-def compress(entries: Sequence[Entry]) -> bytes:
-    return zlib.compress(orjson.dumps(entries), 1)
+def sealed(entries: Sequence[Entry]) -> tuple[bytes, bytes]:
+    """(Merkle root, stored block) of entries; each is encoded once for both."""
+    sha = hashlib.sha256
+    encoded = [orjson.dumps(entry) for entry in entries]
+    root = root_of([sha(b"\x00" + one).digest() for one in encoded])
+    return root, zlib.compress(b"[" + b",".join(encoded) + b"]", 1)
 
 
 def expand(block: bytes) -> list[list[Any]]:
@@ -64,8 +68,7 @@ async def append(
     """Appends a block in the caller's transaction; the head's row lock orders concurrent writers."""
     if not entries:
         return
-    root = root_of([leaf(entry) for entry in entries])
-    packed = compress(entries)
+    root, packed = sealed(entries)
     await connection.execute(
         "INSERT INTO audit_heads (tenant_id, sequence, chain) VALUES ($1, 0, $2) ON CONFLICT DO NOTHING",
         tenant_id,

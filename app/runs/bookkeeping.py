@@ -35,10 +35,7 @@ async def book(work: Work, connection: "asyncpg.Connection[Any]", rule: Load, en
     await audit_log.append(
         connection,
         work.run.tenant_id,
-        [
-            (source, e.source_id, target, part, e.record_id, str(e.outcome), e.reason, e.owner_id, stamp)
-            for e in entries
-        ],
+        [(source, e.source_id, target, part, e.record_id, e.outcome, e.reason, e.owner_id, stamp) for e in entries],
         subject=f"{work.run.kind}:{rule.key}",
         at=at,
         engagement_id=work.run.engagement_id,

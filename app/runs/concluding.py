@@ -78,6 +78,7 @@ def _objects(work: Work, stages: Sequence[StageRow]) -> list[dict[str, Any]]:
                 "read": stage.counts.get("read", 0),
                 **_outcomes(stage.counts),
                 "reasons": stage.detail.get("reasons", {}),
+                "changes": stage.detail.get("changes", {}),
             }
         )
     return rows

@@ -4,6 +4,7 @@ Gathering reads PostgreSQL (ids behind references, related records, earlier ends
 a comparison of hashes, without I/O (architecture: gather, decide, apply).
 """
 
+import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -20,6 +21,7 @@ from app.runs.ledger import Book, Entry, Outcome, Prior
 from app.runs.staging import StagedRow, Staging
 from app.security import DataKey
 
+_SLICE = 250  # records decided before the loop may breathe
 _DONE = frozenset({Outcome.CREATED.value, Outcome.UPDATED.value, Outcome.UNCHANGED.value})
 
 
@@ -37,7 +39,6 @@ class Item:
     record_id: str | None = None
     ours: bool | None = None
     before: bytes | None = None
-    sends: int = 0
 
 
 @dataclass(slots=True)
@@ -96,7 +97,8 @@ class Decider:
 
     async def decide(self, connection: "asyncpg.Connection[Any]", rows: Sequence[StagedRow], *, fresh: bool) -> Decided:
         """Decides a page. `fresh` promises that the ledger holds nothing of this load, which saves a query."""
-        taken = [row for row in rows if self.compiled.takes(row.record)]
+        takes = self.compiled.takes
+        taken = [row for row in rows if takes(row.record)] if self.load.when else rows
         context = await self.gather(connection, [row.record for row in taken])
         priors: Mapping[str, Prior] = {}
         if not fresh:
@@ -107,9 +109,31 @@ class Decider:
             if base.source_object == self.load.source_object:
                 bases = await self._book.record_ids(connection, base, [row.source_id for row in taken])
         decided = Decided()
-        for row in taken:
-            self._decide_one(row, context, priors.get(row.source_id), bases.get(row.source_id), decided)
+        plain = self.load.mode is LoadMode.CREATE and self._note is None and not priors
+        for start in range(0, len(taken), _SLICE):
+            part = taken[start : start + _SLICE]
+            if plain:
+                self._decide_new(part, context, decided)
+            else:
+                for row in part:
+                    self._decide_one(row, context, priors.get(row.source_id), bases.get(row.source_id), decided)
+            await asyncio.sleep(0)
         return decided
+
+    def _decide_new(self, rows: Sequence[StagedRow], context: PageContext, decided: Decided) -> None:
+        """`_decide_one` for records that nothing is known of yet: by far the most, so without its questions."""
+        build, dumps, digest, owner = self.compiled.build, orjson.dumps, self._hash, self._owner_field
+        items = decided.items
+        decided.taken += len(rows)
+        for source_id, record in rows:
+            payload, verdict, reason, found = build(record, context)
+            issues = summarise(found) if found else ""
+            if verdict is not None:
+                decided.entries.append(Entry(source_id, str(verdict), reason, issues=issues))
+                continue
+            encoded = dumps(payload)
+            by = self._owner(payload) if owner else ""
+            items.append(Item(source_id, record, payload, encoded, digest(encoded), issues, by))
 
     async def gather(self, connection: "asyncpg.Connection[Any]", records: Sequence[Record]) -> PageContext:
         """Everything the compiled mapping may ask about these records."""
@@ -138,12 +162,12 @@ class Decider:
         self, path: str, records: Iterable[Record], related: Mapping[str, Mapping[str, Record]]
     ) -> Iterable[str]:
         reference, dot, name = path.partition(".")
+        if not dot:
+            yield from (value for record in records if (value := record.get(reference)) is not None)
+            return
         for record in records:
             value = record.get(reference)
             if value is None:
-                continue
-            if not dot:
-                yield value
                 continue
             for needed, object_name in self.compiled.related_needs:
                 if needed == reference and (other := related.get(object_name, {}).get(value)) and name in other:
@@ -164,7 +188,7 @@ class Decider:
         for _ in range(5):
             if not pending:
                 break
-            steps = await self._staging.survivors(connection, list(pending.values()))
+            steps = await self._staging.survivors(connection, target.source_object, list(pending.values()))
             pending = {asked: steps[at] for asked, at in pending.items() if at in steps}
             if not pending:
                 break
@@ -268,4 +292,4 @@ def _id_in(reference: Any) -> str | None:
 
 def summarise(issues: Iterable[Any]) -> str:
     """Issues as the ledger keeps them: "field:code field:code", each once, no values."""
-    return " ".join(dict.fromkeys(f"{issue.field}:{issue.code}" for issue in issues))
+    return " ".join(dict.fromkeys([f"{issue.field}:{issue.code}" for issue in issues]))

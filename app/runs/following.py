@@ -2,10 +2,10 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from fastapi.sse import ServerSentEvent
 from sqlmodel import select
 
 from app.domain.ids import encode_id
@@ -22,7 +22,16 @@ _EVENTS = """
 """
 
 
-async def follow_run(runtime: Runtime, tenant_id: UUID, run_id: UUID, after: int) -> AsyncIterator[ServerSentEvent]:
+@dataclass(frozen=True, slots=True)
+class Happening:
+    """One message of the stream; `id` is the event's sequence number, None for progress in between."""
+
+    kind: str
+    data: dict[str, Any]
+    id: str | None = None
+
+
+async def follow_run(runtime: Runtime, tenant_id: UUID, run_id: UUID, after: int) -> AsyncIterator[Happening]:
     """Events after the sequence number `after`, then live ones until the run has ended (or an hour has passed: the
     client connects again). Their ids are for Last-Event-ID; `run.progress` in between has none."""
     shown: dict[str, Any] = {}
@@ -36,13 +45,13 @@ async def follow_run(runtime: Runtime, tenant_id: UUID, run_id: UUID, after: int
             events = await connection.fetch(_EVENTS, tenant_id, run_id, after)
         for event in events:
             after = event["sequence"]
-            yield ServerSentEvent(event=event["type"], id=str(after), data=_event(event, run_id))
+            yield Happening(event["type"], _event(event, run_id), str(after))
         if run is None:
             return
         progress = _progress(runtime, run, stages)
         if progress != shown:
             shown = progress
-            yield ServerSentEvent(event="run.progress", data=progress)
+            yield Happening("run.progress", progress)
         if run.state in TERMINAL and not events:
             return
         await asyncio.sleep(POLL_SECONDS)

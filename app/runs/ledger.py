@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from operator import attrgetter
 from typing import Any
 from uuid import UUID
 
@@ -72,6 +73,7 @@ _COLUMNS = (
     *("source_id", "outcome", "reason", "record_id", "ours", "sent_hash", "before"),
     *("issues", "owner_id", "modified_at"),
 )
+_as_row = attrgetter(*_COLUMNS)
 _RECORD = """
     INSERT INTO ledger AS old (engagement_id, destination_id, source_object, source_id, target_object, part, tenant_id,
         run_id, outcome, reason, record_id, created, sent_hash, before, issues, owner_id, modified_at, written_at)
@@ -110,13 +112,7 @@ class Book:
         await connection.copy_records_to_table(
             "ledger_in",
             columns=_COLUMNS,
-            records=[
-                (
-                    *(e.source_id, e.outcome, e.reason, e.record_id, e.ours, e.sent_hash, e.before),
-                    *(e.issues, e.owner_id, e.modified_at),
-                )
-                for e in entries
-            ],
+            records=map(_as_row, entries),
         )
         await connection.execute(
             _RECORD,
@@ -159,7 +155,7 @@ class Book:
             *(self.engagement_id, self.destination_id, load.source_object, load.target_object, load.part),
             list(source_ids),
         )
-        return {row["source_id"]: row["record_id"] for row in rows}
+        return dict(rows)
 
     async def commit_intent(
         self,
@@ -211,3 +207,13 @@ class Book:
             *(self.run_id, load.target_object, load.part, load.source_object),
         )
         return {row["why"]: row["n"] for row in rows}
+
+    async def changes(self, connection: "asyncpg.Connection[Any]", load: Load) -> Mapping[str, int]:
+        """How many values changed on their way, by "field:code"; the records concerned carry the same words."""
+        rows = await connection.fetch(
+            "SELECT change, count(*) AS n FROM ledger, unnest(string_to_array(issues, ' ')) AS change"
+            " WHERE run_id = $1 AND target_object = $2 AND part = $3 AND source_object = $4 AND issues <> ''"
+            " GROUP BY 1 ORDER BY 2 DESC LIMIT 100",
+            *(self.run_id, load.target_object, load.part, load.source_object),
+        )
+        return {row["change"]: row["n"] for row in rows}

@@ -27,8 +27,8 @@ from connectors.base import Ambiguous, BatchRefused, Found, Transient, WriteResu
 
 log = structlog.get_logger()
 
-_SLICE = 500  # records decided before the loop may breathe
 _TRIES = 8
+_CREATED, _UPDATED = Outcome.CREATED.value, Outcome.UPDATED.value
 
 
 @dataclass(slots=True)
@@ -87,7 +87,9 @@ class Loader:
         self._results = Results()
         self._flushing = asyncio.Lock()
         self._closing = False
-        self._page = writer.batch * concurrency if writer.keyless else work.runtime.settings.flush_rows
+        self._read_out = False
+        self._flush_rows = work.runtime.settings.flush_rows
+        self._page = writer.batch * concurrency if writer.keyless else self._flush_rows
         self._fresh = False
 
     async def run(self) -> None:
@@ -155,6 +157,7 @@ class Loader:
             block = await self._announce(after, upto, decided, existing)
             after = upto
             await self._enqueue(decided.items, block)
+        self._read_out = True  # what comes in now is committed at once, since the stages behind us wait for it
         for leftover in self._partial.values():
             if leftover:
                 await self._queue.put(list(leftover))
@@ -168,16 +171,8 @@ class Loader:
             )
 
     async def _decide(self, rows: Sequence[StagedRow]) -> Decided:
-        whole = Decided()
         async with self._work.transaction() as connection:
-            for start in range(0, len(rows), _SLICE):
-                part = await self._decider.decide(connection, rows[start : start + _SLICE], fresh=self._fresh)
-                whole.items += part.items
-                whole.entries += part.entries
-                whole.taken += part.taken
-                whole.settled += part.settled
-                await asyncio.sleep(0)
-        return whole
+            return await self._decider.decide(connection, rows, fresh=self._fresh)
 
     async def _meet_existing(self, items: Sequence[Item]) -> list[str]:
         """Finds records that carry our key already although the ledger does not know them; keeps what they hold."""
@@ -258,7 +253,7 @@ class Loader:
             rows += page
             after = page[-1].source_id
         decided = await self._decide(rows)
-        found = await self._probe([item for item in decided.items if item.record_id is None])
+        found = await self._clear_up([item for item in decided.items if item.record_id is None])
         existing = set(intent.existing)
         left = []
         for item in decided.items:
@@ -277,6 +272,10 @@ class Loader:
         else:
             self._results.blocks.append(block)
         self._results.wake.set()
+
+    async def _clear_up(self, items: Sequence[Item]) -> dict[str, Found]:
+        """What of these an unanswered call has stored, as far as that has to be known before they are sent again."""
+        return {} if self._writer.repeatable else await self._probe(items)
 
     async def _probe(self, items: Sequence[Item]) -> dict[str, Found]:
         """What of these stands at the destination; waits out hiccups, since nothing may be concluded from silence."""
@@ -302,8 +301,6 @@ class Loader:
         attempt = 0
         while todo:
             await self._work.lease.ready_to_send(self._timeout)
-            for sendable in todo:
-                sendable.item.sends += 1
             try:
                 results = await self._writer.send([sendable.item for sendable in todo])
             except BatchRefused as refusal:
@@ -323,16 +320,15 @@ class Loader:
                 attempt += 1
                 if attempt >= _TRIES:
                     raise
-                await self._pause(self._settle or None, attempt)
+                await self._pause(None if self._writer.repeatable else self._settle or None, attempt)
                 todo = await self._look(todo)
             else:
-                for sendable, result in zip(todo, results, strict=True):
-                    self._settle_item(sendable, result)
+                self._settle_all(todo, results)
                 return
 
     async def _look(self, todo: list[Sendable]) -> list[Sendable]:
         """After a lost answer: settles what is there, returns what has to be sent (again)."""
-        found = await self._probe([sendable.item for sendable in todo])
+        found = await self._clear_up([sendable.item for sendable in todo])
         left = []
         for sendable in todo:
             hit = found.get(sendable.item.source_id)
@@ -350,29 +346,37 @@ class Loader:
             await asyncio.sleep(min(left, 0.5))
 
     def _settle_item(self, sendable: Sendable, result: WriteResult) -> None:
-        self._results.entries.append(self._entry(sendable.item, result))
-        sendable.block.pending -= 1
-        if sendable.block.pending == 0:
-            self._results.blocks.append(sendable.block)
-        if len(self._results.entries) >= self._work.runtime.settings.flush_rows or self._writer.keyless:
-            self._results.wake.set()
+        self._settle_all((sendable,), (result,))
+
+    def _settle_all(self, sendables: Sequence[Sendable], results: Sequence[WriteResult]) -> None:
+        known = self._results
+        for sendable, result in zip(sendables, results, strict=True):
+            known.entries.append(self._entry(sendable.item, result))
+            block = sendable.block
+            block.pending -= 1
+            if block.pending == 0:
+                known.blocks.append(block)
+        if len(known.entries) >= self._flush_rows or self._read_out or self._writer.keyless:
+            known.wake.set()
 
     def _entry(self, item: Item, result: WriteResult) -> Entry:
-        result = adopted(result, self._decider.key_field)
+        if result.status is WriteStatus.REFUSED:
+            result = adopted(result, self._decider.key_field)
         if result.status is WriteStatus.REFUSED:
             reason = f"{result.code}:{result.field}" if result.field else result.code or "refused"
             return Entry(item.source_id, Outcome.QUARANTINED, reason, issues=item.issues)
         updated = item.record_id is not None or (result.status is WriteStatus.UPDATED and not self._virgin)
         return Entry(
             item.source_id,
-            Outcome.UPDATED if updated else Outcome.CREATED,
-            record_id=result.id or item.record_id,
-            ours=None if item.record_id is not None else True,
-            sent_hash=item.sent_hash,
-            before=item.before,
-            issues=item.issues,
-            owner_id=item.owner_id,
-            modified_at=result.modified_at or "",
+            _UPDATED if updated else _CREATED,
+            "",
+            result.id or item.record_id,
+            None if item.record_id is not None else True,
+            item.sent_hash,
+            item.before,
+            item.issues,
+            item.owner_id,
+            result.modified_at or "",
         )
 
     # ── recording ─────────────────────────────────────────────────────────────────────────────────────────────────

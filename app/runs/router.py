@@ -1,14 +1,12 @@
 """Routes of runs: start, watch, steer, and read what became of every record."""
 
 from collections.abc import AsyncIterator
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 from uuid import UUID
 
 from fastapi import Depends, Header, Query, Response
 from fastapi.responses import StreamingResponse
 from fastapi.sse import EventSourceResponse, ServerSentEvent
-from sqlmodel import select
-from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app.dependencies import CallerDep, IdempotencyDep, PagingDep, RuntimeDep, SessionDep, require
 from app.engagements.facts import gather
@@ -26,69 +24,21 @@ from app.errors import (
     StepMissing,
 )
 from app.identifiers import EngagementId, RunId
-from app.models.engagement import Engagement
-from app.models.ledger import Ledger
-from app.models.mapping import Report
-from app.models.run import Run
 from app.paging import Page
 from app.problems import responses
 from app.routing import api_router
 from app.runs import plans, service
 from app.runs.audit import export_audit
 from app.runs.following import follow_run
-from app.runs.progress import continues_at, run_calls, run_counts, run_problem, run_progress, stage_view
 from app.runs.records import list_records
 from app.runs.schemas import Kind, PlanView, RecordView, RunCreate, RunSummary, RunView, Where
-from app.runtime import Runtime
+from app.runs.views import show_record, show_run, show_summaries
 
 router = api_router("", "runs")
 
 _POLL = "1"
-_PUBLIC_OPTIONS = frozenset({"size", "seed", "batch", "since"})
 Filter = Annotated[str | None, Query(max_length=200)]
 Outcome = Literal["created", "updated", "unchanged", "skipped", "quarantined", "held"]
-
-
-def _summary(run: Run, versions: dict[UUID, int], places: dict[UUID, str]) -> dict[str, Any]:
-    fields = run.model_dump(
-        include={"id", "engagement_id", "kind", "state", "requested", "created_by"}
-        | {"created_at", "started_at", "finished_at"}
-    )
-    return {
-        **fields,
-        "destination": places.get(run.destination_id) if run.destination_id else None,
-        "destination_connection_id": run.destination_id,
-        "mapping_version": versions.get(run.mapping_id) if run.mapping_id else None,
-        "options": {name: value for name, value in run.options.items() if name in _PUBLIC_OPTIONS},
-    }
-
-
-async def _view(runtime: Runtime, session: AsyncSession, run: Run) -> RunView:
-    stages = await service.find_stages(session, run)
-    engagement = await session.get_one(Engagement, run.engagement_id)
-    reports = await session.exec(select(Report.id).where(Report.run_id == run.id))
-    base = _summary(
-        run, await service.mapping_versions(session, [run]), await service.destination_words(session, [run])
-    )
-    return RunView(
-        **base,
-        progress=run_progress(run, stages, runtime.now()),
-        stages=[stage_view(stage) for stage in stages],
-        counts=run_counts(stages),
-        calls=run_calls(run),
-        forecast=run.forecast,
-        continues_at=continues_at(run),
-        problem=run_problem(run),
-        approved=engagement.approved_run_id == run.id,
-        report_ids=list(reports.all()),
-    )
-
-
-def _record(row: Ledger) -> RecordView:
-    hidden = {"tenant_id", "engagement_id", "destination_id", "run_id", "sent_hash", "before", "record_id", "created"}
-    return RecordView(
-        **row.model_dump(exclude=hidden | {"modified_at"}), destination_id=row.record_id, ours=row.created
-    )
 
 
 @router.post(
@@ -127,7 +77,7 @@ async def create_run(
         options=body.options.model_dump(exclude_none=True),
         by=caller.key_id,
     )
-    view = await _view(runtime, session, run)
+    view = await show_run(runtime, session, run)
     response.headers["Location"] = f"/v1/runs/{view.model_dump()['id']}"
     response.headers["Retry-After"] = _POLL
     return view
@@ -150,9 +100,8 @@ async def list_runs(
     """The engagement's runs, the newest first."""
     engagement = await find_engagement(session, caller.tenant_id, engagement_id)
     rows = await service.list_runs(session, engagement, paging, kind=kind, state=state)
-    versions = await service.mapping_versions(session, rows.rows)
-    places = await service.destination_words(session, rows.rows)
-    return rows.page(lambda run: RunSummary(**_summary(run, versions, places)))
+    shown = await show_summaries(session, rows.rows)
+    return rows.page(lambda run: shown[run.id])
 
 
 @router.get(
@@ -187,7 +136,7 @@ async def get_run(
     run = await service.find_run(session, caller.tenant_id, run_id)
     if run.finished_at is None:
         response.headers["Retry-After"] = _POLL
-    return await _view(runtime, session, run)
+    return await show_run(runtime, session, run)
 
 
 @router.get(
@@ -208,7 +157,7 @@ async def list_run_records(
     """Planned writes with their one outcome. A record that a later run wrote again is listed there."""
     run = await service.find_run(session, caller.tenant_id, run_id)
     rows = await list_records(session, run, paging, outcome=outcome, source_object=source_object, reason=reason)
-    return rows.page(_record)
+    return rows.page(show_record)
 
 
 async def visible_run(run_id: RunId, caller: CallerDep, session: SessionDep) -> UUID:
@@ -232,7 +181,7 @@ async def stream_events(
     """Server-sent events: everything that happened, then what happens, until the run has ended. Polling the run is
     the contract, this is the convenience; comments keep the line alive."""
     async for event in follow_run(runtime, caller.tenant_id, visible, last_event_id or 0):
-        yield event
+        yield ServerSentEvent(event=event.kind, id=event.id, data=event.data)
 
 
 @router.post(
@@ -247,7 +196,7 @@ async def pause_run(
 ) -> RunView:
     """Its worker puts it down in good order; `requested` shows that this is still to come."""
     run = await service.find_run(session, caller.tenant_id, run_id, lock=True)
-    return await _view(runtime, session, await service.pause_run(runtime, session, run))
+    return await show_run(runtime, session, await service.pause_run(runtime, session, run))
 
 
 @router.post(
@@ -262,7 +211,7 @@ async def resume_run(
 ) -> RunView:
     """A paused, waiting or failed run goes on where it stopped."""
     run = await service.find_run(session, caller.tenant_id, run_id, lock=True)
-    return await _view(runtime, session, await service.resume_run(runtime, session, run))
+    return await show_run(runtime, session, await service.resume_run(runtime, session, run))
 
 
 @router.post(
@@ -277,7 +226,7 @@ async def cancel_run(
 ) -> RunView:
     """Ends the run; what it has written stays until a rollback."""
     run = await service.find_run(session, caller.tenant_id, run_id, lock=True)
-    return await _view(runtime, session, await service.cancel_run(runtime, session, run))
+    return await show_run(runtime, session, await service.cancel_run(runtime, session, run))
 
 
 @router.post(
@@ -293,7 +242,7 @@ async def approve_run(
     """Agrees to the sample's diff; that opens the full run of the same mapping version."""
     run = await service.find_run(session, caller.tenant_id, run_id, lock=True)
     await service.approve_run(runtime, session, run, by=caller.key_id)
-    return await _view(runtime, session, run)
+    return await show_run(runtime, session, run)
 
 
 @router.get(

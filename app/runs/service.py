@@ -1,5 +1,6 @@
 """Starts, finds and steers runs: here a run becomes due, paused, cancelled or approved; the engine does the work."""
 
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -202,7 +203,7 @@ async def approve_run(runtime: Runtime, session: AsyncSession, run: Run, *, by: 
     return engagement
 
 
-async def mapping_versions(session: AsyncSession, runs: list[Run]) -> dict[UUID, int]:
+async def mapping_versions(session: AsyncSession, runs: Sequence[Run]) -> dict[UUID, int]:
     """Version numbers of the mappings that runs go by."""
     wanted = {run.mapping_id for run in runs if run.mapping_id}
     if not wanted:
@@ -211,7 +212,7 @@ async def mapping_versions(session: AsyncSession, runs: list[Run]) -> dict[UUID,
     return dict(rows.all())
 
 
-async def destination_words(session: AsyncSession, runs: list[Run]) -> dict[UUID, str]:
+async def destination_words(session: AsyncSession, runs: Sequence[Run]) -> dict[UUID, str]:
     """The API's words for the connections that runs write to."""
     wanted = {run.destination_id for run in runs if run.destination_id}
     if not wanted:

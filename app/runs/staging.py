@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import asyncpg
@@ -54,8 +54,7 @@ class Scope:
     batch: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class StagedRow:
+class StagedRow(NamedTuple):
     source_id: str
     record: Record
 
@@ -93,22 +92,16 @@ class Staging:
 
         With `track` (a delta) what is new, changed, deleted or merged is listed in `staged_changes` under `batch`.
         """
-        seal, digest, dumps = self._key.seal, self._key.hash, orjson.dumps
+        seal, digest, dumps, sort = self._key.seal, self._key.hash, orjson.dumps, orjson.OPT_SORT_KEYS
+        start = f"{object_name}\x00"
         rows: list[tuple[str, bytes | None, bytes | None, datetime | None, datetime | None, str | None]] = []
         for record in records:
-            clear = dumps(record, option=orjson.OPT_SORT_KEYS)
+            clear = dumps(record, option=sort)
             source_id = str(record[key_field])
-            stamp = record.get(modified_field)
-            rows.append(
-                (
-                    source_id,
-                    seal(clear, place(object_name, source_id)),
-                    digest(clear),
-                    datetime.fromisoformat(stamp) if stamp else None,
-                    None,
-                    None,
-                )
-            )
+            stamp = record.get(modified_field) if modified_field else None
+            modified = datetime.fromisoformat(stamp) if stamp else None
+            sealed = seal(clear, (start + source_id).encode())
+            rows.append((source_id, sealed, digest(clear), modified, None, None))
         rows.extend((gone.source_id, None, None, None, gone.at, gone.merged_into) for gone in deletions)
         if not rows:
             return 0
@@ -133,7 +126,8 @@ class Staging:
         """Live records in key order, `after` excluded, `upto` included (None: open end)."""
         sql, arguments = self._select("s.source_id, s.payload", object_name, after, upto, scope)
         rows = await connection.fetch(f"{sql} ORDER BY s.source_id LIMIT {int(limit)}", *arguments)
-        return [self._open(object_name, row["source_id"], row["payload"]) for row in rows]
+        unseal, loads, start = self._key.unseal, orjson.loads, f"{object_name}\x00"
+        return [StagedRow(at, loads(unseal(payload, (start + at).encode()))) for at, payload in rows]
 
     async def count(self, connection: "asyncpg.Connection[Any]", object_name: str, scope: Scope) -> int:
         """How many live records the scope has."""
@@ -159,12 +153,14 @@ class Staging:
         )
         return {row["source_id"]: self._open(object_name, row["source_id"], row["payload"]).record for row in rows}
 
-    async def survivors(self, connection: "asyncpg.Connection[Any]", ids: Sequence[str]) -> dict[str, str]:
+    async def survivors(
+        self, connection: "asyncpg.Connection[Any]", object_name: str, ids: Sequence[str]
+    ) -> dict[str, str]:
         """For ids that were merged away: the id that lives on (one step; the caller repeats for chains)."""
         rows = await connection.fetch(
-            "SELECT source_id, merged_into FROM staged WHERE engagement_id = $1 AND source_id = ANY($2)"
-            " AND merged_into IS NOT NULL",
-            *(self._engagement_id, list(ids)),
+            "SELECT source_id, merged_into FROM staged WHERE engagement_id = $1 AND object = $2"
+            " AND source_id = ANY($3) AND merged_into IS NOT NULL",
+            *(self._engagement_id, object_name, list(ids)),
         )
         return {row["source_id"]: row["merged_into"] for row in rows}
 

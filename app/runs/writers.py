@@ -26,10 +26,14 @@ from connectors.base import (
 
 
 class Writer(Protocol):
-    """`batch` is items per call; `keyless` says that a crash must leave few unknowns (ruling 9)."""
+    """`batch` is items per call; `keyless` says that a crash must leave few unknowns (ruling 9).
+
+    `repeatable`: a call without an answer is sent again as it is, since it ends in the same state.
+    """
 
     batch: int
     keyless: bool
+    repeatable: bool
 
     async def send(self, items: Sequence[Item]) -> list[WriteResult]: ...
 
@@ -46,6 +50,7 @@ class RecordWriter:
     key_field: str
     batch: int = 100
     keyless: bool = False
+    repeatable: bool = False
 
     async def send(self, items: Sequence[Item]) -> list[WriteResult]:
         encoded = [item.encoded for item in items]
@@ -73,6 +78,7 @@ class NoteWriter:
     marker_field: str
     batch: int = 100
     keyless: bool = True
+    repeatable: bool = False
 
     async def send(self, items: Sequence[Item]) -> list[WriteResult]:
         encoded = [item.encoded for item in items]
@@ -110,6 +116,7 @@ class FileWriter:
     links: "FileLinks"
     batch: int = 1
     keyless: bool = True
+    repeatable: bool = False
 
     async def send(self, items: Sequence[Item]) -> list[WriteResult]:
         results = []
@@ -165,6 +172,11 @@ def style_for(facts: ObjectFacts, *, key_is_unique: bool) -> WriteStyle:
     if facts.style is WriteStyle.UPSERT and not key_is_unique:
         return WriteStyle.INSERT
     return facts.style
+
+
+def is_repeatable(facts: ObjectFacts, target: WriteTarget) -> bool:
+    """Only an upsert by a unique key may be sent again unseen, and only where the platform's facts prefer that."""
+    return facts.probe is ProbeStyle.REPEAT and target.style is WriteStyle.UPSERT and bool(target.key_field)
 
 
 def is_keyless(facts: ObjectFacts) -> bool:

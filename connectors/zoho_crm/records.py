@@ -282,10 +282,10 @@ def write_result(item: wire.Item, plain: WriteStatus) -> WriteResult:
     """The verdict on one record. `plain` is what success means where no action is named."""
     details = item.details
     if item.code == "SUCCESS":
-        status = plain
-        if item.action == "update" or (item.action is None and item.message == "record updated"):
-            status = WriteStatus.UPDATED
-        return WriteResult(status, None if details.id is None else str(details.id), details.modified_time)
+        action, found = item.action, details.id
+        if action == "update" or (action is None and item.message == "record updated"):
+            plain = WriteStatus.UPDATED
+        return WriteResult(plain, found if found.__class__ is str or found is None else str(found), details.modified_time)
     cause = details
     if details.errors:
         cause = details.errors[0].details

@@ -1,6 +1,5 @@
 """An engagement on its way over the API: real sandboxes behind its connections, engine results written as rows."""
 
-import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -23,7 +22,7 @@ from app.runtime import Runtime
 from connectors.sandboxkit.config import SandboxConfig
 from connectors.servicetracker.sandbox import create_app as servicetracker_app
 from connectors.zoho_crm.sandbox import create_app as zoho_app
-from tests.api.conftest import Client
+from tests.api.conftest import Client, FakeClock
 from tests.connectors.connector_kit import serve
 
 SECRET = "sandbox-secret"
@@ -38,18 +37,22 @@ _SEEN: dict[str, Inventory] = {}
 
 @dataclass
 class Sandboxes:
+    """Where the stand-ins listen; `clock` is theirs, because ten tokens in ten minutes are all that Zoho gives out."""
+
     source: str
     destination: str
+    clock: FakeClock
 
 
 @pytest.fixture(scope="module")
 async def sandboxes() -> AsyncIterator[Sandboxes]:
     """Both vendors' stand-ins on loopback."""
+    clock = FakeClock()
     async with (
-        serve(servicetracker_app(SandboxConfig(seed=7, scale=100))) as source,
-        serve(zoho_app(SandboxConfig(seed=7))) as destination,
+        serve(servicetracker_app(SandboxConfig(seed=7, scale=100, clock=clock))) as source,
+        serve(zoho_app(SandboxConfig(seed=7, clock=clock))) as destination,
     ):
-        yield Sandboxes(source, destination)
+        yield Sandboxes(source, destination, clock)
 
 
 def problem(response: httpx.Response, status: int, code: str) -> dict[str, Any]:
@@ -236,6 +239,7 @@ class Move:
 @pytest.fixture
 async def move(owner: Client, runtime: Runtime, sandboxes: Sandboxes) -> Move:
     """A fresh engagement of `owner`."""
+    sandboxes.clock.advance(minutes=15)
     answer = await owner.post("/v1/engagements", json=BODY)
     assert answer.status_code == 201, answer.text
     return Move(owner, runtime, sandboxes, answer.json()["id"])
@@ -255,8 +259,3 @@ def users(*people: tuple[str, str, str, bool]) -> tuple[UserSpec, ...]:
 
 def soon(now: datetime, **amount: float) -> str:
     return (now + timedelta(**amount)).isoformat()
-
-
-async def settle() -> None:
-    """Lets other tasks have their turn."""
-    await asyncio.sleep(0)

@@ -102,8 +102,8 @@ class TestEdit:
     @pytest.mark.parametrize(
         ("change", "code", "pointer"),
         [
-            ({"target": "No_Such_Field"}, "unknown-target-field", "/loads/0/fields/0/target"),
-            ({"sources": ["No_Such_Field"]}, "unknown-source-field", "/loads/0/fields/0/sources/0"),
+            ({"target": "No_Such_Field"}, "unknown-target", "/loads/0/fields/0/target"),
+            ({"sources": ["No_Such_Field"]}, "unknown-field", "/loads/0/fields/0/sources/0"),
             ({"transform": "magic"}, "unknown-transform", "/loads/0/fields/0/transform"),
         ],
     )

@@ -109,7 +109,7 @@ class TestCreate:
             "run", sample
         )
         problem(await ready.start("delta"), 409, "step-missing")
-        problem(await ready.start("rollback"), 409, "step-missing")
+        problem(await ready.start("rollback"), 409, "another-run-active")
 
     async def test_new_mapping_version_closes_the_full_run_again(self, ready: Move) -> None:
         sample = await ready.add_run("sample", mapping_id=await confirmed(ready))

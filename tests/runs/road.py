@@ -19,12 +19,12 @@ from app.domain.mapping import MappingDocument
 from app.domain.proposing import propose
 from app.domain.schema import Inventory
 from app.engagements.connecting import seal_credentials
+from app.engagements.files import chunk_place
 from app.models.columns import new_id
 from app.models.engagement import Connection, Engagement, OwnerDecision
 from app.models.mapping import InventoryDocument, Report
 from app.models.mapping import Mapping as MappingRow
 from app.models.run import Run, RunStage
-from app.runs.artifacts import chunk_place
 from app.runs.engine import advance
 from app.runtime import Runtime, open_runtime
 from app.security import DataKey

@@ -4,13 +4,14 @@ from app.domain.compiling import CompiledLoad, compile_load
 from app.domain.mapping import Load, LoadMode
 from app.domain.schema import FieldSpec, Inventory, ObjectSpec
 from app.runs.artifacts import OversizeFiles
-from app.runs.deciding import Decider, Owners
+from app.runs.deciding import Decider
 from app.runs.filenames import safe_name
 from app.runs.loading import Loader
+from app.runs.owning import owners
 from app.runs.stages.extract import source_inventory
 from app.runs.staging import Scope
 from app.runs.work import StageRow, Work
-from app.runs.writers import FileWriter, NoteWriter, RecordWriter, Writer, is_keyless, style_for
+from app.runs.writers import FileWriter, NoteWriter, RecordWriter, Writer, is_keyless, is_repeatable, style_for
 from connectors.base import ObjectFacts, WriteTarget
 
 
@@ -53,11 +54,13 @@ async def close_counts(work: Work, stage: StageRow, rule: Load) -> None:
     async with work.transaction() as connection:
         counts = await work.book.counts(connection, rule)
         reasons = await work.book.reasons(connection, rule)
+        changes = await work.book.changes(connection, rule)
     ended, taken = sum(counts.values()), stage.counts.get("taken", 0)
     if taken != ended:
         raise CountsDisagree(f"load {rule.key}: {taken} records were taken, {ended} ended")
     stage.counts = {"read": taken, "taken": taken, **counts}
     stage.detail["reasons"] = dict(reasons)
+    stage.detail["changes"] = dict(changes)
 
 
 async def make_decider(work: Work, rule: Load) -> Decider:
@@ -72,7 +75,7 @@ async def make_decider(work: Work, rule: Load) -> Decider:
         staging=work.staging,
         book=work.book,
         key=work.key,
-        owners=await owners(work),
+        owners=await owners(work, await target_inventory(work)),
         run_id=work.run.id,
         key_field=await key_field(work, rule, target) if keyed else "",
         owner_field=work.field_name(rule.target_object, owner_rule.target) if owner_rule else "",
@@ -164,29 +167,6 @@ async def key_field(work: Work, rule: Load, target: ObjectSpec) -> str:
     return name if target.field(name) else ""
 
 
-async def owners(work: Work) -> Owners:
-    """Destination users behind source users, as decided; e-mails of the destination's active users."""
-    if "owners" not in work.cache:
-        from sqlmodel import select
-
-        from app.models.engagement import OwnerDecision
-
-        async with work.runtime.db.transaction(work.run.tenant_id) as session:
-            rows = await session.exec(
-                select(OwnerDecision).where(OwnerDecision.engagement_id == work.run.engagement_id)
-            )
-            decisions = {row.source_user_id: row.destination_user_id for row in rows if row.destination_user_id}
-        inventory = await target_inventory(work)
-        fallback = decisions.pop("*", None)
-        work.cache["owners"] = Owners(
-            users=decisions,
-            emails={user.email: user.id for user in inventory.users if user.active and user.email},
-            fallback=fallback,
-        )
-    found: Owners = work.cache["owners"]
-    return found
-
-
 async def _writer(work: Work, rule: Load, decider: Decider, facts: ObjectFacts) -> Writer:
     destination = await work.destination()
     target = await target_object(work, rule)
@@ -208,7 +188,7 @@ async def _writer(work: Work, rule: Load, decider: Decider, facts: ObjectFacts) 
         return NoteWriter(
             destination, where, facts.parent_field, facts.parent_object_field, facts.marker_field, facts.batch
         )
-    return RecordWriter(destination, where, decider.key_field, facts.batch)
+    return RecordWriter(destination, where, decider.key_field, facts.batch, repeatable=is_repeatable(facts, where))
 
 
 async def _is_virgin(work: Work, rule: Load, key: str, facts: ObjectFacts) -> bool:

@@ -1,0 +1,70 @@
+"""Runs and ledger rows as the schemas of the API."""
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlmodel import select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from app.models.engagement import Engagement
+from app.models.ledger import Ledger
+from app.models.mapping import Report
+from app.models.run import Run
+from app.runs import service
+from app.runs.progress import continues_at, run_calls, run_counts, run_problem, run_progress, stage_view
+from app.runs.schemas import RecordView, RunSummary, RunView
+from app.runtime import Runtime
+
+_PUBLIC_OPTIONS = frozenset({"size", "seed", "batch", "since"})
+
+
+async def show_summaries(session: AsyncSession, runs: Sequence[Run]) -> dict[UUID, RunSummary]:
+    """Runs in a list, by id."""
+    versions = await service.mapping_versions(session, runs)
+    places = await service.destination_words(session, runs)
+    return {run.id: RunSummary(**_summary(run, versions, places)) for run in runs}
+
+
+def _summary(run: Run, versions: dict[UUID, int], places: dict[UUID, str]) -> dict[str, Any]:
+    fields = run.model_dump(
+        include={"id", "engagement_id", "kind", "state", "requested", "created_by"}
+        | {"created_at", "started_at", "finished_at"}
+    )
+    return {
+        **fields,
+        "destination": places.get(run.destination_id) if run.destination_id else None,
+        "destination_connection_id": run.destination_id,
+        "mapping_version": versions.get(run.mapping_id) if run.mapping_id else None,
+        "options": {name: value for name, value in run.options.items() if name in _PUBLIC_OPTIONS},
+    }
+
+
+async def show_run(runtime: Runtime, session: AsyncSession, run: Run) -> RunView:
+    """A run with everything a person wants to see of it."""
+    stages = await service.find_stages(session, run)
+    engagement = await session.get_one(Engagement, run.engagement_id)
+    reports = await session.exec(select(Report.id).where(Report.run_id == run.id))
+    base = _summary(
+        run, await service.mapping_versions(session, [run]), await service.destination_words(session, [run])
+    )
+    return RunView(
+        **base,
+        progress=run_progress(run, stages, runtime.now()),
+        stages=[stage_view(stage) for stage in stages],
+        counts=run_counts(stages),
+        calls=run_calls(run),
+        forecast=run.forecast,
+        continues_at=continues_at(run),
+        problem=run_problem(run),
+        approved=engagement.approved_run_id == run.id,
+        report_ids=list(reports.all()),
+    )
+
+
+def show_record(row: Ledger) -> RecordView:
+    """One row of the ledger, without hashes and values."""
+    hidden = {"tenant_id", "engagement_id", "destination_id", "run_id", "sent_hash", "before", "record_id", "created"}
+    return RecordView(
+        **row.model_dump(exclude=hidden | {"modified_at"}), destination_id=row.record_id, ours=row.created
+    )

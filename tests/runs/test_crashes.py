@@ -1,0 +1,98 @@
+"""A worker may die at any moment: another one brings the run to the same end, nothing lost and nothing doubled."""
+
+import random
+
+import pytest
+
+from tests.runs.conftest import OpenWay
+from tests.runs.doom import Doom, Killed, Policy, at, doomed
+from tests.runs.judging import Dump, without_ids
+from tests.runs.road import Road
+
+SMALL = {"flush_rows": 6, "call_timeout_seconds": 1.0}
+"""Pages of six records, so that every load has blocks ahead, on the wire and behind."""
+
+
+async def one_life(way: Road, run_id: object, policy: Policy) -> Doom:
+    """A worker takes the run and lives as long as the policy lets it."""
+    with doomed(way.runtime, policy) as (runtime, doom):
+        try:
+            await way.drive_once(way.runs["full"], runtime=runtime)
+        except Killed:
+            pass
+        finally:
+            doom.dead = True
+            await runtime.db.close()
+    await way.free(way.runs["full"])
+    return doom
+
+
+LOADS = {"accounts": "Accounts", "tasks": "Tasks", "notes": "Notes", "files": "Attachments"}
+"""Keyed with upsert, keyed with insert only, and two without any key."""
+MOMENTS = {
+    "before the intent is committed": "intent {load}",
+    "after the intent, before the call": "call {object}",
+    "after the call, before its result is kept": "answer {object}",
+    "while results are being kept": "record {load}",
+}
+
+
+@pytest.mark.parametrize("moment", MOMENTS)
+async def test_death_loses_and_doubles_nothing(open_way: OpenWay, undisturbed: Dump, moment: str) -> None:
+    async with open_way(**SMALL) as way:
+        await way.up_to("provision")
+        run_id = await way.start("full")
+        for load, name in LOADS.items():
+            step = MOMENTS[moment].format(load=load, object=name)
+            doom = await one_life(way, run_id, at(step))
+            assert doom.last == step
+            assert (await way.row(run_id)).state == "running"
+        await way.drive(run_id)
+        assert without_ids(await way.destination.dump()) == without_ids(undisturbed)
+        assert await way.fetch("SELECT 1 FROM intents") == []
+        assert (await way.row(run_id)).fence == len(LOADS) + 1
+
+
+async def test_a_run_of_many_deaths_ends_as_if_nothing_had_been(open_way: OpenWay, undisturbed: Dump) -> None:
+    """Deaths drawn over every step: between any two commits, around any call."""
+    draw = random.Random(11)
+    async with open_way(**SMALL) as way:
+        await way.up_to("provision")
+        run_id = await way.start("full")
+        deaths: list[str] = []
+        for _ in range(12):
+            patience = draw.randrange(5, 60)
+            doom = await one_life(way, run_id, after(patience))
+            if not doom.last:
+                break
+            deaths.append(doom.last)
+        await way.drive(run_id)
+        assert len(deaths) > 5
+        assert without_ids(await way.destination.dump()) == without_ids(undisturbed)
+
+
+def after(steps: int) -> Policy:
+    """Dies at the step of that number, whatever it is."""
+    left = steps
+
+    def policy(_: str) -> bool:
+        nonlocal left
+        left -= 1
+        return left <= 0
+
+    return policy
+
+
+@pytest.mark.parametrize("fault", ["drop", "fail5xx_after", "fail5xx", "fail429"])
+async def test_lost_and_refused_answers_lose_and_double_nothing(
+    open_way: OpenWay, undisturbed: Dump, fault: str
+) -> None:
+    async with open_way(**SMALL) as way:
+        await way.up_to("provision")
+        await way.destination.faults(seed=3, **{fault: 1_200})
+        run_id = await way.run("full")
+        injected = (await way.destination.stats())["faults"][fault]
+        assert injected > 5
+        assert without_ids(await way.destination.dump()) == without_ids(undisturbed)
+        if fault == "fail429":
+            assert (await way.row(run_id)).calls["rejected_429"] > 0
