@@ -149,9 +149,9 @@ def take_back(walk: Walk, before: Dump) -> None:
     walk.result.expect(equal, "the destination after the rollback is not what it was before the run")
 
 
-def collect(walk: Walk) -> None:
-    """Downloads the exports, every report and the audit log."""
-    walk.screen.step("Files and reports")
+def collect_files(walk: Walk) -> None:
+    """Downloads the exports of what does not move, and whatever was too large for the destination."""
+    walk.screen.step("Files")
     folder = walk.papers / "files"
     folder.mkdir()
     files = list(walk.client.pages(f"{walk.path}/files"))
@@ -162,12 +162,17 @@ def collect(walk: Walk) -> None:
             digest = hashlib.file_digest(handle, "sha256").hexdigest()
         walk.result.expect(digest == one["sha256"], f"{one['name']} was downloaded with other bytes than announced")
         walk.screen.say(f"{one['kind']} {one['name']} ({one['size']} bytes)")
+    walk.result.expect(any(one["kind"] == "export" for one in files), "there are no exports of what does not move")
+
+
+def collect_reports(walk: Walk) -> None:
+    """Keeps every report, the oldest first, and the audit log."""
+    walk.screen.step("Reports")
     reports = list(walk.client.pages(f"{walk.path}/reports"))
     for number, one in enumerate(reversed(reports), start=1):
         walk.keep(f"{number:03d}-{one['kind']}.json", walk.client.get(f"/v1/reports/{one['id']}").body)
-    walk.client.save(f"{walk.path}/audit", walk.papers / "audit.ndjson", format="ndjson")
-    walk.screen.say(f"{len(files)} files, {len(reports)} reports and the audit log are in {walk.papers}")
-    walk.result.expect(any(one["kind"] == "export" for one in files), "there are no exports of what does not move")
+    size = walk.client.save(f"{walk.path}/audit", walk.papers / "audit.ndjson", format="ndjson")
+    walk.screen.say(f"{len(reports)} reports and an audit log of {size} bytes are in {walk.papers}")
 
 
 def destination_stats(destination: Client) -> dict[str, Any]:

@@ -136,10 +136,11 @@ def _walk(wish: Wish, screen: Screen, stage: Stage, result: Result, papers: Path
     screen.step("Reconciliation")
     result.reconciliation = moving.reconcile(walk)
     moving.follow_changes(walk, figures, before)
-    moving.collect(walk)
+    moving.collect_files(walk)
     moving.move_again(walk, figures, before)
     if wish.rollback:
         moving.take_back(walk, before)
+    moving.collect_reports(walk)
     _count_calls(walk)
     _count_webhooks(walk)
 

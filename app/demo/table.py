@@ -32,13 +32,13 @@ class Screen:
         self._console.print(f"\n[bold]{self._steps:>2}. {escape(title)}[/bold] [dim]({elapsed:.1f} s)[/dim]")
 
     def say(self, text: str) -> None:
-        self._console.print(f"    {text}", markup=False)
+        self._console.print(f"    {text}", markup=False, soft_wrap=True)
 
     def warn(self, text: str) -> None:
-        self._console.print(f"    {text}", markup=False, style="yellow")
+        self._console.print(f"    {text}", markup=False, style="yellow", soft_wrap=True)
 
     def fail(self, text: str) -> None:
-        self._console.print(text, markup=False, style="bold red")
+        self._console.print(text, markup=False, style="bold red", soft_wrap=True)
 
     def list(self, entries: Mapping[str, object] | Iterable[tuple[str, object]], *, most: int = 30) -> None:
         """Name and value per line."""

@@ -29,7 +29,7 @@ _CLAIM = """
       AND (lease_until IS NULL OR lease_until <= now())
       AND NOT EXISTS (SELECT 1 FROM runs other WHERE other.engagement_id = runs.engagement_id AND other.id <> runs.id
                       AND other.lease_until > now())
-    RETURNING fence, coalesce(extract(epoch FROM now() - free.held), 1e9)::float8 AS quiet
+    RETURNING fence, requested, coalesce(extract(epoch FROM now() - free.held), 1e9)::float8 AS quiet
 """
 _RENEW = """
     UPDATE runs SET lease_until = now() + make_interval(secs => $3) WHERE id = $1 AND fence = $2 RETURNING requested
@@ -125,4 +125,9 @@ async def claim(runtime: Runtime, run_id: UUID, tenant_id: UUID, worker: str, no
         row = await connection.fetchrow(_CLAIM, run_id, worker, seconds, now)
     if row is None:
         return None
-    return Lease(runtime, run_id, tenant_id, row["fence"], seconds, started + seconds, started - row["quiet"])
+    return Lease(
+        *(runtime, run_id, tenant_id, row["fence"], seconds),
+        deadline=started + seconds,
+        quiet_at=started - row["quiet"],
+        requested=row["requested"],
+    )

@@ -13,7 +13,7 @@ from app.main import openapi_document
 from app.problem_pages import kinds
 from app.webhooks.kinds import EventType
 
-PUBLIC = {"/v1/quotes", "/v1/quotes/{quote_id}", "/v1/oauth/token"}
+PUBLIC = {"/v1/quotes", "/v1/quotes/{quote_id}", "/v1/oauth/token", "/v1/downloads/{file_id}"}
 
 
 @pytest.fixture(scope="module")

@@ -1,4 +1,4 @@
-"""The demo through the command line, as a process in a data folder of its own: exit code, JSON, papers, nothing left."""
+"""The demo through the command line, in a data folder of its own: exit code, JSON, papers, nothing left behind."""
 
 import json
 import os
