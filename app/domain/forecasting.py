@@ -91,7 +91,9 @@ def forecast_stage(kind: str, target: str, records: int, facts: CallFacts) -> St
         return StageCalls(writes=records, credits=records)
     if kind in {"delete", "reassign"}:
         writes = calls_for(records, facts.delete_batch if kind == "delete" else facts.reassign_batch)
-        return StageCalls(writes=writes, credits=writes)
+        looked = calls_for(records, facts.read_back_batch) * facts.wide.get(target, 1)  # has a person edited it?
+        reads = looked if kind == "delete" and target not in facts.keyless else 0
+        return StageCalls(writes=writes, reads=reads, credits=writes + reads)
     batch = facts.batch.get(target, facts.batch.get("*", 100))
     asked = int(kind == "load" and target not in facts.keyless)
     credits = write_credits(records, batch, facts.records_per_credit) + asked

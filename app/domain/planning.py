@@ -28,6 +28,7 @@ class StageKind(StrEnum):
 
     EXTRACT = "extract"
     CHOOSE = "choose"
+    WIDEN = "widen"
     LOAD = "load"
     LINK = "link"
     NOTE = "note"
@@ -189,8 +190,11 @@ def _full(loads: Sequence[Load], facts: PlanFacts, exports: Sequence[str], overl
 
 
 def _delta(loads: Sequence[Load], facts: PlanFacts, _: Sequence[str], overlap: bool) -> list[StagePlan]:
-    stages = _forward(loads, facts, (), overlap)
-    written = tuple(stage.key for stage in stages if stage.kind is not StageKind.EXTRACT)
+    extracts = tuple(f"extract:{name}" for name in source_objects(loads, facts.references))
+    widen = StagePlan(key="widen", kind=StageKind.WIDEN, name="related", phase="widen", after=extracts)
+    stages = _forward(loads, facts, ("widen",), overlap)
+    stages.insert(len(extracts), widen)
+    written = tuple(stage.key for stage in stages if stage.kind not in (StageKind.EXTRACT, StageKind.WIDEN))
     names = source_objects(loads, facts.references)
     gone = [
         StagePlan(key=f"deletions:{name}", kind=StageKind.DELETIONS, name=name, phase="deletions", after=written)
@@ -231,13 +235,18 @@ def _rollback(loads: Sequence[Load], facts: PlanFacts, _: Sequence[str], __: boo
         stage = StagePlan(key=f"delete:{load.key}", kind=StageKind.DELETE, name=load.key, phase="delete", after=before)
         stages.append(_counted(stage, facts, load))
         before = (stage.key,)
-    return [*stages, *_verify_gone(loads, before)]
+    return [*stages, *_verify_gone(loads, facts, before)]
 
 
-def _verify_gone(loads: Sequence[Load], after: tuple[str, ...]) -> list[StagePlan]:
-    keys = [load.key for load in loads if load.mode is not LoadMode.LINK]
+def _verify_gone(loads: Sequence[Load], facts: PlanFacts, after: tuple[str, ...]) -> list[StagePlan]:
     return [
-        StagePlan(key=f"verify:{key}", kind=StageKind.VERIFY, name=key, phase="verify", after=after) for key in keys
+        _counted(
+            StagePlan(key=f"verify:{load.key}", kind=StageKind.VERIFY, name=load.key, phase="verify", after=after),
+            facts,
+            load,
+        )
+        for load in loads
+        if load.mode is not LoadMode.LINK
     ]
 
 

@@ -73,7 +73,9 @@ async def written(
             if not rows:
                 return
             page = [Written(*tuple(row)) for row in rows]
-            records = await work.staging.by_ids(connection, rule.source_object, [one.source_id for one in page])
+            records = await work.staging.by_ids(
+                connection, rule.source_object, [one.source_id for one in page], gone_too=True
+            )
             context = await decider.gather(connection, list(records.values()))
             link_contexts = [await one.gather(connection, list(records.values())) for _, one in links]
         for one in page:

@@ -156,7 +156,7 @@ class Book:
         rows = await connection.fetch(
             f"SELECT l.source_id, record_id {_EACH} WHERE record_id IS NOT NULL",
             *(self.engagement_id, self.destination_id, load.source_object, load.target_object, load.part),
-            list(source_ids),
+            sorted(source_ids),
         )
         return dict(rows)
 

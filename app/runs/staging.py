@@ -23,9 +23,11 @@ _FIRST = """
                         merged_into, batch)
     SELECT $1, $2, source_id, $3, payload, hash, modified_at, deleted_at, merged_into, $4 FROM staging_in
     ON CONFLICT (engagement_id, object, source_id) DO UPDATE
-    SET payload = excluded.payload, hash = excluded.hash, modified_at = excluded.modified_at,
-        deleted_at = excluded.deleted_at, merged_into = excluded.merged_into, batch = excluded.batch
-    WHERE staged.hash IS DISTINCT FROM excluded.hash OR staged.deleted_at IS DISTINCT FROM excluded.deleted_at
+    SET payload = coalesce(excluded.payload, staged.payload), hash = coalesce(excluded.hash, staged.hash),
+        modified_at = coalesce(excluded.modified_at, staged.modified_at), deleted_at = excluded.deleted_at,
+        merged_into = excluded.merged_into, batch = excluded.batch
+    WHERE staged.hash IS DISTINCT FROM coalesce(excluded.hash, staged.hash)
+       OR staged.deleted_at IS DISTINCT FROM excluded.deleted_at
        OR staged.merged_into IS DISTINCT FROM excluded.merged_into
 """
 _CHANGES = """
@@ -35,7 +37,7 @@ _CHANGES = """
                 WHEN old.source_id IS NULL THEN 'created' ELSE 'updated' END
     FROM staging_in fresh
     LEFT JOIN staged old ON old.engagement_id = $1 AND old.object = $2 AND old.source_id = fresh.source_id
-    WHERE old.source_id IS NULL OR old.hash IS DISTINCT FROM fresh.hash
+    WHERE old.source_id IS NULL OR old.hash IS DISTINCT FROM coalesce(fresh.hash, old.hash)
        OR (old.deleted_at IS NULL) <> (fresh.deleted_at IS NULL)
     ON CONFLICT DO NOTHING
 """
@@ -148,12 +150,12 @@ class Staging:
         return {row["object"]: row["n"] for row in rows}
 
     async def by_ids(
-        self, connection: "asyncpg.Connection[Any]", object_name: str, ids: Sequence[str]
+        self, connection: "asyncpg.Connection[Any]", object_name: str, ids: Sequence[str], *, gone_too: bool = False
     ) -> dict[str, Record]:
-        """Records by id, live ones only."""
+        """Records by id; with `gone_too` also those that the source has let go since, as they last were."""
         rows = await connection.fetch(
-            f"SELECT s.source_id, payload {_EACH} WHERE deleted_at IS NULL AND payload IS NOT NULL",
-            *(self._engagement_id, object_name, list(ids)),
+            f"SELECT s.source_id, payload {_EACH} WHERE payload IS NOT NULL AND ($4 OR deleted_at IS NULL)",
+            *(self._engagement_id, object_name, list(ids), gone_too),
         )
         return {row["source_id"]: self._open(object_name, row["source_id"], row["payload"]).record for row in rows}
 

@@ -38,8 +38,10 @@ def main(arguments: Sequence[str]) -> int:
         print(f"bench: not run, its PostgreSQL does not start: {start.stderr.strip()[-200:]}")
         return 0
     command = [sys.executable, "-m", "tests.bench.engine_peer"]
-    bench.PEERS[PEER] = (command, {"PYTHONPATH": str(ROOT)}, "the engine's full run")
-    environment = {**os.environ, "BENCH_DSN": bench.DSN, "PYTHONPATH": str(ROOT)}
+    added = {"PYTHONPATH": str(ROOT), "PYTHONPYCACHEPREFIX": str(scratch / "pyc"), "PYTHONDONTWRITEBYTECODE": ""}
+    bench.PEERS[PEER] = (command, added, "the engine's full run")
+    # compiled modules are kept, as an installed package has them and the other peers' environments do
+    environment = {**os.environ, **added, "BENCH_DSN": bench.DSN}
     subprocess.run([*command, "--prepare"], check=True, cwd=ROOT, env=environment)
     return _measure(bench, arguments)
 

@@ -9,6 +9,7 @@ from app.runs.stages.extract import source_inventory
 from app.runs.staging import Scope
 from app.runs.work import StageRow, Work
 
+SMALLEST, LARGEST = 100, 500
 _LOOKED_AT = 20_000  # records per object; more would show nothing new
 
 
@@ -21,7 +22,8 @@ async def choose(work: Work, stage: StageRow) -> None:
     objects = list(dict.fromkeys(load.source_object for load in loads))
     fields = {name: _fields(source, name, loads) for name in objects}
     options = work.run.options
-    chooser = SampleChooser(objects, minimum=int(options.get("minimum", 100)), maximum=int(options.get("maximum", 500)))
+    size = int(options.get("size", SMALLEST))
+    chooser = SampleChooser(objects, minimum=size, maximum=max(size, LARGEST))
     for name in objects:
         await _offer(work, chooser, name, fields[name])
     while wanted := chooser.missing():

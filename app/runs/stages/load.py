@@ -3,7 +3,6 @@
 from app.domain.compiling import CompiledLoad, compile_load
 from app.domain.mapping import Load, LoadMode
 from app.domain.schema import FieldSpec, Inventory, ObjectSpec
-from app.runs.artifacts import OversizeFiles
 from app.runs.deciding import Decider
 from app.runs.filenames import safe_name
 from app.runs.loading import Loader
@@ -175,6 +174,8 @@ async def _writer(work: Work, rule: Load, decider: Decider, facts: ObjectFacts) 
     unique = spec is not None and (spec.unique or spec.external_id)
     where = WriteTarget(name, decider.key_field if unique else "", style_for(facts, key_is_unique=unique))
     if rule.mode is LoadMode.FILE:
+        from app.runs.artifacts import OversizeFiles
+
         return FileWriter(
             await work.source(),
             destination,

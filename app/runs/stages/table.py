@@ -13,6 +13,7 @@ from app.runs.stages.provision import provision
 from app.runs.stages.reassign import reassign
 from app.runs.stages.rollback import delete, restore
 from app.runs.stages.verify import verify
+from app.runs.stages.widen import widen
 from app.runs.work import StageRow, Work
 
 Stage = Callable[[Work, StageRow], Awaitable[None]]
@@ -23,6 +24,7 @@ STAGES: Mapping[str, Stage] = {
     "examine": examine,
     "provision": provision,
     "choose": choose,
+    "widen": widen,
     "load": load,
     "link": load,
     "note": load,

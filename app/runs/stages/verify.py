@@ -81,7 +81,7 @@ class Tally:
                 self.differing += 1
                 filled["different"] += 1
                 self._list(one, diff.field, diff.verdict.value, diff.kind.value)
-            if self.keep_values:
+            if self.keep_values or diff.verdict is not Verdict.EQUAL:
                 rows.append(
                     {
                         "field": diff.field,
@@ -91,7 +91,7 @@ class Tally:
                         "got": _shown(got.get(diff.field)),
                     }
                 )
-        if self.keep_values:
+        if rows and (self.keep_values or len(self.rows) < _LISTED):
             self.rows.append(
                 {
                     "source_id": one.source_id,

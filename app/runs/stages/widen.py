@@ -1,0 +1,87 @@
+"""Widens a delta: records that did not change themselves but follow, by lookup or by field, records that did.
+
+A part used carries the number of its work order, a task the account of its asset; a record held because its parent was
+missing may find it now. Comparing hashes later costs no call for those that stay as they are.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import asyncpg
+
+from app.domain.compiling import CompiledLoad
+from app.domain.mapping import Load
+from app.domain.schema import Record
+from app.runs.stages.load import compile_rule
+from app.runs.staging import Scope
+from app.runs.work import StageRow, Work
+
+_PAGE = 2000
+
+
+async def widen(work: Work, stage: StageRow) -> None:
+    """Adds rows of kind `related` to the delta's changes."""
+    changed = await _changed(work)
+    if not changed:
+        return
+    for rule in work.mapping().loads:
+        if not rule.enabled:
+            continue
+        compiled, _ = await compile_rule(work, rule)
+        watched = _watched(work, compiled, changed)
+        if watched:
+            await _scan(work, stage, rule, watched)
+
+
+async def _changed(work: Work) -> dict[str, set[str]]:
+    """Object → ids that this delta brought."""
+    async with work.transaction() as connection:
+        rows = await connection.fetch(
+            "SELECT object, source_id FROM staged_changes WHERE engagement_id = $1 AND batch = $2",
+            *(work.run.engagement_id, int(work.options["batch"])),
+        )
+    changed: dict[str, set[str]] = {}
+    for row in rows:
+        changed.setdefault(row["object"], set()).add(row["source_id"])
+    return changed
+
+
+def _watched(work: Work, compiled: CompiledLoad, changed: Mapping[str, set[str]]) -> dict[str, set[str]]:
+    """Reference field → ids whose change matters to records of this load."""
+    watched: dict[str, set[str]] = {}
+    for reference, name in compiled.related_needs:
+        watched.setdefault(reference, set()).update(changed.get(name, ()))
+    for path, loads in compiled.reference_needs:
+        for key in loads:
+            ids = changed.get(work.mapping().load(key).source_object, ())
+            watched.setdefault(path.partition(".")[0], set()).update(ids)
+    return {reference: ids for reference, ids in watched.items() if ids and reference != "Id"}
+
+
+async def _scan(work: Work, stage: StageRow, rule: Load, watched: Mapping[str, set[str]]) -> None:
+    after = ""
+    while True:
+        work.check_stop()
+        async with work.transaction() as connection:
+            rows = await work.staging.page(connection, rule.source_object, after, None, _PAGE, Scope())
+            if not rows:
+                return
+            found = [row.source_id for row in rows if _follows(row.record, watched)]
+            if found:
+                await work.lease.guard(connection)
+                stage.counts["related"] = stage.counts.get("related", 0) + await _add(work, connection, rule, found)
+        after = rows[-1].source_id
+
+
+def _follows(record: Record, watched: Mapping[str, set[str]]) -> bool:
+    return any(record.get(reference) in ids for reference, ids in watched.items())
+
+
+async def _add(work: Work, connection: "asyncpg.Connection[Any]", rule: Load, source_ids: Sequence[str]) -> int:
+    status = await connection.execute(
+        "INSERT INTO staged_changes (engagement_id, batch, object, source_id, tenant_id, kind)"
+        " SELECT $1, $2, $3, unnest($4::text[]), $5, 'related' ON CONFLICT DO NOTHING",
+        *(work.run.engagement_id, int(work.options["batch"]), rule.source_object, list(source_ids)),
+        work.run.tenant_id,
+    )
+    return int(status.rsplit(" ", 1)[1])
