@@ -34,6 +34,7 @@ def lines(monkeypatch: pytest.MonkeyPatch) -> Iterator[io.StringIO]:
 @pytest.mark.parametrize(
     "value",
     [KEY, TOKEN, HOOK, f"call with {KEY}!", f"Authorization: Bearer {'x' * 20}", "Zoho-oauthtoken 1000.abc.def.ghi"],
+    ids=["key", "token", "webhook secret", "within a text", "bearer", "zoho"],  # xdist wants the same ids everywhere
 )
 def test_secret_texts_are_hidden_wherever_they_stand(value: str) -> None:
     for event in ({"event": value}, {"a": [value]}, {"a": {"b": (value,)}}):

@@ -1,0 +1,370 @@
+"""What a column of text holds, voted by all its rows: numbers, dates, booleans.
+
+What fits two readings becomes a question. Values stay text: identifiers, phones and post codes never become numbers. Rules: source fact sheet section 6.2.
+"""
+
+import re
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime
+from enum import StrEnum
+
+from app.domain.schema import Frozen
+from connectors.table_shape import Finding
+
+ALWAYS_BLANK = frozenset({"\\N", "#N/A"})
+"""Markers that no person would mean as a text."""
+MAYBE_BLANK = frozenset({"NULL", "null", "Null", "N/A", "n/a", "NA", "None", "none", "-", "--", "nil", "0000-00-00"})
+"""Texts that often stand for a blank, but are also a surname (Null), a country (NA) or a dash."""
+MARKERS = ALWAYS_BLANK | MAYBE_BLANK
+TRUE_WORDS = frozenset({"true", "yes", "y", "t", "on", "1"})
+FALSE_WORDS = frozenset({"false", "no", "n", "f", "off", "0"})
+_PAIRS = tuple(
+    frozenset(pair) for pair in (("true", "false"), ("yes", "no"), ("y", "n"), ("t", "f"), ("on", "off"), ("1", "0"))
+)
+_MOST_VALUES = 100
+_LONGEST_VALUE = 255
+_LONGEST_NUMBER = 15
+
+_PLAIN = re.compile(r"-?(?:0|[1-9]\d{0,14})", re.ASCII)
+_SIMPLE = re.compile(r"-?(?:0|[1-9]\d{0,14})\.(?:\d{1,2}|\d{4,15})", re.ASCII)
+_GROUPED = re.compile(
+    r"-?(?:[1-9]\d{0,2}(?:([.,'’ \u00a0\u202f])\d{3})(?:\1\d{3})*|[1-9]\d?(?:,\d{2})+,\d{3}|0|[1-9]\d*)"
+    r"(?:([.,])(\d+))?",
+    re.ASCII,
+)
+_SCIENTIFIC = re.compile(r"\d(?:[.,]\d+)?E\+?\d+", re.ASCII)
+_MONEY = "$€£¥₹ \u00a0"
+_ISO_DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
+_ISO_MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,6})?(?:Z|[+-]\d\d:?\d\d)", re.ASCII)
+_DAY = re.compile(
+    r"(\d{1,4})([/.\-])(\d{1,2})\2(\d{1,4})(?:(?:T| |, )(\d{1,2}):(\d\d)(?::(\d\d)(?:[.,](\d{1,6}))?)?"
+    r" ?([AaPp]\.?[Mm]\.?)?(Z|[+-]\d\d:?\d\d)?)?",
+    re.ASCII,
+)
+
+
+class Kind(StrEnum):
+    """What a column's values are."""
+
+    TEXT = "text"
+    BOOLEAN = "boolean"
+    INTEGER = "integer"
+    DECIMAL = "decimal"
+    DATE = "date"
+    DATETIME = "datetime"
+
+
+class DateOrder(StrEnum):
+    """What the first number of a date is; AMBIGUOUS needs a person, CONTRADICTORY leaves the column text."""
+
+    YEAR = "year-first"
+    DAY = "day-first"
+    MONTH = "month-first"
+    AMBIGUOUS = "ambiguous"
+    CONTRADICTORY = "contradictory"
+
+
+class DecimalMark(StrEnum):
+    """How decimals are marked; NONE where no value has any."""
+
+    NONE = "none"
+    POINT = "point"
+    COMMA = "comma"
+    AMBIGUOUS = "ambiguous"
+    CONTRADICTORY = "contradictory"
+
+
+class ColumnQuestion(Frozen):
+    """Something the values do not tell. `code`: date-order | decimal-mark | blank-markers."""
+
+    code: str
+    column: str
+    text: str
+    choices: tuple[str, ...]
+
+
+class ColumnProfile(Frozen):
+    """One column as its rows show it.
+
+    `fits` are all kinds that every value could be read as, `kind` the one to take where nothing else is known (TEXT
+    while a question is open). `markers` are texts that may stand for blanks, with how often; `values` all distinct
+    values while they are few. `naive` says that date-times without an offset occur.
+    """
+
+    name: str
+    label: str
+    index: int
+    filled: int = 0
+    longest: int = 0
+    kind: Kind = Kind.TEXT
+    fits: tuple[Kind, ...] = ()
+    order: DateOrder | None = None
+    mark: DecimalMark | None = None
+    naive: bool = False
+    markers: dict[str, int] = {}
+    values: tuple[str, ...] = ()
+    findings: tuple[Finding, ...] = ()
+
+    def questions(self) -> list[ColumnQuestion]:
+        """What has to be asked about this column."""
+        if self.order is DateOrder.AMBIGUOUS and (Kind.DATE in self.fits or Kind.DATETIME in self.fits):
+            text = f"Every date in {self.name} could be read in two ways. Does the day or the month come first?"
+            return [
+                ColumnQuestion(code="date-order", column=self.name, text=text, choices=("day-first", "month-first"))
+            ]
+        if self.mark is DecimalMark.AMBIGUOUS and Kind.DECIMAL in self.fits:
+            text = f"Numbers in {self.name} look like 1.234: is the sign a decimal mark, or does it group thousands?"
+            return [ColumnQuestion(code="decimal-mark", column=self.name, text=text, choices=("point", "comma"))]
+        return []
+
+
+class ColumnVote:
+    """Gathers the votes of one column, a block of rows at a time."""
+
+    def __init__(self, name: str, label: str, index: int) -> None:
+        self._name, self._label, self._index = name, label, index
+        self._filled = self._longest = self._scientific = self._short_years = 0
+        self._markers: dict[str, int] = {}
+        self._words: set[str] | None = set()
+        self._marks: set[DecimalMark] | None = set()
+        self._orders: set[str] | None = set()
+        self._timed: set[bool] = set()
+        self._naive = False
+        self._seen = 0
+        self._values: set[str] | None = set()
+
+    def add(self, cells: Sequence[str]) -> None:
+        """The column's cells of some rows, in any order."""
+        distinct = set(cells)
+        self._filled += len(cells) - (cells.count("") if "" in distinct else 0)
+        self._longest = max(self._longest, max(map(len, distinct), default=0))
+        for marker in distinct & MARKERS:
+            self._markers[marker] = self._markers.get(marker, 0) + cells.count(marker)
+        distinct -= MARKERS
+        distinct.discard("")
+        self._keep(distinct)
+        if self._words is not None or self._marks is not None or self._orders is not None:
+            for value in distinct:
+                self._vote(value.strip())
+
+    def profile(self) -> ColumnProfile:
+        fits = self._fits()
+        order, mark = self._order(), self._mark()
+        findings: list[Finding] = []
+        if self._scientific:
+            findings.append(Finding(code="precision-lost", count=self._scientific, column=self._name))
+        if self._short_years:
+            findings.append(Finding(code="two-digit-years", count=self._short_years, column=self._name))
+        if order is DateOrder.CONTRADICTORY:
+            findings.append(Finding(code="date-order-contradictory", count=1, column=self._name))
+        if mark is DecimalMark.CONTRADICTORY:
+            findings.append(Finding(code="decimal-mark-contradictory", count=1, column=self._name))
+        return ColumnProfile(
+            name=self._name,
+            label=self._label,
+            index=self._index,
+            filled=self._filled,
+            longest=self._longest,
+            kind=self._kind(fits, order, mark),
+            fits=fits,
+            order=order,
+            mark=mark,
+            naive=self._naive,
+            markers=dict(sorted(self._markers.items())),
+            values=tuple(sorted(self._values)) if self._values else (),
+            findings=tuple(findings),
+        )
+
+    def _keep(self, distinct: set[str]) -> None:
+        if self._values is not None:
+            self._values |= distinct
+            if len(self._values) > _MOST_VALUES or self._longest > _LONGEST_VALUE:
+                self._values = None
+
+    def _vote(self, value: str) -> None:
+        if not value:
+            return
+        self._seen += 1
+        if self._words is not None:
+            self._words.add(value.lower())
+            if len(self._words) > 2 or not any(self._words <= pair for pair in _PAIRS):
+                self._words = None
+        if self._marks is not None and not self._vote_number(value):
+            self._marks = None
+            self._scientific += _SCIENTIFIC.fullmatch(value) is not None
+        if self._orders is not None and not self._vote_date(value):
+            self._orders = None
+
+    def _vote_number(self, value: str) -> bool:
+        assert self._marks is not None
+        if _PLAIN.fullmatch(value):
+            self._marks.add(DecimalMark.NONE)
+            return True
+        if _SIMPLE.fullmatch(value):
+            self._marks.add(DecimalMark.POINT)
+            return True
+        mark = number_mark(value)
+        if mark is None:
+            return False
+        self._marks.add(mark)
+        return True
+
+    def _vote_date(self, value: str) -> bool:
+        assert self._orders is not None
+        try:
+            if _ISO_MOMENT.fullmatch(value):
+                datetime.fromisoformat(value)
+                self._orders.add("year")
+                self._timed.add(True)
+                return True
+            if _ISO_DAY.fullmatch(value):
+                date.fromisoformat(value)
+                self._orders.add("year")
+                self._timed.add(False)
+                return True
+        except ValueError:
+            return False
+        found = _DAY.fullmatch(value)
+        order = date_order(found) if found else ""
+        if not found or not order:
+            self._short_years += found is not None and len(found[1]) < 3 and len(found[4]) == 2
+            return False
+        self._orders.add(order)
+        timed = found[5] is not None
+        self._timed.add(timed)
+        self._naive = self._naive or (timed and found[10] is None)
+        return True
+
+    def _fits(self) -> tuple[Kind, ...]:
+        fits: list[Kind] = [Kind.TEXT]
+        if self._words is not None:
+            fits.append(Kind.BOOLEAN)
+        if self._marks is not None and self._mark() is not DecimalMark.CONTRADICTORY:
+            fits += [Kind.INTEGER] if self._marks <= {DecimalMark.NONE} else []
+            fits.append(Kind.DECIMAL)
+        if self._orders is not None and len(self._timed) < 2 and self._order() is not DateOrder.CONTRADICTORY:
+            fits += [Kind.DATETIME] if self._timed != {False} else []
+            fits += [Kind.DATE] if self._timed != {True} else []
+        return tuple(fits)
+
+    def _kind(self, fits: tuple[Kind, ...], order: DateOrder | None, mark: DecimalMark | None) -> Kind:
+        """TEXT for columns without values, with an open question, or of identifiers."""
+        if not self._seen or order is DateOrder.AMBIGUOUS or mark is DecimalMark.AMBIGUOUS:
+            return Kind.TEXT
+        if Kind.BOOLEAN in fits and self._words and self._words - {"0", "1"}:
+            return Kind.BOOLEAN
+        for kind in (Kind.DATETIME, Kind.DATE):
+            if kind in fits:
+                return kind
+        if Kind.DECIMAL in fits and not looks_like_identifier(self._name, self._longest):
+            return Kind.INTEGER if Kind.INTEGER in fits else Kind.DECIMAL
+        return Kind.TEXT
+
+    def _order(self) -> DateOrder | None:
+        orders = self._orders
+        if not orders:
+            return None
+        if {"day", "month"} <= orders:
+            return DateOrder.CONTRADICTORY
+        if "day" in orders:
+            return DateOrder.DAY
+        if "month" in orders:
+            return DateOrder.MONTH
+        return DateOrder.AMBIGUOUS if "either" in orders else DateOrder.YEAR
+
+    def _mark(self) -> DecimalMark | None:
+        marks = self._marks
+        if not marks:
+            return None
+        if {DecimalMark.POINT, DecimalMark.COMMA} <= marks:
+            return DecimalMark.CONTRADICTORY
+        for mark in (DecimalMark.POINT, DecimalMark.COMMA, DecimalMark.AMBIGUOUS):
+            if mark in marks:
+                return mark
+        return DecimalMark.NONE
+
+
+_IDENTIFIER = re.compile(
+    r"(^|[ _-])(id|ids|phone|mobile|tel|telephone|fax|zip|postcode|postal|plz|pin|code|number|no|nr|ref|sku|account"
+    r"|serial|iban|vat|ssn|mrn)([ _-]|\d|$)"
+)
+_HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+
+
+def looks_like_identifier(name: str, longest: int) -> bool:
+    """Whether digits under this heading name something rather than count it."""
+    return longest > 9 or _IDENTIFIER.search(_HUMP.sub(" ", name).lower()) is not None
+
+
+def vote_columns(votes: Sequence[ColumnVote], rows: Iterable[Sequence[str]]) -> None:
+    """Adds some rows, column by column."""
+    for vote, cells in zip(votes, zip(*rows, strict=True), strict=False):
+        vote.add(cells)
+
+
+def bare_number(value: str) -> str:
+    """A number's text without money signs, with a leading minus instead of brackets or one at the end."""
+    text = value.strip(_MONEY)
+    if text.startswith("(") and text.endswith(")"):
+        text = "-" + text[1:-1].strip(_MONEY)
+    elif text.endswith("-") and len(text) > 1:
+        text = "-" + text[:-1]
+    if text.startswith("-"):
+        text = "-" + text[1:].strip(_MONEY)
+    return text
+
+
+def number_mark(value: str) -> DecimalMark | None:
+    """Which decimal mark a number shows: AMBIGUOUS for one like 1.234, NONE without any sign, None for no number.
+
+    Leading zeros and plus signs, and more than fifteen digits, are those of identifiers and phones.
+    """
+    text = bare_number(value)
+    found = _GROUPED.fullmatch(text)
+    if found is None or sum(map(str.isdigit, text)) > _LONGEST_NUMBER:
+        return None
+    signs = [sign for sign in text if sign in ".,"]
+    if not signs:
+        return DecimalMark.NONE
+    if len(set(signs)) == 2:
+        return (DecimalMark.POINT if signs[-1] == "." else DecimalMark.COMMA) if found[2] else None
+    if len(signs) > 1:
+        return DecimalMark.COMMA if signs[0] == "." else DecimalMark.POINT
+    whole, _, rest = text.lstrip("-").partition(signs[0])
+    if len(rest) == 3 and len(whole) <= 3 and whole.isdigit() and whole != "0":
+        return DecimalMark.AMBIGUOUS
+    return DecimalMark.POINT if signs[0] == "." else DecimalMark.COMMA
+
+
+def date_order(found: "re.Match[str]") -> str:
+    """year | day | month | either | same for a match of a date (`same`: day and month are one number).
+
+    "" when there is no such day or the year has two digits.
+    """
+    first, last = found[1], found[4]
+    one, second = int(first), int(found[3])
+    year_first = len(first) == 4
+    if not _time_is_real(found) or (len(last) > 2 if year_first else len(last) != 4 or len(first) > 2):
+        return ""
+    try:
+        if year_first:
+            date(one, second, int(last))
+            return "year"
+        date(int(last), *((second, one) if one > 12 else (one, second)))
+    except ValueError:
+        return ""
+    if one > 12 or second > 12:
+        return "day" if one > 12 else "month"
+    return "same" if one == second else "either"
+
+
+def _time_is_real(found: "re.Match[str]") -> bool:
+    if found[5] is None:
+        return True
+    hour = int(found[5])
+    return (1 <= hour <= 12 if found[9] else hour < 24) and int(found[6]) < 60 and int(found[7] or 0) < 60
+
+
+def day_parts(value: str) -> "re.Match[str] | None":
+    """The parts of a date or date-time in any of the forms that votes accept."""
+    return _DAY.fullmatch(value.strip())

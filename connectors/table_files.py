@@ -1,0 +1,241 @@
+"""Uploaded tables as a connector sees them: a profile each, bytes on demand, and rows in the order of a key."""
+
+import asyncio
+from array import array
+from bisect import bisect_right
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol
+
+from app.domain.schema import Frozen
+from connectors.base import ContractBroken
+from connectors.column_votes import ColumnProfile, ColumnQuestion, ColumnVote, vote_columns
+from connectors.tabular import Dialect, Finding, Reject, Row, TableReader, Unreadable
+
+_SLICE_BYTES = 24 * 1024 * 1024
+_SAMPLE = 4_096
+_MOST_KEYS = 4_000_000
+_ASIDE = 128 * 1024
+MARKERS_QUESTION = "blank-markers"
+
+
+class TableProfile(Frozen):
+    """All that one pass over a file tells: its dialect, its columns' votes, and what was left out."""
+
+    dialect: Dialect
+    rows: int
+    columns: tuple[ColumnProfile, ...]
+    rejected: dict[str, int] = {}
+    rejects: tuple[Reject, ...] = ()
+    findings: tuple[Finding, ...] = ()
+
+    def questions(self) -> list[ColumnQuestion]:
+        """What people have to say before the values can be read: per column, and once for blank markers."""
+        found = [question for column in self.columns for question in column.questions()]
+        marked = [column.name for column in self.columns if column.kind == "text" and column.markers]
+        if marked:
+            text = (
+                f"Texts such as NULL, N/A or - stand in {', '.join(marked[:10])}. Do they mean that there is no value?"
+            )
+            found.append(ColumnQuestion(code=MARKERS_QUESTION, column="", text=text, choices=("blank", "text")))
+        return found
+
+
+class TableSurvey:
+    """Makes a profile: `feed` the bytes of a file in the dialect that a probe found, then `finish`."""
+
+    def __init__(self, dialect: Dialect) -> None:
+        self._dialect = dialect
+        self._reader = TableReader(dialect)
+        names = zip(dialect.columns, dialect.labels, strict=False)
+        self._votes = [ColumnVote(name, label, index) for index, (name, label) in enumerate(names)]
+        self._rows = 0
+
+    def feed(self, chunk: bytes) -> None:
+        """Raises Unreadable."""
+        self._add(self._reader.feed(chunk))
+
+    def finish(self) -> TableProfile:
+        self._add(self._reader.finish())
+        columns = tuple(vote.profile() for vote in self._votes)
+        return TableProfile(
+            dialect=self._dialect,
+            rows=self._rows,
+            columns=columns,
+            rejected=dict(self._reader.rejected),
+            rejects=tuple(self._reader.rejects),
+            findings=(
+                *self._dialect.findings,
+                *self._reader.findings(),
+                *(finding for column in columns for finding in column.findings),
+            ),
+        )
+
+    def _add(self, rows: list[Row]) -> None:
+        self._rows += len(rows)
+        if rows:
+            vote_columns(self._votes, [row.cells for row in rows])
+
+
+@dataclass(frozen=True, slots=True)
+class StoredTable:
+    """An uploaded file. `answers` are those to its questions, by column ("" for the file) and code."""
+
+    name: str
+    size: int
+    uploaded_at: datetime
+    profile: TableProfile
+    answers: Mapping[tuple[str, str], str] = field(default_factory=dict)
+
+    @property
+    def stem(self) -> str:
+        return self.name.rpartition(".")[0] or self.name
+
+    def answer(self, column: str, code: str) -> str:
+        return self.answers.get((column, code), "")
+
+
+class TableShelf(Protocol):
+    """Where a connector finds uploaded tables; the application keeps them, sealed."""
+
+    async def tables(self) -> Sequence[StoredTable]:
+        """All of them, by name."""
+
+    def read(self, table: StoredTable) -> AsyncIterator[bytes]:
+        """The clear bytes of one."""
+
+    async def needed(self) -> Sequence[str]:
+        """The source objects that this road reads."""
+
+    def known_ids(self, object_name: str) -> AsyncIterator[Sequence[str]]:
+        """Ids that earlier reads have delivered and that live on, ascending by code point, in blocks."""
+
+
+async def rows_of(shelf: TableShelf, table: StoredTable) -> AsyncIterator[list[Row]]:
+    """The rows of a file in its own order. Raises ContractBroken when the bytes are no longer what they were."""
+    reader = TableReader(table.profile.dialect)
+    try:
+        async for chunk in shelf.read(table):
+            rows = await asyncio.to_thread(reader.feed, chunk) if len(chunk) > _ASIDE else reader.feed(chunk)
+            if rows:
+                yield rows
+        yield reader.finish()
+    except Unreadable as problem:
+        raise ContractBroken(f"{table.name} cannot be read: {problem.detail}", code=problem.code) from None
+
+
+@dataclass(frozen=True, slots=True)
+class KeyLayout:
+    """How the keys of a file lie. `duplicates` are rows that repeat a key (None: too many rows to tell)."""
+
+    rows: int
+    gone: int
+    without_key: int
+    first_without_key: int
+    ascending: bool
+    duplicates: int | None
+    pivots: tuple[str, ...]
+
+
+class KeyedTable:
+    """A file read in the order of its key column, in flat memory.
+
+    A file in order is streamed. Another is read in slices of keys, as many passes as it has 24 MiB. Of rows with
+    the same key the first in the file counts; rows without one are left out; both are told in the layout.
+    """
+
+    def __init__(self, shelf: TableShelf, table: StoredTable, key: int, gone: int | None) -> None:
+        """`key` and `gone` are the places of the key and of the column that marks deleted rows."""
+        self._shelf = shelf
+        self._table = table
+        self._key = key
+        self._gone = gone
+        self._layout: KeyLayout | None = None
+        self._turn = asyncio.Lock()
+
+    async def layout(self) -> KeyLayout:
+        """One pass over the file, once."""
+        async with self._turn:
+            if self._layout is None:
+                self._layout = await self._survey()
+            return self._layout
+
+    async def pages(self, after: str, size: int) -> AsyncIterator[list[list[str]]]:
+        """Rows with keys above `after`, ascending and each key once, up to `size` at a time."""
+        layout = await self.layout()
+        walk = self._in_order(after) if layout.ascending else self._sliced(after, layout.pivots)
+        page: list[list[str]] = []
+        async for cells in walk:
+            page.append(cells)
+            if len(page) >= size:
+                yield page
+                page = []
+        if page:
+            yield page
+
+    async def _in_order(self, after: str) -> AsyncIterator[list[str]]:
+        key, last = self._key, after
+        async for rows in rows_of(self._shelf, self._table):
+            for row in rows:
+                if row.cells[key] > last:
+                    last = row.cells[key]
+                    yield row.cells
+
+    async def _sliced(self, after: str, pivots: tuple[str, ...]) -> AsyncIterator[list[str]]:
+        key, low = self._key, after
+        for high in (*pivots[bisect_right(pivots, after) :], None):
+            held: list[list[str]] = []
+            async for rows in rows_of(self._shelf, self._table):
+                held += [row.cells for row in rows if low < row.cells[key] and (high is None or row.cells[key] <= high)]
+            held.sort(key=lambda cells: cells[key])
+            for cells in held:
+                if cells[key] != low:
+                    low = cells[key]
+                    yield cells
+            low = max(low, high or "")
+
+    async def _survey(self) -> KeyLayout:
+        key, gone_at = self._key, self._gone
+        rows = gone = without = first = 0
+        ascending, last = True, ""
+        sample, stride, turn = [], 1, 0
+        hashes = array("q")
+        async for block in rows_of(self._shelf, self._table):
+            for line, cells in block:
+                value = cells[key]
+                if not value:
+                    without += 1
+                    first = first or line
+                    continue
+                rows += 1
+                if gone_at is not None and cells[gone_at] and cells[gone_at].lower() in ("true", "1"):
+                    gone += 1
+                ascending = ascending and value >= last
+                last = value
+                turn += 1
+                if turn >= stride:
+                    turn = 0
+                    sample.append(value)
+                if rows <= _MOST_KEYS:
+                    hashes.append(hash(value))
+            if len(sample) >= 2 * _SAMPLE:
+                sample, stride = sample[::2], stride * 2
+        slices = -(-self._table.size // _SLICE_BYTES)
+        duplicates = _doubles(hashes) if rows <= _MOST_KEYS else None
+        pivots = () if ascending else _pivots(sample, slices)
+        return KeyLayout(rows, gone, without, first, ascending, duplicates, pivots)
+
+
+def _pivots(sample: list[str], slices: int) -> tuple[str, ...]:
+    ordered = sorted(sample)
+    return tuple(dict.fromkeys(ordered[number * len(ordered) // slices] for number in range(1, slices)))
+
+
+def _doubles(hashes: "array[int]") -> int:
+    """How many values occur again, counted in sixteen parts so that no set holds them all."""
+    doubled = 0
+    for part in range(16):
+        chosen = [value for value in hashes if value & 15 == part]
+        doubled += len(chosen) - len(set(chosen))
+    return doubled
