@@ -29,6 +29,7 @@ lint:
 	@$(RUN) ruff format --check .
 	@$(RUN) mypy
 	@$(RUN) lint-imports
+	@$(RUN) tranship openapi --output openapi/tranship.json --check
 
 format:
 	@$(RUN) ruff format .

@@ -38,6 +38,7 @@ class SandboxName(StrEnum):
 
     SERVICETRACKER = "servicetracker"
     ZOHO_CRM = "zoho_crm"
+    FRESHSALES = "freshsales"
 
 
 def fail(message: str, code: int = 2) -> NoReturn:

@@ -12,10 +12,11 @@ from msgspec import msgpack
 
 from app.db import Database
 from app.security import DataKey, KeyRing
-from app.settings import Settings
 
 if TYPE_CHECKING:
     from arq.connections import ArqRedis, RedisSettings
+
+    from app.settings import Settings
 
 log = structlog.get_logger()
 
@@ -24,7 +25,7 @@ log = structlog.get_logger()
 class Runtime:
     """`redis` is None where nothing rings the bell (the sweep finds the work all the same)."""
 
-    settings: Settings
+    settings: "Settings"
     db: Database
     keys: KeyRing
     now: Callable[[], datetime]
@@ -77,7 +78,7 @@ def unpack(data: bytes) -> dict[str, object]:
 
 
 @asynccontextmanager
-async def open_runtime(settings: Settings, *, pool_size: int = 10) -> AsyncIterator[Runtime]:
+async def open_runtime(settings: "Settings", *, pool_size: int = 10) -> AsyncIterator[Runtime]:
     """Opens what `settings` name. `database_url` must be set; without `redis_url` nothing is woken early."""
     if settings.database_url is None:
         raise ValueError("a database URL is needed")

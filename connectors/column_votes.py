@@ -1,6 +1,6 @@
-"""What a column of text holds, voted by all its rows: numbers, dates, booleans.
+"""What a column of text holds, voted by all its rows: numbers, dates, booleans; two readings make a question.
 
-What fits two readings becomes a question. Values stay text: identifiers, phones and post codes never become numbers. Rules: source fact sheet section 6.2.
+Values stay text: identifiers, phones and post codes never become numbers. Rules: source fact sheet section 6.2.
 """
 
 import re
@@ -143,6 +143,7 @@ class ColumnVote:
         distinct -= MARKERS
         distinct.discard("")
         self._keep(distinct)
+        self._scientific += sum(1 for value in distinct if "E+" in value and _SCIENTIFIC.fullmatch(value.strip()))
         if self._words is not None or self._marks is not None or self._orders is not None:
             for value in distinct:
                 self._vote(value.strip())
@@ -191,7 +192,6 @@ class ColumnVote:
                 self._words = None
         if self._marks is not None and not self._vote_number(value):
             self._marks = None
-            self._scientific += _SCIENTIFIC.fullmatch(value) is not None
         if self._orders is not None and not self._vote_date(value):
             self._orders = None
 
@@ -256,7 +256,8 @@ class ColumnVote:
         for kind in (Kind.DATETIME, Kind.DATE):
             if kind in fits:
                 return kind
-        if Kind.DECIMAL in fits and not looks_like_identifier(self._name, self._longest):
+        longest = self._longest if mark is DecimalMark.NONE else 0
+        if Kind.DECIMAL in fits and not looks_like_identifier(self._name, longest):
             return Kind.INTEGER if Kind.INTEGER in fits else Kind.DECIMAL
         return Kind.TEXT
 

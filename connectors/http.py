@@ -81,7 +81,7 @@ class _Wire(httpx.AsyncBaseTransport):
         await self._inner.aclose()
 
 
-class TokenAuth(httpx.Auth):
+class TokenAuth:
     """Bearer tokens from a TokenStore; one holder renews, the others find the fresh token (ruling 7).
 
     A platform's subclass says how a token is fetched. Token fields are strings; `expires_at` (ISO 8601) is optional.
@@ -93,6 +93,7 @@ class TokenAuth(httpx.Auth):
         self._tokens = tokens
         self._clock = clock
         self._token: Mapping[str, str] | None = None
+        self._adopting = asyncio.Lock()
 
     async def fetch(self) -> dict[str, str]:
         """Asks the platform for a token: at least `access_token`. Raises CredentialsRejected or Transient."""
@@ -105,12 +106,14 @@ class TokenAuth(httpx.Auth):
     def header(self, token: Mapping[str, str]) -> str:
         return f"{self.scheme} {token['access_token']}"
 
-    async def async_auth_flow(self, request: httpx.Request) -> Any:
+    async def current(self) -> str:
+        """The header of a token that is still good; the first calls of a process wait for one of them to get it."""
         if self._token is None or not self._fresh(self._token):
-            await self._adopt()
+            async with self._adopting:
+                if self._token is None or not self._fresh(self._token):
+                    await self._adopt()
         assert self._token is not None
-        request.headers["Authorization"] = self.header(self._token)
-        yield request
+        return self.header(self._token)
 
     async def renew(self, refused: str) -> None:
         """Replaces the token whose header was `refused`, unless somebody did so meanwhile."""
@@ -202,10 +205,13 @@ class ApiClient:
         self._retries = retries
         self._on_answer = on_answer
         self._secrets = secrets
-        wire = _Wire(transport or AiohttpTransport(verify=_tls(), client=_session))
-        self._client = httpx.AsyncClient(
-            transport=wire, auth=auth, trust_env=False, follow_redirects=False, timeout=_timeouts(timeout)
-        )
+        wire = _Wire(transport or _plain_or_tls(self._base))
+        # The wire is called directly: no redirect is followed, no cookie kept, and a client's own bookkeeping for both
+        # costs as much as the call itself. The client gives its default headers.
+        self._wire = wire
+        self._client = httpx.AsyncClient(transport=wire, trust_env=False)
+        self._defaults = dict(self._client.headers)
+        self._limits = _timeouts(timeout)
 
     async def request(self, method: str, path: str, *, purpose: str, **options: Any) -> Answer:
         """Sends one `Call` (its other fields are `options`) and returns the accepted answer."""
@@ -300,19 +306,21 @@ class ApiClient:
         return await self._dispatch(call, self._build(call, url, mark))
 
     def _build(self, call: Call, url: str, mark: _Mark) -> httpx.Request:
-        return self._client.build_request(
+        timeouts = _timeouts(call.timeout) if call.timeout else self._limits
+        return httpx.Request(
             call.method,
-            url,
+            _parsed(url),
             params=call.params,
-            headers=dict(call.headers),
+            headers={**self._defaults, **{name.lower(): value for name, value in call.headers.items()}},
             content=call.content,
-            timeout=_timeouts(call.timeout) if call.timeout else httpx.USE_CLIENT_DEFAULT,
-            extensions={"mark": mark},
+            extensions={"mark": mark, "timeout": timeouts},
         )
 
     async def _dispatch(self, call: Call, request: httpx.Request) -> httpx.Response:
+        if self._auth is not None:
+            request.headers["Authorization"] = await self._auth.current()
         self._meter.count(call.purpose, call.credits)
-        return await self._client.send(request, stream=True)
+        return await self._wire.handle_async_request(request)
 
     async def _chunks(self, call: Call, response: httpx.Response) -> AsyncIterator[bytes]:
         total = 0
@@ -373,13 +381,25 @@ def _tls() -> ssl.SSLContext:
     return httpx.create_ssl_context(trust_env=False)
 
 
-def _timeouts(seconds: float) -> httpx.Timeout:
+@functools.lru_cache(maxsize=256)
+def _parsed(url: str) -> httpx.URL:
+    """Few distinct URLs without parameters are called very often. Raises httpx.InvalidURL."""
+    return httpx.URL(url)
+
+
+def _timeouts(seconds: float) -> dict[str, float | None]:
     """Connecting ends well before the whole call does, so that it is known to have failed unsent."""
-    return httpx.Timeout(seconds, connect=min(10.0, seconds / 2), pool=min(10.0, seconds / 2))
+    return httpx.Timeout(seconds, connect=min(10.0, seconds / 2), pool=min(10.0, seconds / 2)).as_dict()
 
 
-def _session() -> aiohttp.ClientSession:
-    connector = aiohttp.TCPConnector(limit=0, ssl=_tls(), keepalive_timeout=_KEEPALIVE_SECONDS)
+def _plain_or_tls(base: str) -> AiohttpTransport:
+    """Certificates are only read where they are needed; the context without any accepts no server at all."""
+    tls = _tls() if base.startswith("https:") else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    return AiohttpTransport(verify=tls, client=functools.partial(_session, tls))
+
+
+def _session(tls: ssl.SSLContext) -> aiohttp.ClientSession:
+    connector = aiohttp.TCPConnector(limit=0, ssl=tls, keepalive_timeout=_KEEPALIVE_SECONDS)
     session = aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar(), trust_env=False)
     session._retry_connection = False  # aiohttp would silently repeat a PUT or DELETE whose connection broke
     return session

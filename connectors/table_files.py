@@ -106,7 +106,7 @@ class TableShelf(Protocol):
         """The clear bytes of one."""
 
     async def needed(self) -> Sequence[str]:
-        """The source objects that this road reads."""
+        """Paths that this road reads: "Object", and "Object.Reference.Field" for what stands behind a reference."""
 
     def known_ids(self, object_name: str) -> AsyncIterator[Sequence[str]]:
         """Ids that earlier reads have delivered and that live on, ascending by code point, in blocks."""

@@ -14,7 +14,8 @@ MAX_COLUMNS = 2_000
 _DELIMITERS = (",", ";", "\t", "|")
 _RECORDS = 2_000
 _PREAMBLE = 50
-_SEP = re.compile(r'"?sep=(.)"?(?:\r\n|\r|\n|\Z)', re.IGNORECASE)
+_LINES = 200
+_SEP = re.compile(r'"?sep=([^\w\s"]|\t)"?(?:\r\n|\r|\n|\Z)', re.IGNORECASE)
 _INVISIBLE = dict.fromkeys((0x200B, 0x200C, 0x200D, 0x2060, 0xFEFF, 0x00AD))
 _DATA = re.compile(r"[+-]?\d[\d.,/:-]*", re.ASCII)
 # Beginnings of files that are no text, or text of another kind, with the word people know them by.
@@ -109,8 +110,11 @@ def find_layout(text: str, *, complete: bool) -> Layout:
     preamble = sum(1 for record in records if record.line < header.line and record.filled)
     if preamble:
         found.append(Finding(code="lines-before-headings", count=preamble))
-    columns, headings = name_columns(header.cells)
-    return Layout(delimiter, start + header.after, columns, tuple(header.cells), (*found, *headings))
+    labels = header.cells
+    while len(labels) > width and not clean_heading(labels[-1]):
+        labels = labels[:-1]  # a delimiter at the end of the heading line alone
+    columns, headings = name_columns(labels)
+    return Layout(delimiter, start + header.after, columns, tuple(labels), (*found, *headings))
 
 
 def _choose(lines: list[str], delimiters: tuple[str, ...], complete: bool) -> tuple[str, int]:
@@ -138,7 +142,8 @@ def _records(lines: list[str], delimiter: str, limit: int, *, drop_last: bool) -
     line = 1
     try:
         for cells in reader:
-            found.append(_Record(line, reader.line_num + 1, cells))
+            if reader.line_num - line < _LINES:  # longer ones come of a quote that is never closed
+                found.append(_Record(line, reader.line_num + 1, cells))
             line = reader.line_num + 1
             if len(found) >= limit:
                 return found
@@ -163,8 +168,6 @@ def name_columns(labels: list[str]) -> tuple[tuple[str, ...], list[Finding]]:
     """Headings as unique names: invisible characters out, white space collapsed, blanks numbered, doubles suffixed."""
     if len(labels) > MAX_COLUMNS:
         raise Unreadable("too-many-columns", f"the table has {len(labels)} columns, {MAX_COLUMNS} can be read")
-    while len(labels) > 1 and not labels[-1].strip():
-        labels = labels[:-1]  # a delimiter at the end of the heading line
     counts: Counter[str] = Counter()
     names: list[str] = []
     taken: set[str] = set()

@@ -27,14 +27,14 @@ DO $$ DECLARE name text; BEGIN
                 WHERE table_schema = 'public' AND column_name = 'tenant_id' AND table_name <> 'quotes'
     LOOP
         EXECUTE format('ALTER TABLE %I ENABLE ROW LEVEL SECURITY', name);
-        EXECUTE format('CREATE POLICY tenant ON %I TO {ROLE} USING (tenant_id = app_tenant()) '
-                       'WITH CHECK (tenant_id = app_tenant())', name);
+        EXECUTE format('CREATE POLICY tenant ON %I TO {ROLE} USING (tenant_id = (SELECT app_tenant())) '
+                       'WITH CHECK (tenant_id = (SELECT app_tenant()))', name);
     END LOOP;
 END $$
 """
 
 FUNCTIONS = (
-    # STABLE so that the planner evaluates it once and may use it with an index
+    # policies ask for it in a subselect, so that a statement evaluates it once and not for every row
     """
     CREATE FUNCTION app_tenant() RETURNS uuid LANGUAGE sql STABLE PARALLEL SAFE AS
     $$ SELECT nullif(current_setting('app.tenant', true), '')::uuid $$

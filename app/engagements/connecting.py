@@ -10,6 +10,7 @@ from uuid import UUID
 import orjson
 from pydantic import BaseModel, JsonValue
 
+from app.engagements.shelf import is_upload, upload_context
 from app.engagements.tokens import ConnectionTokens
 from app.errors import CredentialsRejected, StepMissing, TargetForbidden
 from app.models.engagement import Connection
@@ -81,7 +82,12 @@ def account_throttle(runtime: Runtime, platform: Platform, connection: Connectio
 
 
 def account_context(runtime: Runtime, connection: Connection, *, meter: CallMeter | None = None) -> ConnectionContext:
-    """All that a connector of this account is built from. Raises StepMissing without credentials."""
+    """All that a connector of this account is built from. Raises StepMissing without credentials.
+
+    A connection that reads uploaded files has no account and needs none.
+    """
+    if is_upload(connection.config):
+        return upload_context(runtime, connection, meter)
     credentials = open_credentials(runtime, connection)
     assert connection.credentials is not None
     return ConnectionContext(

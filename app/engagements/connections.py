@@ -11,6 +11,8 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app.engagements.connecting import open_connector, seal_credentials
 from app.engagements.problems import edition_problem, problem_of, silent
+from app.engagements.shelf import is_upload
+from app.engagements.uploads import uploads_problem
 from app.errors import AnotherRunActive, AppError, Invalid, NotFound, TargetForbidden
 from app.models.columns import new_id
 from app.models.engagement import Connection, Engagement
@@ -49,6 +51,7 @@ async def put_connection(
     uses the account.
     """
     manifest = _platform(engagement, role, platform)
+    _check_mode(manifest, role, config, credentials)
     await _check_addresses(runtime, config)
     statement = select(Connection).where(Connection.engagement_id == engagement.id, Connection.role == role)
     connection = (await session.exec(statement.with_for_update())).first()
@@ -68,6 +71,8 @@ async def put_connection(
     if credentials is not None:
         checked = _credentials(manifest, credentials)
         connection.credentials = seal_credentials(runtime, connection, checked)
+    elif is_upload(config):
+        connection.credentials = None
     elif connection.credentials is None or addresses(config) != addresses(connection.config):
         raise _wrong("/credentials", "missing", "Send the credentials: they are new, or the address has changed.")
     connection.name, connection.config, connection.updated_at = name, config, now
@@ -100,7 +105,7 @@ async def prove_connection(runtime: Runtime, tenant_id: UUID, engagement_id: UUI
             facts = await connector.check()
         problem = _edition_gate(platform, facts)
     except ConnectorError as error:
-        problem = problem_of(error, platform.name, role)
+        problem = uploads_problem(error) if is_upload(connection.config) else problem_of(error, platform.name, role)
     except TimeoutError:
         problem = silent(platform.name, role, patience)
     await _store_verdict(runtime, connection, facts, problem)
@@ -141,6 +146,18 @@ def _platform(engagement: Engagement, role: str, given: str | None) -> Platform:
             "/platform", "no-api", f"{platform.name} cannot be connected as a {role}; upload its export instead."
         )
     return platform
+
+
+def _check_mode(platform: Platform, role: str, config: dict[str, Any], credentials: dict[str, Any] | None) -> None:
+    """`mode` is `api` (also when it is absent) or `upload`, the latter for sources whose exports can be read."""
+    if config.get("mode", "api") not in ("api", "upload"):
+        raise _wrong("/config/mode", "unknown-mode", 'mode is "api" or "upload".')
+    if not is_upload(config):
+        return
+    if role != "source" or "uploads" not in platform.facts:
+        raise _wrong("/config/mode", "no-uploads", f"{platform.name} cannot be read from files as a {role}.")
+    if credentials is not None:
+        raise _wrong("/credentials", "not-needed", "Uploaded files need no credentials; leave them out.")
 
 
 def _credentials(platform: Platform, given: dict[str, Any]) -> BaseModel:

@@ -18,6 +18,10 @@ from app.runtime import Runtime
 
 log = structlog.get_logger()
 
+# Two claims of one engagement's runs would not see each other's row, so they stand in line for a snapshot of their own.
+_LINE_UP = """
+    SELECT 1 FROM engagements WHERE id = (SELECT engagement_id FROM runs WHERE id = $1) FOR NO KEY UPDATE
+"""
 _CLAIM = """
     WITH free AS (SELECT id, lease_until AS held FROM runs WHERE id = $1 FOR UPDATE)
     UPDATE runs SET fence = fence + 1, lease_owner = $2,
@@ -31,8 +35,14 @@ _CLAIM = """
                       AND other.lease_until > now())
     RETURNING fence, requested, coalesce(extract(epoch FROM now() - free.held), 1e9)::float8 AS quiet
 """
+# A worker that is stopped inside a transaction keeps its row locks, at which the next claim would wait for ever: the
+# server ends such a session once the lease is over.
 _RENEW = """
-    UPDATE runs SET lease_until = now() + make_interval(secs => $3) WHERE id = $1 AND fence = $2 RETURNING requested
+    UPDATE runs SET lease_until = now() + make_interval(secs => $4) WHERE id = $1 AND fence = $2
+    RETURNING requested, set_config('idle_in_transaction_session_timeout', $3, true)
+"""
+_GUARD = """
+    SELECT fence = $2, set_config('idle_in_transaction_session_timeout', $3, true) FROM runs WHERE id = $1 FOR SHARE
 """
 _RELEASE = "UPDATE runs SET lease_until = NULL WHERE id = $1 AND fence = $2"
 
@@ -75,7 +85,7 @@ class Lease:
         """Extends the lease. Raises LeaseLost when the fence has moved."""
         started = time.monotonic()
         async with self.runtime.db.connection(self.tenant_id) as connection:
-            row = await connection.fetchrow(_RENEW, self.run_id, self.fence, self.seconds)
+            row = await connection.fetchrow(_RENEW, self.run_id, self.fence, self._idle(), self.seconds)
         if row is None:
             self.lost = True
             self.changed.set()
@@ -98,10 +108,14 @@ class Lease:
 
     async def guard(self, connection: "asyncpg.Connection[Any]") -> None:
         """In the caller's transaction: the fence still holds, and no claim can move it before the commit."""
-        if await connection.fetchval("SELECT fence FROM runs WHERE id = $1 FOR SHARE", self.run_id) != self.fence:
+        if not await connection.fetchval(_GUARD, self.run_id, self.fence, self._idle()):
             self.lost = True
             self.changed.set()
             raise LeaseLost
+
+    def _idle(self) -> str:
+        """Milliseconds, as the server's setting wants them."""
+        return str(int(self.seconds * 1000))
 
     async def release(self) -> None:
         """Gives the run back at once, so that nobody waits for the lease to end."""
@@ -122,6 +136,7 @@ async def claim(runtime: Runtime, run_id: UUID, tenant_id: UUID, worker: str, no
     seconds = lease_seconds(runtime)
     started = time.monotonic()
     async with runtime.db.connection(tenant_id) as connection:
+        await connection.execute(_LINE_UP, run_id)
         row = await connection.fetchrow(_CLAIM, run_id, worker, seconds, now)
     if row is None:
         return None

@@ -51,6 +51,16 @@ class Decided:
     taken: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Gathered:
+    """A page with everything that deciding it needs; `priors` and `bases` by source id."""
+
+    rows: Sequence[StagedRow]
+    context: PageContext
+    priors: Mapping[str, Prior]
+    bases: Mapping[str, str]
+
+
 @dataclass(slots=True)
 class Owners:
     """Destination users behind source users and e-mail addresses; constant for a run."""
@@ -95,8 +105,10 @@ class Decider:
         self._note = note
         self._doubles = doubles
 
-    async def decide(self, connection: "asyncpg.Connection[Any]", rows: Sequence[StagedRow], *, fresh: bool) -> Decided:
-        """Decides a page. `fresh` promises that the ledger holds nothing of this load, which saves a query."""
+    async def gather_page(
+        self, connection: "asyncpg.Connection[Any]", rows: Sequence[StagedRow], *, fresh: bool
+    ) -> Gathered:
+        """All that has to be read for a page. `fresh` promises that the ledger holds nothing of this load."""
         takes = self.compiled.takes
         taken = [row for row in rows if takes(row.record)] if self.load.when else rows
         context = await self.gather(connection, [row.record for row in taken])
@@ -108,10 +120,15 @@ class Decider:
             base = self._document.load(self.load.base)
             if base.source_object == self.load.source_object:
                 bases = await self._book.record_ids(connection, base, [row.source_id for row in taken])
+        return Gathered(taken, context, priors, bases)
+
+    async def decide(self, page: Gathered) -> Decided:
+        """Decides a page: no I/O, but the loop breathes now and then."""
         decided = Decided()
+        context, priors, bases = page.context, page.priors, page.bases
         plain = self.load.mode is LoadMode.CREATE and self._note is None and not priors
-        for start in range(0, len(taken), _SLICE):
-            part = taken[start : start + _SLICE]
+        for start in range(0, len(page.rows), _SLICE):
+            part = page.rows[start : start + _SLICE]
             if plain:
                 self._decide_new(part, context, decided)
             else:

@@ -18,6 +18,7 @@ import asyncpg
 import structlog
 
 from app.domain.compiling import MappingInvalid
+from app.domain.ordering import PlanImpossible
 from app.errors import AppError
 from app.events import emit_raw
 from app.runs.claims import Lease, LeaseLost, claim
@@ -143,8 +144,9 @@ def _known(error: Exception, now: datetime) -> Ending | None:
         places = [{"pointer": one.pointer, "code": one.code, "detail": one.message} for one in error.problems]
         detail = f"The mapping of {error.load} does not fit what the destination offers now; provision or edit it."
         return Ending("failed", "run.failed", {**_problem("mapping-invalid", detail), "errors": places})
-    if isinstance(error, CountsDisagree):
-        return Ending("failed", "run.failed", _problem("counts-disagree", str(error)))
+    if isinstance(error, PlanImpossible | CountsDisagree):
+        code = "plan-impossible" if isinstance(error, PlanImpossible) else "counts-disagree"
+        return Ending("failed", "run.failed", _problem(code, str(error)))
     return None
 
 

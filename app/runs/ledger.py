@@ -214,8 +214,9 @@ class Book:
     async def changes(self, connection: "asyncpg.Connection[Any]", load: Load) -> Mapping[str, int]:
         """How many values changed on their way, by "field:code"; the records concerned carry the same words."""
         rows = await connection.fetch(
-            "SELECT change, count(*) AS n FROM ledger, unnest(string_to_array(issues, ' ')) AS change"
+            "SELECT change, sum(records)::bigint AS n FROM (SELECT issues, count(*) AS records FROM ledger"
             " WHERE run_id = $1 AND target_object = $2 AND part = $3 AND source_object = $4 AND issues <> ''"
+            " GROUP BY issues) AS kinds, unnest(string_to_array(issues, ' ')) AS change"
             " GROUP BY 1 ORDER BY 2 DESC LIMIT 100",
             *(self.run_id, load.target_object, load.part, load.source_object),
         )

@@ -7,7 +7,7 @@ reach over page borders so that N records cost exactly ⌈N/batch⌉ calls; one 
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from uuid import UUID
@@ -18,7 +18,7 @@ import structlog
 from app.domain.mapping import Load
 from app.fresh import new_id
 from app.runs.bookkeeping import book
-from app.runs.deciding import Decided, Decider, Item
+from app.runs.deciding import Decided, Decider, Gathered, Item
 from app.runs.ledger import Book, Entry, OpenIntent, Outcome
 from app.runs.staging import Scope, StagedRow
 from app.runs.work import StageRow, Stopped, Work
@@ -70,19 +70,21 @@ class Loader:
         call_timeout: float,
         settle_seconds: float,
         virgin: bool,
+        sending: Callable[[], None] = lambda: None,
     ) -> None:
+        """`sending` is called when the first records are on their way."""
         self._work = work
         self._stage = stage
         self._load = load
         self._decider = decider
         self._writer = writer
         self._book: Book = work.book
-        self._concurrency = concurrency
+        self._senders = concurrency + concurrency // 2  # some stand ready, so that a freed place is taken at once
         self._timeout = call_timeout
         self._settle = settle_seconds
         self._virgin = virgin
         self._scope: Scope = work.scope(load.source_object)
-        self._queue: asyncio.Queue[list[Sendable] | None] = asyncio.Queue(maxsize=2 * concurrency)
+        self._queue: asyncio.Queue[list[Sendable] | None] = asyncio.Queue(maxsize=concurrency + concurrency // 2)
         self._partial: dict[bool, list[Sendable]] = {False: [], True: []}
         self._results = Results()
         self._flushing = asyncio.Lock()
@@ -90,6 +92,10 @@ class Loader:
         self._read_out = False
         self._flush_rows = work.runtime.settings.flush_rows
         self._page = writer.batch * concurrency if writer.keyless else self._flush_rows
+        self._first_page = min(self._page, writer.batch * concurrency)  # the wire is filled before a page is decided
+        self._sending = sending
+        self._wire = work.wire(concurrency)
+        self._rank = list(work.mapping().loads).index(load)
         self._fresh = False
 
     async def run(self) -> None:
@@ -97,7 +103,7 @@ class Loader:
         async with self._work.transaction() as connection:
             self._fresh = not await self._book.any_prior(connection, self._load)
         flusher = asyncio.create_task(self._flush_loop())
-        senders = [asyncio.create_task(self._send_loop()) for _ in range(self._concurrency)]
+        senders = [asyncio.create_task(self._send_loop()) for _ in range(self._senders)]
         reader = asyncio.create_task(self._read_loop())
         try:
             await self._until_done(reader, senders)
@@ -115,6 +121,7 @@ class Loader:
     async def _until_done(self, reader: "asyncio.Task[None]", senders: "list[asyncio.Task[None]]") -> None:
         """Waits for reader and senders; the first problem stops all in good order and is raised at the end."""
         problem: BaseException | None = None
+        drained = False
         pending: set[asyncio.Task[None]] = {reader, *senders}
         while pending:
             done, pending = await asyncio.wait(pending, return_when=asyncio.FIRST_COMPLETED)
@@ -125,7 +132,8 @@ class Loader:
                     self._work.stop("failure")
                     if not isinstance(error, Stopped):
                         log.info("load_interrupted", load=self._load.key, error=type(error).__name__)
-            if problem is not None and reader in pending:
+            if problem is not None and not drained:  # also when the reader gave up: nobody else ends the senders
+                drained = True
                 reader.cancel()
                 await asyncio.gather(reader, return_exceptions=True)
                 pending.discard(reader)
@@ -138,7 +146,7 @@ class Loader:
         """Takes unsent batches from the queue; their intents stay open and are settled by the next worker."""
         while not self._queue.empty():
             self._queue.get_nowait()
-        for _ in range(self._concurrency):
+        for _ in range(self._senders):
             self._queue.put_nowait(None)
 
     # ── reading and deciding ──────────────────────────────────────────────────────────────────────────────────────
@@ -146,33 +154,43 @@ class Loader:
     async def _read_loop(self) -> None:
         await self._recover()
         after = self._stage.cursor
-        while True:
-            self._work.check_stop()
-            rows = await self._read(after, None)
-            if not rows:
-                break
-            upto = rows[-1].source_id
-            decided = await self._decide(rows)
-            existing = await self._meet_existing(decided.items)
-            block = await self._announce(after, upto, decided, existing)
-            after = upto
-            await self._enqueue(decided.items, block)
+        ahead = asyncio.create_task(self._gather(after, self._first_page))
+        try:
+            while True:
+                self._work.check_stop()
+                upto, page = await ahead
+                if page is None:
+                    break
+                # the database reads on while this page is decided and sent
+                ahead = asyncio.create_task(self._gather(upto, self._page))
+                decided = await self._decider.decide(page)
+                existing = await self._meet_existing(decided.items)
+                block = await self._announce(after, upto, decided, existing)
+                after = upto
+                await self._enqueue(decided.items, block)
+        finally:
+            ahead.cancel()
+            await asyncio.gather(ahead, return_exceptions=True)
         self._read_out = True  # what comes in now is committed at once, since the stages behind us wait for it
         for leftover in self._partial.values():
             if leftover:
                 await self._queue.put(list(leftover))
-        for _ in range(self._concurrency):
+        for _ in range(self._senders):
             await self._queue.put(None)
 
-    async def _read(self, after: str, upto: str | None) -> list[StagedRow]:
+    async def _read(self, after: str, upto: str | None, limit: int) -> list[StagedRow]:
         async with self._work.transaction() as connection:
             return await self._work.staging.page(
-                connection, self._load.source_object, after, upto=upto, limit=self._page, scope=self._scope
+                connection, self._load.source_object, after, upto=upto, limit=limit, scope=self._scope
             )
 
-    async def _decide(self, rows: Sequence[StagedRow]) -> Decided:
+    async def _gather(self, after: str, limit: int) -> tuple[str, Gathered | None]:
+        """The next page with what it refers to, and the key it ends with."""
+        rows = await self._read(after, None, limit)
+        if not rows:
+            return after, None
         async with self._work.transaction() as connection:
-            return await self._decider.decide(connection, rows, fresh=self._fresh)
+            return rows[-1].source_id, await self._decider.gather_page(connection, rows, fresh=self._fresh)
 
     async def _meet_existing(self, items: Sequence[Item]) -> list[str]:
         """Finds records that carry our key already although the ledger does not know them; keeps what they hold."""
@@ -188,7 +206,9 @@ class Loader:
     async def _adopt(self, item: Item, found: Found) -> None:
         destination = await self._work.destination()
         target = self._work.object_name(self._load.target_object)
-        before = await destination.fetch(target, [found.id], [name for name in item.payload if name != "id"])
+        linked = self._work.cache.get(f"linked:{self._load.key}", ())  # links are set on it later: kept as well
+        names = [name for name in dict.fromkeys((*item.payload, *linked)) if name[0] != "$" and name != "id"]
+        before = await destination.fetch(target, [found.id], names)
         item.record_id, item.ours = found.id, False
         item.before = self._work.seal_before(item.source_id, before.get(found.id, {}))
         item.payload["id"] = found.id
@@ -220,6 +240,7 @@ class Loader:
         return block
 
     async def _enqueue(self, items: Sequence[Item], block: Block) -> None:
+        self._sending()
         for item in items:
             group = self._partial[item.record_id is not None]
             group.append(Sendable(item, block))
@@ -249,10 +270,12 @@ class Loader:
     async def _settle_block(self, intent: OpenIntent) -> None:
         rows: list[StagedRow] = []
         after = intent.after_id
-        while page := await self._read(after, intent.upto_id):
+        while page := await self._read(after, intent.upto_id, self._page):
             rows += page
             after = page[-1].source_id
-        decided = await self._decide(rows)
+        async with self._work.transaction() as connection:
+            gathered = await self._decider.gather_page(connection, rows, fresh=False)
+        decided = await self._decider.decide(gathered)
         found = await self._clear_up([item for item in decided.items if item.record_id is None])
         existing = set(intent.existing)
         left = []
@@ -302,7 +325,7 @@ class Loader:
         while todo:
             await self._work.lease.ready_to_send(self._timeout)
             try:
-                results = await self._writer.send([sendable.item for sendable in todo])
+                results = await self._call(todo)
             except BatchRefused as refusal:
                 if len(todo) == 1:
                     code = refusal.code or "batch_refused"
@@ -325,6 +348,14 @@ class Loader:
             else:
                 self._settle_all(todo, results)
                 return
+
+    async def _call(self, todo: Sequence[Sendable]) -> list[WriteResult]:
+        """One call, when it is this load's turn."""
+        await self._wire.enter(self._rank)
+        try:
+            return await self._writer.send([sendable.item for sendable in todo])
+        finally:
+            self._wire.leave()
 
     async def _look(self, todo: list[Sendable]) -> list[Sendable]:
         """After a lost answer: settles what is there, returns what has to be sent (again)."""

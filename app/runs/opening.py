@@ -11,7 +11,7 @@ from app.documents import engagement_key, unseal_document
 from app.domain.mapping import MappingDocument
 from app.domain.ordering import with_deferred_links
 from app.domain.schema import Inventory
-from app.engagements.connecting import account_context, open_destination, open_source
+from app.engagements.connecting import Guard, account_context, open_destination, open_source
 from app.errors import NotFound, StepMissing
 from app.models.engagement import Connection, Engagement
 from app.models.mapping import DestinationName, InventoryDocument, Mapping
@@ -50,7 +50,7 @@ async def open_work(runtime: Runtime, lease: Lease, stack: AsyncExitStack) -> Wo
         staging=Staging(engagement.id, engagement.tenant_id, key),
         calls_before=dict(run.calls),
         document=with_deferred_links(MappingDocument.model_validate(mapping.document))[0] if mapping else None,
-        open_connection=_opener(runtime, lease.tenant_id, run.engagement_id, stack),
+        open_connection=_opener(runtime, lease, run.engagement_id, stack),
     )
     await _number_delta(work, run.options)
     if run.destination_id is not None:
@@ -107,9 +107,20 @@ async def connection_for(work: Work, role: str) -> Connection:
     return connection
 
 
-def _opener(runtime: Runtime, tenant_id: UUID, engagement_id: UUID, stack: AsyncExitStack) -> Any:
+def _leased(lease: Lease, guard: Guard | None) -> Guard:
+    """Lets a call start only while the lease is held: a worker that slept past it must not even look (ruling 8)."""
+
+    async def check(url: str) -> None:
+        await lease.ready_to_send(0)
+        if guard is not None:
+            await guard(url)
+
+    return check
+
+
+def _opener(runtime: Runtime, lease: Lease, engagement_id: UUID, stack: AsyncExitStack) -> Any:
     async def open_connection(role: str, connection_id: UUID | None, meter: CallMeter) -> Source | Destination:
-        async with runtime.db.transaction(tenant_id) as session:
+        async with runtime.db.transaction(lease.tenant_id) as session:
             query = select(Connection).where(Connection.engagement_id == engagement_id)
             query = query.where(Connection.id == connection_id if connection_id else Connection.role == role)
             connection = (await session.exec(query)).first()
@@ -117,6 +128,7 @@ def _opener(runtime: Runtime, tenant_id: UUID, engagement_id: UUID, stack: Async
             raise StepMissing(f"The engagement has no {role} connection.")
         connection.config = {"call_timeout": runtime.settings.call_timeout_seconds, **connection.config}
         context = account_context(runtime, connection, meter=meter)
+        context.config = {**context.config, "guard": _leased(lease, context.config.get("guard"))}
         opened = open_source if role == "source" else open_destination
         return await stack.enter_async_context(opened(runtime, connection, context=context))
 

@@ -23,7 +23,9 @@ async def run_stages(work: Work, stages: Sequence[StageRow], table: Mapping[str,
     try:
         while waiting or tasks:
             if problem is None:
-                for stage in [stage for stage in waiting if done.issuperset(stage.after)][: LANES - len(tasks)]:
+                ready = [stage for stage in waiting if done.issuperset(stage.after)]
+                ready.sort(key=lambda stage: stage.kind == "extract")  # what sends goes before what prepares
+                for stage in ready[: LANES - len(tasks)]:
                     waiting.remove(stage)
                     tasks[asyncio.create_task(_run_stage(work, stage, table[stage.kind]), name=stage.key)] = stage
             if not tasks:

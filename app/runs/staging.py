@@ -1,5 +1,6 @@
 """Staged records: in by COPY, out by key order, sealed on the way (rulings 3 and 4)."""
 
+import asyncio
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -61,6 +62,9 @@ class Scope:
     batch: int | None = None
 
 
+_SLICE = 250  # records sealed or opened before the loop may breathe: senders must not wait for a whole page
+
+
 class StagedRow(NamedTuple):
     source_id: str
     record: Record
@@ -102,7 +106,9 @@ class Staging:
         seal, digest, dumps, sort = self._key.seal, self._key.hash, orjson.dumps, orjson.OPT_SORT_KEYS
         start = f"{object_name}\x00"
         rows: list[tuple[str, bytes | None, bytes | None, datetime | None, datetime | None, str | None]] = []
-        for record in records:
+        for number, record in enumerate(records):
+            if number % _SLICE == 0:
+                await asyncio.sleep(0)
             clear = dumps(record, option=sort)
             source_id = str(record[key_field])
             stamp = record.get(modified_field) if modified_field else None
@@ -134,7 +140,12 @@ class Staging:
         sql, arguments = self._select("s.source_id, s.payload", object_name, after, upto, scope)
         rows = await connection.fetch(f"{sql} ORDER BY s.source_id LIMIT {int(limit)}", *arguments)
         unseal, loads, start = self._key.unseal, orjson.loads, f"{object_name}\x00"
-        return [StagedRow(at, loads(unseal(payload, (start + at).encode()))) for at, payload in rows]
+        opened: list[StagedRow] = []
+        for place in range(0, len(rows), _SLICE):
+            part = rows[place : place + _SLICE]
+            opened += [StagedRow(at, loads(unseal(payload, (start + at).encode()))) for at, payload in part]
+            await asyncio.sleep(0)
+        return opened
 
     async def count(self, connection: "asyncpg.Connection[Any]", object_name: str, scope: Scope) -> int:
         """How many live records the scope has."""

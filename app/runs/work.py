@@ -1,7 +1,7 @@
 """What a stage works with: the run, its engagement, the two platforms, and the flags that tell it to stop."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -15,6 +15,7 @@ from app.domain.mapping import MappingDocument
 from app.runs.claims import Lease
 from app.runs.ledger import Book
 from app.runs.staging import Scope, Staging
+from app.runs.wire import Wire
 from app.runtime import Runtime
 from app.security import DataKey
 from connectors.base import CallMeter, Destination, Platform, Source
@@ -78,9 +79,37 @@ class Work:
     source_meter: CallMeter = field(default_factory=CallMeter)
     destination_meter: CallMeter = field(default_factory=CallMeter)
     cache: dict[str, Any] = field(default_factory=dict)
+    calm: asyncio.Event = field(default_factory=asyncio.Event)
+    _wire: Wire | None = None
+    _hurried: set[object] = field(default_factory=set)
     _opening: asyncio.Lock = field(default_factory=asyncio.Lock)
     _source: Source | None = None
     _destination: Destination | None = None
+
+    def __post_init__(self) -> None:
+        self.calm.set()
+
+    def wire(self, places: int) -> Wire:
+        """The run's places for calls to the destination, shared by all its loads."""
+        if self._wire is None:
+            self._wire = Wire(places)
+        return self._wire
+
+    def hurry(self) -> Callable[[], None]:
+        """A load is about to send its first records: stages that only prepare wait for `calm`.
+
+        To be called back (more than once does no harm) as soon as records are on their way, or will not be.
+        """
+        token = object()
+        self._hurried.add(token)
+        self.calm.clear()
+
+        def relax() -> None:
+            self._hurried.discard(token)
+            if not self._hurried:
+                self.calm.set()
+
+        return relax
 
     async def source(self) -> Source:
         """The source platform, opened on first use."""

@@ -116,12 +116,12 @@ class FileReader:
             return await self._linked(rows, since)
         records: list[Record] = []
         deletions: list[Deletion] = []
-        make = _attachment if kind == "attachment" else _signature
+        make = attachment_record if kind == "attachment" else signature_record
         for row in rows:
-            if since is not None and _at(row) < since:
+            if since is not None and changed_at(row) < since:
                 continue
             if row.get("IsDeleted") is True:
-                deletions.append(Deletion(row_id(row), _at(row)))
+                deletions.append(Deletion(row_id(row), changed_at(row)))
             else:
                 records.append(make(row))
         return records, deletions
@@ -141,17 +141,18 @@ class FileReader:
             version = documents.get(str(link.get("ContentDocumentId")))
             if version is None or str(link.get("LinkedEntityId", "")).startswith(_USER_PREFIX):
                 continue
-            changed = max(_at(link), _at(version))
+            changed = max(changed_at(link), changed_at(version))
             if since is not None and changed < since:
                 continue
             if link.get("IsDeleted") is True or version.get("IsDeleted") is True:
                 deletions.append(Deletion(row_id(link), changed))
             else:
-                records.append(_content(link, version, changed))
+                records.append(content_record(link, version, changed))
         return records, deletions
 
 
-def _attachment(row: Mapping[str, Any]) -> Record:
+def attachment_record(row: Mapping[str, Any]) -> Record:
+    """The `File` record of an attachment's row."""
     return _record(
         row,
         Name=row.get("Name"),
@@ -164,7 +165,8 @@ def _attachment(row: Mapping[str, Any]) -> Record:
     )
 
 
-def _signature(row: Mapping[str, Any]) -> Record:
+def signature_record(row: Mapping[str, Any]) -> Record:
+    """The `File` record of a signature's row."""
     created = _when(row.get("CreatedDate"))
     signed = _when(row.get("SignedDate"))
     return _record(
@@ -180,7 +182,8 @@ def _signature(row: Mapping[str, Any]) -> Record:
     )
 
 
-def _content(link: Mapping[str, Any], version: Mapping[str, Any], changed: datetime) -> Record:
+def content_record(link: Mapping[str, Any], version: Mapping[str, Any], changed: datetime) -> Record:
+    """The `File` record of a content file's latest version at the record that a link names."""
     name = version.get("PathOnClient") or version.get("Title") or row_id(version)
     extension = version.get("FileExtension")
     if extension and not str(name).lower().endswith(f".{str(extension).lower()}"):
@@ -228,7 +231,8 @@ def _when(value: Any) -> str:
         raise ContractBroken("a file's date cannot be read") from None
 
 
-def _at(row: Mapping[str, Any]) -> datetime:
+def changed_at(row: Mapping[str, Any]) -> datetime:
+    """When a file's row was changed last. Raises ContractBroken without a stamp."""
     text = _when(row.get("SystemModstamp"))
     if not text:
         raise ContractBroken("a file's row has no SystemModstamp")

@@ -1,6 +1,7 @@
 """What is known of ServiceTracker as data. It is a platform to read from; every figure names its source."""
 
-from connectors.base import Capabilities, Edition, Limits, Platform
+from connectors.base import Capabilities, ConnectionContext, Edition, Limits, Platform, Source
+from connectors.servicetracker.exports import ServiceTrackerExports
 from connectors.servicetracker.settings import ServiceTrackerCredentials
 from connectors.servicetracker.source import ServiceTrackerSource
 
@@ -18,6 +19,12 @@ EDITIONS = {
     ),
     "unlimited": Edition(name="Unlimited", concurrency=25, facts={"credits_base": 100_000, "credits_per_user": 5_000}),
 }
+
+
+def open_source(context: ConnectionContext) -> Source:
+    """The account's API, or its uploaded export files where the connection says `mode` upload."""
+    return ServiceTrackerExports(context) if context.config.get("mode") == "upload" else ServiceTrackerSource(context)
+
 
 PLATFORM = Platform(
     slug="servicetracker",
@@ -40,8 +47,9 @@ PLATFORM = Platform(
         "bulk": "offered by some accounts only: tried first, REST reads the same rows (section 1)",
         "deleted_reach_days": "15 (section 1.7)",
         "files": "Attachment, content files by link and DigitalSignature are read as one object File (section 1.8)",
+        "uploads": "one CSV or TSV file per object, {Object}.csv by API name or label, instead of the API (section 6)",
         "portal_users": "user names and permissions only, never passwords (ruling 26)",
         "metadata": "custom fields are not centrally documented: the tenant's describe decides (seed 0)",
     },
-    source=ServiceTrackerSource,
+    source=open_source,
 )

@@ -285,7 +285,9 @@ def write_result(item: wire.Item, plain: WriteStatus) -> WriteResult:
         action, found = item.action, details.id
         if action == "update" or (action is None and item.message == "record updated"):
             plain = WriteStatus.UPDATED
-        return WriteResult(plain, found if found.__class__ is str or found is None else str(found), details.modified_time)
+        return WriteResult(
+            plain, found if found.__class__ is str or found is None else str(found), details.modified_time
+        )
     cause = details
     if details.errors:
         cause = details.errors[0].details

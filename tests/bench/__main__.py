@@ -25,17 +25,17 @@ def main(arguments: Sequence[str]) -> int:
     shared = Path(os.environ.get("BENCH_DIR") or ROOT.parent / "shared" / "bench")
     scratch = Path(os.environ.get("BENCH_TMP") or Path(tempfile.gettempdir()) / "bench")
     if not (shared / "bench.py").is_file():
-        print(f"bench: not run, there is no shared bench at {shared} (set BENCH_DIR)")
+        _say(f"bench: not run, there is no shared bench at {shared} (set BENCH_DIR)")
         return 0
     if not (scratch / "venv-main" / "bin" / "python").is_file() or shutil.which("g++") is None:
-        print(f"bench: not run, {scratch} is not set up (run {shared / 'setup.sh'} with BENCH_TMP={scratch})")
+        _say(f"bench: not run, {scratch} is not set up (run {shared / 'setup.sh'} with BENCH_TMP={scratch})")
         return 0
     os.environ["BENCH_TMP"] = str(scratch)
     kit = _copied(shared, scratch / "kit")
     bench = _module(kit)
     start = subprocess.run([kit / "lib" / "pg.sh", "start"], check=False, capture_output=True, text=True)
     if start.returncode:
-        print(f"bench: not run, its PostgreSQL does not start: {start.stderr.strip()[-200:]}")
+        _say(f"bench: not run, its PostgreSQL does not start: {start.stderr.strip()[-200:]}")
         return 0
     command = [sys.executable, "-m", "tests.bench.engine_peer"]
     added = {"PYTHONPATH": str(ROOT), "PYTHONPYCACHEPREFIX": str(scratch / "pyc"), "PYTHONDONTWRITEBYTECODE": ""}
@@ -44,6 +44,10 @@ def main(arguments: Sequence[str]) -> int:
     environment = {**os.environ, **added, "BENCH_DSN": bench.DSN}
     subprocess.run([*command, "--prepare"], check=True, cwd=ROOT, env=environment)
     return _measure(bench, arguments)
+
+
+def _say(text: str) -> None:
+    sys.stdout.write(f"{text}\n")
 
 
 def _copied(shared: Path, kit: Path) -> Path:
@@ -77,7 +81,7 @@ def _measure(bench: ModuleType, arguments: Sequence[str]) -> int:
     names = [name for name in chosen.peers.split(",") if name and name != PEER]
     usable = [name for name in names if Path(bench.PEERS[name][0][0]).exists() or shutil.which(bench.PEERS[name][0][0])]
     if missing := [name for name in names if name not in usable]:
-        print(f"bench: peers not set up and left out: {', '.join(missing)}")
+        _say(f"bench: peers not set up and left out: {', '.join(missing)}")
     for scale in map(int, chosen.scales.split(",")):
         for latency in map(int, chosen.latencies.split(",")):
             options = {**vars(chosen), "scale": scale, "latency": latency, "peers": ",".join((PEER, *usable))}

@@ -98,8 +98,13 @@ def source_objects() -> dict[str, ObjectSpec]:
 
 
 def _spread(table: dict[str, str]) -> dict[str, str]:
-    """The export writes the same status with blanks, dashes and underscores."""
-    return {key.replace(" ", sign): value for key, value in table.items() for sign in " -_"}
+    """The export spells the same status with blanks, dashes and underscores, in small letters and in capitals."""
+    return {
+        spelling: value
+        for key, value in table.items()
+        for text in (key.replace(" ", sign) for sign in " -_")
+        for spelling in (text, text.title(), text.upper())
+    }
 
 
 def _map(table: dict[str, str], default: str | None) -> ValueMap:
@@ -110,13 +115,17 @@ def _map(table: dict[str, str], default: str | None) -> ValueMap:
 VALUE_MAPS = {
     "country": ValueMap(
         entries={
-            "us": "United States",
-            "usa": "United States",
-            "united states": "United States",
-            "ca": "Canada",
-            "canada": "Canada",
-            "mx": "Mexico",
-            "mexico": "Mexico",
+            spelling: country
+            for key, country in {
+                "us": "United States",
+                "usa": "United States",
+                "united states": "United States",
+                "ca": "Canada",
+                "canada": "Canada",
+                "mx": "Mexico",
+                "mexico": "Mexico",
+            }.items()
+            for spelling in (key, key.title(), key.upper())
         },
         unmapped=Unmapped.KEEP,
     ),
@@ -233,7 +242,7 @@ def _assets() -> tuple[FieldRule, ...]:
 def _history() -> tuple[FieldRule, ...]:
     return (
         _copy(EXTERNAL_ID, "history_id"),
-        FieldRule(target="Name", sources=("history_id",), transform="text"),
+        _copy("Name", "history_id"),
         _to("Asset", "asset_id", "assets"),
         _to("Deal", "wo_id", "work_orders"),
         _copy("Service_Date__c", "service_date"),

@@ -10,10 +10,10 @@ import pytest
 from connectors.sandboxkit.config import SandboxConfig
 from tests.pairs.company import WRITTEN, Company, make_company
 from tests.pairs.vendors import Tracker, Zoho
-from tests.runs.conftest import ADVICE, prompt_vendor
+from tests.runs.conftest import ADVICE, product_logs, prompt_vendor
 from tests.runs.road import Road, road, sandbox
 
-__all__ = ["Move", "moving", "prompt_vendor"]
+__all__ = ["Move", "moving", "product_logs", "prompt_vendor"]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import structlog
 
+from app.logs import redact
 from connectors.registry import PLATFORMS
 from connectors.sandboxkit.config import SandboxConfig
 from tests.runs.judging import Dump
@@ -42,6 +44,23 @@ def source_url() -> Iterator[str]:
     """A generated company of about 200 records that no test of the module changes."""
     with sandbox("servicetracker", SandboxConfig(scale=SCALE, seed=7)) as url:
         yield url
+
+
+@pytest.fixture(scope="session", autouse=True)
+def product_logs() -> Iterator[None]:
+    """Logs as the service writes them, one JSON object a line."""
+    before = structlog.get_config()
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.stdlib.add_log_level,
+            structlog.processors.format_exc_info,
+            redact,
+            structlog.processors.JSONRenderer(default=str),
+        ]
+    )
+    yield
+    structlog.configure(**before)
 
 
 OpenWay = Callable[..., AbstractAsyncContextManager[Road]]

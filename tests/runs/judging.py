@@ -29,6 +29,16 @@ def without_ids(dump: Dump) -> dict[str, Any]:
     return found
 
 
+def unequal(first: Dump, second: Dump, ignoring: str = "") -> list[str]:
+    """What differs between two orgs, as "name: field" or "name"; empty when they hold the same but one field."""
+    one, other = without_ids(first), without_ids(second)
+    found = sorted(one.keys() ^ other.keys())
+    for name in sorted(one.keys() & other.keys()):
+        keys = (one[name].keys() | other[name].keys()) - {ignoring}
+        found += [f"{name}: {key}" for key in sorted(keys) if one[name].get(key) != other[name].get(key)]
+    return found
+
+
 def counts(dump: Dump) -> Counter[str]:
     """Records per module."""
     return Counter(line["module"] for line in dump)

@@ -37,6 +37,7 @@ __all__ = ["MASTER_KEY", "Road", "Stand", "road", "sandbox", "settings_for"]
 MASTER_KEY = base64.b64encode(bytes(range(3, 35))).decode()
 STEPS = ("discovery", "preflight", "mapping", "provision", "sample", "full")
 _AGAIN_SECONDS = 0.05
+_HANGS_SECONDS = 90.0
 Pair = tuple[str, str]
 
 
@@ -96,7 +97,8 @@ class Road:
     ) -> Run:
         """Advances a run as a worker's sweep would, until it stands still. Fails unless that is in state `expect`."""
         for _ in range(tries):
-            await advance(runtime or self.runtime, run_id, "test")
+            async with asyncio.timeout(_HANGS_SECONDS):
+                await advance(runtime or self.runtime, run_id, "test")
             run = await self.row(run_id)
             if run.state not in ("running", "queued", "cancelling"):
                 break

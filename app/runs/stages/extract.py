@@ -27,9 +27,11 @@ async def extract(work: Work, stage: StageRow) -> None:
         cursor=stage.cursor or None,
         since=datetime.fromisoformat(str(since)) if since else None,
     )
+    await work.calm.wait()
     async for page in pages:
         work.check_stop()
         await _store(work, stage, page, key, modified)
+        await work.calm.wait()
 
 
 async def _store(work: Work, stage: StageRow, page: Page, key: str, modified: str) -> None:

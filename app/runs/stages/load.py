@@ -1,5 +1,7 @@
 """A load stage: compiles its mapping, chooses how to write, runs the loader, and closes only when the sums agree."""
 
+from collections.abc import Callable
+
 from app.domain.compiling import CompiledLoad, compile_load
 from app.domain.mapping import Load, LoadMode
 from app.domain.schema import FieldSpec, Inventory, ObjectSpec
@@ -20,6 +22,14 @@ class CountsDisagree(Exception):
 
 async def load(work: Work, stage: StageRow) -> None:
     """Runs one load to its end. Raises what the loader raises, and CountsDisagree."""
+    sending = work.hurry()
+    try:
+        await _load(work, stage, sending)
+    finally:
+        sending()
+
+
+async def _load(work: Work, stage: StageRow, sending: Callable[[], None]) -> None:
     rule = work.mapping().load(stage.load)
     async with work.transaction() as connection:
         stage.total = await work.staging.count(connection, rule.source_object, work.scope(rule.source_object))
@@ -29,6 +39,7 @@ async def load(work: Work, stage: StageRow) -> None:
     decider = await make_decider(work, rule)
     facts = work.destination_platform.object_facts(rule.target_object)
     writer = await _writer(work, rule, decider, facts)
+    work.cache[f"linked:{rule.key}"] = await _linked_fields(work, rule)
     if "virgin" not in stage.detail:
         stage.detail["virgin"] = await _is_virgin(work, rule, decider.key_field, facts)
     async with work.transaction() as connection:
@@ -43,9 +54,20 @@ async def load(work: Work, stage: StageRow) -> None:
         call_timeout=work.runtime.settings.call_timeout_seconds,
         settle_seconds=work.destination_platform.limits.settle_seconds,
         virgin=bool(stage.detail["virgin"]),
+        sending=sending,
     )
     await loader.run()
     await close_counts(work, stage, rule)
+
+
+async def _linked_fields(work: Work, rule: Load) -> tuple[str, ...]:
+    """API names of the fields that later loads set as links on the records of this one."""
+    names: dict[str, None] = {}
+    for other in work.mapping().loads:
+        if other.enabled and other.mode is LoadMode.LINK and other.base == rule.key:
+            compiled, _ = await compile_rule(work, other)
+            names.update(dict.fromkeys(name for name in compiled.fields.values() if not name.startswith("$")))
+    return tuple(names)
 
 
 async def close_counts(work: Work, stage: StageRow, rule: Load) -> None:

@@ -16,7 +16,7 @@ from app.runs.expecting import Written, field_specs, written
 from app.runs.ledger import Entry, Outcome
 from app.runs.work import StageRow, Work
 from app.runs.writers import parent_of
-from connectors.base import Destination, WriteStatus, WriteTarget
+from connectors.base import Destination, WriteResult, WriteStatus, WriteTarget
 
 _CALL = 100
 
@@ -67,7 +67,8 @@ async def _restore_chunk(
     if bodies:
         await work.lease.ready_to_send(work.runtime.settings.call_timeout_seconds)
         await destination.update(WriteTarget(work.object_name(rule.target_object)), bodies)
-    await commit_entries(work, rule, entries, stage, forget=True)
+    # the id stays known: files and notes that hang on these records are found through it until they are deleted
+    await commit_entries(work, rule, entries, stage)
 
 
 async def delete(work: Work, stage: StageRow) -> None:
@@ -89,6 +90,33 @@ async def delete(work: Work, stage: StageRow) -> None:
             deleted += [one.record_id for one in gone]
             await commit_entries(work, rule, entries, stage, forget=True)
     work.cache[f"deleted:{rule.key}"] = deleted
+    await _let_go(work, rule)
+
+
+_RESTORED = """
+    UPDATE ledger SET record_id = NULL, created = false, sent_hash = NULL, before = NULL
+    WHERE engagement_id = $1 AND destination_id = $2 AND source_object = $3 AND target_object = $4 AND part = $5
+      AND reason = 'rolled_back' AND record_id IS NOT NULL
+"""
+_LINKED = """
+    UPDATE ledger l SET record_id = NULL, sent_hash = NULL, outcome = 'skipped', reason = 'rolled_back', run_id = $9
+    WHERE engagement_id = $1 AND destination_id = $2 AND source_object = $6 AND target_object = $7 AND part = $8
+      AND record_id IS NOT NULL
+      AND NOT EXISTS (SELECT 1 FROM ledger b WHERE b.engagement_id = $1 AND b.destination_id = $2
+                      AND b.source_object = $3 AND b.target_object = $4 AND b.part = $5 AND b.record_id = l.record_id)
+"""
+
+
+async def _let_go(work: Work, rule: Load) -> None:
+    """Forgets restored records and the links that were set on records which are gone or restored."""
+    place = (work.run.engagement_id, work.run.destination_id, rule.source_object, rule.target_object, rule.part)
+    async with work.transaction() as connection:
+        await work.lease.guard(connection)
+        await connection.execute(_RESTORED, *place)
+        for link in work.mapping().loads:
+            if link.mode is LoadMode.LINK and link.base == rule.key:
+                own = (link.source_object, link.target_object, link.part)
+                await connection.execute(_LINKED, *place, *own, work.run.id)
 
 
 async def _split(
@@ -128,9 +156,12 @@ async def _delete_chunk(work: Work, rule: Load, destination: Destination, chunk:
     await work.lease.ready_to_send(work.runtime.settings.call_timeout_seconds)
     name = work.object_name(rule.target_object)
     facts = work.destination_platform.object_facts(rule.target_object)
-    results = []
+    results: list[WriteResult] = []
     if rule.mode is LoadMode.FILE:
         for one in chunk:
+            if not one.sent:  # its parent is not known any more, so neither is the way to it
+                results.append(WriteResult(WriteStatus.REFUSED, one.record_id, code="parent_unknown"))
+                continue
             parent_object, parent_id = parent_of(one.sent, facts.parent_field, facts.parent_object_field)
             results += await destination.delete(name, [one.record_id], parent_object=parent_object, parent_id=parent_id)
     else:

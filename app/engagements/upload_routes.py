@@ -1,0 +1,237 @@
+"""Routes of uploaded export files: send one, see what was found in it, take it away."""
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from fastapi import Query, Request, Response
+from pydantic import BaseModel, Field
+from starlette.requests import ClientDisconnect
+
+from app.dependencies import CallerDep, IdempotencyHeader, PagingDep, RuntimeDep, SessionDep, require
+from app.engagements import uploads
+from app.engagements.service import find_engagement
+from app.errors import (
+    AnotherRunActive,
+    BadRequest,
+    EngagementPurged,
+    IdempotencyKeyMissing,
+    IdempotencyKeyReused,
+    RequestInFlight,
+)
+from app.idempotency import begin, keep_answer, request_hash
+from app.identifiers import EngagementId, UploadId
+from app.paging import Page
+from app.problems import responses
+from app.routing import api_router
+
+router = api_router("/engagements", "engagements")
+
+_BYTES = {"schema": {"type": "string", "format": "binary"}}
+NameQuery = Annotated[
+    str,
+    Query(
+        min_length=1,
+        max_length=200,
+        description="The file's name: {Object}.csv, by the object's API name or label.",
+        examples=["Account.csv"],
+    ),
+]
+
+
+class FindingView(BaseModel):
+    """Something noticed: `encoding-assumed-cp1252`, `headings-doubled`, `nul-removed`, `precision-lost` and such."""
+
+    code: str = Field(examples=["headings-doubled"])
+    count: int
+    column: str = Field(description="Empty when it is about the whole file.")
+
+
+class ColumnView(BaseModel):
+    """A column: `label` as it stands in the file, `kind` as all its rows vote."""
+
+    name: str
+    label: str
+    kind: str = Field(examples=["date"])
+    filled: int
+    date_order: str | None = Field(description="year-first | day-first | month-first | ambiguous | contradictory")
+    decimal_mark: str | None = Field(description="none | point | comma | ambiguous | contradictory")
+
+
+class RejectView(BaseModel):
+    """A row that was left out, as it stands in the file; `cut` says that `text` is not all of it."""
+
+    line: int
+    cells: int
+    code: str = Field(examples=["too-many-cells"])
+    text: str
+    cut: bool
+
+
+class UploadSummary(BaseModel):
+    """A file with how it is written and what was left out."""
+
+    object: Literal["upload"] = "upload"
+    id: UploadId
+    engagement_id: EngagementId
+    name: str
+    content_type: str
+    size: int
+    sha256: str
+    encoding: str = Field(examples=["utf-8"])
+    delimiter: str = Field(examples=[";"])
+    first_data_line: int
+    rows: int
+    rejected: dict[str, int] = Field(examples=[{"too-many-cells": 2}])
+    findings: list[FindingView]
+    questions: int = Field(description="Questions that this file raises; they stand among the engagement's questions.")
+    created_at: datetime
+
+
+class UploadView(UploadSummary):
+    """The same with columns and, up to a thousand, the rows that were left out."""
+
+    columns: list[ColumnView]
+    rejects: list[RejectView]
+
+
+def _summary(upload: uploads.Upload) -> dict[str, Any]:
+    profile, dialect = upload.profile, upload.profile.dialect
+    known = upload.artifact.model_dump(
+        include={"id", "engagement_id", "name", "content_type", "size", "sha256", "created_at"}
+    )
+    return {
+        **known,
+        "encoding": dialect.encoding.removesuffix("-sig"),
+        "delimiter": dialect.delimiter,
+        "first_data_line": dialect.data_line,
+        "rows": profile.rows,
+        "rejected": profile.rejected,
+        "findings": [FindingView(**finding.model_dump()) for finding in profile.findings],
+        "questions": len(profile.questions()),
+    }
+
+
+def _view(upload: uploads.Upload) -> UploadView:
+    columns = [
+        ColumnView(
+            name=column.name,
+            label=column.label,
+            kind=column.kind,
+            filled=column.filled,
+            date_order=column.order,
+            decimal_mark=column.mark,
+        )
+        for column in upload.profile.columns
+    ]
+    rejects = [RejectView(**reject.model_dump()) for reject in upload.profile.rejects]
+    return UploadView(**_summary(upload), columns=columns, rejects=rejects)
+
+
+@router.post(
+    "/{engagement_id}/uploads",
+    operation_id="upload_file",
+    summary="Upload an export file",
+    status_code=201,
+    response_model=UploadView,
+    dependencies=[require("engagements:write")],
+    max_body_size=uploads.MAX_UPLOAD_BYTES,
+    openapi_extra={
+        "requestBody": {
+            "required": True,
+            "description": "The file's bytes as they are.",
+            "content": {"text/csv": _BYTES, "text/tab-separated-values": _BYTES, "application/octet-stream": _BYTES},
+        }
+    },
+    responses=responses(
+        AnotherRunActive,
+        EngagementPurged,
+        RequestInFlight,
+        uploads.FileTooLarge,
+        uploads.FileKindUnknown,
+        uploads.FileUnreadable,
+        uploads.TooManyFiles,
+        IdempotencyKeyReused,
+    ),
+)
+async def upload_file(
+    engagement_id: EngagementId,
+    name: NameQuery,
+    request: Request,
+    caller: CallerDep,
+    runtime: RuntimeDep,
+    key: IdempotencyHeader = None,
+) -> Response:
+    """Stores one table of an export, sealed, and says what was found in it. A file of the same name is replaced.
+
+    The source connection says `"mode": "upload"` in its config then and needs no credentials; its test names the
+    files that are missing.
+    """
+    if key is None:
+        raise IdempotencyKeyMissing("Send an Idempotency-Key header, new for each file.")
+    kind = uploads.check_file(name, request.headers.get("content-type", ""))
+    tenant_id = caller.tenant_id
+    try:
+        received = await uploads.receive(runtime, tenant_id, engagement_id, name, kind, request.stream())
+    except ClientDisconnect:
+        raise BadRequest("The connection ended before the file was whole; send it again.") from None
+    route = f"{request.method} {request.url.path}"
+    content = request_hash(route, request.url.query, received.sha256.encode())
+    try:
+        async with runtime.db.transaction(tenant_id) as session:
+            pending = await begin(runtime, session, tenant_id, route, key, content)
+            engagement = await find_engagement(session, tenant_id, engagement_id, lock=True)
+            view = _view(await uploads.keep(runtime, session, engagement, received))
+            answer = Response(view.model_dump_json(), status_code=201, media_type="application/json")
+            answer.headers["Location"] = f"{request.url.path}/{view.model_dump()['id']}"
+            await keep_answer(pending, answer.status_code, dict(answer.headers), bytes(answer.body))
+    except BaseException:  # an earlier answer is given again in the same way
+        await uploads.drop(runtime, tenant_id, received.id)
+        raise
+    return answer
+
+
+@router.get(
+    "/{engagement_id}/uploads",
+    operation_id="list_uploads",
+    summary="List uploaded files",
+    dependencies=[require("engagements:read")],
+    responses=responses(EngagementPurged),
+)
+async def list_uploads(
+    engagement_id: EngagementId, caller: CallerDep, runtime: RuntimeDep, session: SessionDep, paging: PagingDep
+) -> Page[UploadSummary]:
+    """The newest first, with dialect, findings and counts of rows left out."""
+    engagement = await find_engagement(session, caller.tenant_id, engagement_id)
+    rows = await uploads.list_uploads(runtime, session, engagement, paging)
+    return rows.page(lambda upload: UploadSummary(**_summary(upload)))
+
+
+@router.get(
+    "/{engagement_id}/uploads/{upload_id}",
+    operation_id="get_upload",
+    summary="See an uploaded file",
+    dependencies=[require("engagements:read")],
+    responses=responses(EngagementPurged),
+)
+async def get_upload(
+    engagement_id: EngagementId, upload_id: UploadId, caller: CallerDep, runtime: RuntimeDep, session: SessionDep
+) -> UploadView:
+    """Columns with their votes, and the rows that were left out with line, code and their own text."""
+    engagement = await find_engagement(session, caller.tenant_id, engagement_id)
+    return _view(await uploads.find_upload(runtime, session, engagement, upload_id))
+
+
+@router.delete(
+    "/{engagement_id}/uploads/{upload_id}",
+    operation_id="delete_upload",
+    summary="Take an uploaded file away",
+    status_code=204,
+    dependencies=[require("engagements:write")],
+    responses=responses(AnotherRunActive, EngagementPurged),
+)
+async def delete_upload(
+    engagement_id: EngagementId, upload_id: UploadId, caller: CallerDep, runtime: RuntimeDep, session: SessionDep
+) -> None:
+    """With its findings and the questions that nobody has answered. What was read from it stays staged."""
+    engagement = await find_engagement(session, caller.tenant_id, engagement_id, lock=True)
+    await uploads.delete_upload(runtime, session, engagement, upload_id)

@@ -1,0 +1,1 @@
+"""Freshsales (Freshworks CRM): a destination of migrations and the local stand-in of its API."""
