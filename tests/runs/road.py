@@ -233,12 +233,6 @@ class Road:
             else:
                 await self.run(kind)
 
-    async def without_sample(self, keep: Sequence[str] = ()) -> None:
-        """All steps up to provisioning, then a mapping of the loads in `keep` only (all when empty)."""
-        await self.up_to("provision")
-        if keep:
-            await self.confirm(only(await self.document(), keep))
-
 
 def only(document: MappingDocument, keep: Sequence[str]) -> MappingDocument:
     """The document with every other load switched off."""

@@ -1,5 +1,8 @@
 """What a vendor refuses: single records in a mixed answer, whole batches, and the search for the bad one in them."""
 
+from zlib import crc32
+
+import orjson
 import pytest
 
 from app.runs.ledger import Outcome
@@ -75,10 +78,6 @@ async def seed_for_one(way: Road) -> int:
 
     The sandbox draws by a checksum over module, key and seed (its `unlucky`); the key is our external id.
     """
-    from zlib import crc32
-
-    import orjson
-
     rows = await way.fetch("SELECT source_id FROM staged WHERE object = 'Account'")
     keys = [f"servicetracker:Account:{row['source_id']}" for row in rows]
     for seed in range(1, 500):
