@@ -418,7 +418,12 @@ class Loader:
                 async with asyncio.timeout(self._work.runtime.settings.flush_seconds):
                     await self._results.wake.wait()
             self._results.wake.clear()
-            await self._flush()
+            try:
+                await self._flush()
+            except Exception as problem:  # noqa: BLE001  the load ends in good order; its last flush says what it was
+                log.warning("flush_failed", load=self._load.key, error=type(problem).__name__)
+                self._work.stop("failure")
+                return
 
     async def _flush(self) -> None:
         """Commits all known ends and closes finished blocks; a failed flush keeps them for the next."""
