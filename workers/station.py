@@ -5,7 +5,6 @@ second, and after a restart of either server everything goes on by itself.
 """
 
 import asyncio
-import contextlib
 import os
 import secrets
 import socket
@@ -137,9 +136,11 @@ class Station:
         _, late = await asyncio.wait(tasks, timeout=STOP_SECONDS)
         if late:
             log.warning("worker_stopped_late", tasks=len(late))
-        with contextlib.suppress(Exception):  # the database may be away; readiness looks at the age of the beat
+        try:
             async with asyncio.timeout(2), self.runtime.db.connection(None) as connection:
                 await connection.execute("DELETE FROM workers WHERE id = $1", self.name)
+        except Exception as error:  # noqa: BLE001  the database may be away; readiness looks at the age of the beat
+            log.warning("worker_row_left", error=type(error).__name__)
 
     async def _every(self, seconds: float, work: Callable[[], Awaitable[object]]) -> None:
         """Repeats; a failure (a server that restarts) is logged and the next turn tries again."""

@@ -5,7 +5,7 @@ from typing import Any
 
 import asyncpg
 
-from app.domain.mapping import Load
+from app.domain.mapping import Load, LoadMode
 from app.runs import audit_log
 from app.runs.ledger import Entry
 from app.runs.work import StageRow, Work
@@ -45,10 +45,15 @@ async def book(work: Work, connection: "asyncpg.Connection[Any]", rule: Load, en
 
 async def _forget(work: Work, connection: "asyncpg.Connection[Any]", rule: Load, source_ids: list[str]) -> None:
     """A rolled-back record no longer stands at the destination; links made on it are gone with it."""
+    links = [
+        link.part
+        for link in work.mapping().loads
+        if link.mode is LoadMode.LINK and link.base == rule.key and link.source_object == rule.source_object
+    ]
     await connection.execute(
         "UPDATE ledger SET record_id = NULL, created = false, sent_hash = NULL, before = NULL WHERE engagement_id = $1"
         " AND destination_id = $2 AND source_object = $3 AND target_object = $4"
-        " AND (part = $5 OR part IN ('links', 'primary')) AND source_id = ANY($6)",
-        *(work.run.engagement_id, work.run.destination_id, rule.source_object, rule.target_object, rule.part),
-        source_ids,
+        " AND part = ANY($5) AND source_id = ANY($6)",
+        *(work.run.engagement_id, work.run.destination_id, rule.source_object, rule.target_object),
+        *([rule.part, *links], source_ids),
     )

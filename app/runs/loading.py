@@ -323,7 +323,6 @@ class Loader:
         todo = batch
         attempt = 0
         while todo:
-            await self._work.lease.ready_to_send(self._timeout)
             try:
                 results = await self._call(todo)
             except BatchRefused as refusal:
@@ -350,9 +349,10 @@ class Loader:
                 return
 
     async def _call(self, todo: Sequence[Sendable]) -> list[WriteResult]:
-        """One call, when it is this load's turn."""
+        """One call, when it is this load's turn; the lease is looked at after the wait, right before the sending."""
         await self._wire.enter(self._rank)
         try:
+            await self._work.lease.ready_to_send(self._timeout)
             return await self._writer.send([sendable.item for sendable in todo])
         finally:
             self._wire.leave()
