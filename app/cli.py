@@ -39,6 +39,9 @@ class SandboxName(StrEnum):
     SERVICETRACKER = "servicetracker"
     ZOHO_CRM = "zoho_crm"
     FRESHSALES = "freshsales"
+    OCTOPUSPRO = "octopuspro"
+    CLINIC = "clinic"
+    RSOFT = "rsoft"
 
 
 def fail(message: str, code: int = 2) -> NoReturn:
@@ -103,6 +106,30 @@ def demo(
 
 
 @app.command()
+def rehearse(
+    pair: Annotated[str, typer.Option(metavar="SOURCE:DESTINATION", help="Road to walk.")] = "servicetracker:zoho_crm",
+    faults: Annotated[str, typer.Option(help="all, none, or names separated by commas.")] = "all",
+    seed: Annotated[int, typer.Option(min=0, help="Same seed, same schedule of faults.")] = 1,
+    records: Annotated[int, typer.Option(min=100, max=MAX_SCALE, help="Source records, about.")] = 400,
+    json_path: Annotated[
+        Path | None, typer.Option("--json", dir_okay=False, help="Write the figures here instead of printing them.")
+    ] = None,
+) -> None:
+    """Walk a whole migration under a seeded schedule of faults and judge it from raw rows."""
+    from app.rehearsal import run_rehearsal
+    from app.rehearsal.faults import UnknownFault, chosen
+
+    check_pair(pair)
+    try:
+        picked = chosen(faults)
+    except UnknownFault as wrong:
+        fail(str(wrong))
+    source, _, destination = pair.partition(":")
+    code = run_rehearsal(pair=(source, destination), faults=picked, seed=seed, records=records, json_path=json_path)
+    raise typer.Exit(code)
+
+
+@app.command()
 def serve(
     port: Port = 8000,
     host: Host = "127.0.0.1",
@@ -139,7 +166,7 @@ def worker() -> None:
 @app.command()
 def sandbox(
     name: Annotated[SandboxName, typer.Argument(help="The vendor to stand in for.")],
-    port: Port,
+    port: Annotated[int | None, typer.Option(min=0, max=65535, help="TCP port; 0 picks a free one.")] = None,
     host: Host = "127.0.0.1",
     edition: Annotated[str | None, typer.Option(help="The vendor's plan; decides limits.")] = None,
     seed: Annotated[int, typer.Option(help="Same seed, same data.")] = 1,
@@ -147,11 +174,22 @@ def sandbox(
     state_dir: Annotated[Path | None, typer.Option(file_okay=False, help="Keep the data here.")] = None,
     csv_dir: Annotated[Path | None, typer.Option(exists=True, file_okay=False, help="Fill from CSV files.")] = None,
     option: Annotated[list[str] | None, typer.Option(metavar="KEY=VALUE", help="A switch of this vendor.")] = None,
+    export: Annotated[
+        Path | None, typer.Option(file_okay=False, help="Write an export of files here and end, instead of serving.")
+    ] = None,
 ) -> None:
-    """Run a local stand-in of a vendor's API until stopped."""
-    from app.sandboxes import CannotListen, run_sandbox
+    """Run a local stand-in of a vendor's API until stopped, or write what a vendor without one hands over."""
+    from app.sandboxes import CannotListen, NoSuchStandIn, run_sandbox, write_export
     from connectors.sandboxkit.config import SandboxConfig
 
+    if export is not None:
+        try:
+            typer.echo(json.dumps(write_export(name, export, scale=scale, seed=seed)))
+        except NoSuchStandIn as wrong:
+            fail(str(wrong))
+        return
+    if port is None:
+        fail("say --port for an API that answers, or --export for files")
     config = SandboxConfig(
         edition=edition,
         seed=seed,
@@ -163,7 +201,7 @@ def sandbox(
     )
     try:
         run_sandbox(name, config, host=host, port=port)
-    except (CannotListen, ValueError) as wrong:
+    except (CannotListen, NoSuchStandIn, ValueError) as wrong:
         fail(str(wrong))
 
 

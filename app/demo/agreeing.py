@@ -45,11 +45,11 @@ def engage(walk: Walk, quote_id: str) -> None:
     walk.receiver.secret = endpoint["secret"]
     walk.screen.say(f"{engagement['id']} from {engagement['source']} to {engagement['destination']}")
     walk.screen.say(f"webhooks go to {walk.receiver.url}")
-    for role, platform, stand_in in zip(
-        ("source", "destination"), walk.pair, (walk.source, walk.destination), strict=True
+    for role, platform, stand_in, door in zip(
+        ("source", "destination"), walk.pair, (walk.source, walk.destination), walk.doors, strict=True
     ):
         path = f"{walk.path}/connections/{role}"
-        body = {"config": _config(platform, stand_in.base), "credentials": _CREDENTIALS[platform]}
+        body = {"config": _config(platform, door or stand_in.base), "credentials": _CREDENTIALS[platform]}
         walk.client.put(path, body)
         proved = walk.client.post(f"{path}/test").body
         walk.connections[role] = proved

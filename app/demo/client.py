@@ -65,6 +65,10 @@ class Client:
         """Raises Refused, NoAnswer."""
         return self._call("PUT", path, body=body, headers={"If-Match": if_match} if if_match else {})
 
+    def delete(self, path: str) -> Answer:
+        """Raises Refused, NoAnswer."""
+        return self._call("DELETE", path)
+
     def pages(self, path: str, **query: Any) -> Iterator[dict[str, Any]]:
         """Every entry of a list, page after page."""
         cursor = None

@@ -12,7 +12,7 @@ from app.domain.ids import decode_id
 
 _LOADING = ("load", "link", "note", "file")
 _SHOWN = 10
-_CHANGES = {"seed": 3, "updates": 20, "creates": 8, "deletes": 3, "merges": 2}
+CHANGES = {"seed": 3, "updates": 20, "creates": 8, "deletes": 3, "merges": 2}
 
 
 def foresee(walk: Walk) -> int:
@@ -96,7 +96,7 @@ def reconcile(walk: Walk) -> dict[str, int]:
 def follow_changes(walk: Walk, figures: LedgerFigures, before: Dump) -> None:
     """The customer goes on working; a delta brings what changed."""
     walk.screen.step("Delta")
-    changes = walk.source.post("/_sandbox/mutate", _CHANGES).body
+    changes = walk.source.post("/_sandbox/mutate", CHANGES).body
     made = {name: len(entries) for name, entries in changes.items()}
     walk.screen.say("meanwhile at the source: " + ", ".join(f"{name} {count}" for name, count in made.items()))
     run = walk.run("delta")

@@ -49,6 +49,9 @@ class Stage:
     destination: str
     key: dict[str, Any]
     receiver: Receiver
+    redis_url: str = ""
+    servers: EmbeddedServers | None = None
+    """The embedded servers, where these run."""
 
 
 def demo_settings() -> Settings:
@@ -68,7 +71,7 @@ def stage_for(settings: Settings, wish: Wish, logs: Path) -> Iterator[Stage]:
     Raises DemoFailed, EmbeddedServersError, OSError, asyncpg.PostgresError.
     """
     shutil.rmtree(logs, ignore_errors=True)
-    with _servers(settings) as (database_url, redis_url), receiving() as receiver:
+    with _servers(settings) as (database_url, redis_url, servers), receiving() as receiver:
         port = _free_port()
         environment = _environment(settings, database_url, redis_url, port)
         children = Children(logs, environment)
@@ -88,20 +91,22 @@ def stage_for(settings: Settings, wish: Wish, logs: Path) -> Iterator[Stage]:
                 api=children.address(api, START_SECONDS),
                 key=key,
                 receiver=receiver,
+                redis_url=redis_url,
+                servers=servers,
             )
         finally:
             children.stop()
 
 
 @contextmanager
-def _servers(settings: Settings) -> Iterator[tuple[str, str]]:
-    """The URLs of PostgreSQL and Valkey: as configured, or of embedded servers that run meanwhile."""
+def _servers(settings: Settings) -> Iterator[tuple[str, str, EmbeddedServers | None]]:
+    """The URLs of PostgreSQL and Valkey: as configured, or of embedded servers that run meanwhile, and these."""
     given = [one.get_secret_value() if one else "" for one in (settings.database_url, settings.redis_url)]
     if all(given):
-        yield given[0], given[1]
+        yield given[0], given[1], None
         return
     with EmbeddedServers(settings.data_dir) as servers:
-        yield given[0] or servers.database_url, given[1] or servers.redis_url
+        yield given[0] or servers.database_url, given[1] or servers.redis_url, servers
 
 
 def _environment(settings: Settings, database_url: str, redis_url: str, port: int) -> dict[str, str]:

@@ -35,6 +35,8 @@ class Walk:
     engagement_id: str = ""
     connections: dict[str, dict[str, Any]] = field(default_factory=dict)
     rejected_429: int = 0
+    doors: tuple[str, str] = ("", "")
+    """Where the connections lead when not straight to the stand-ins: source, destination."""
 
     @property
     def path(self) -> str:

@@ -17,6 +17,7 @@ from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
+from urllib.parse import urlsplit
 
 from app.embedded import state as folder_state
 from app.embedded.account import Account, server_account
@@ -134,6 +135,31 @@ class EmbeddedServers:
                 self._lock.close()
                 self._lock = None
 
+    def restart_postgres(self) -> None:
+        """Crashes PostgreSQL (no farewell, recovery at the next start) and starts it on the same port.
+
+        For rehearsals of a failure. Raises EmbeddedServersError before `start`, ServersNotStarted.
+        """
+        if self._postgres is None:
+            raise EmbeddedServersError("The embedded servers are not started.")
+        port = urlsplit(self.database_url).port
+        stop(self._postgres, signal.SIGQUIT, signal.SIGKILL)
+        self._start_postgres(for_account(self._account), self._storage / "postgres", port)
+        self._publish(self.urls)
+
+    def restart_valkey(self) -> None:
+        """Kills Valkey and starts it on the same port; it comes back with what it had written.
+
+        For rehearsals of a failure. Raises EmbeddedServersError before `start`, ServersNotStarted.
+        """
+        if self._valkey is None:
+            raise EmbeddedServersError("The embedded servers are not started.")
+        address = urlsplit(self.redis_url)
+        stop(self._valkey, signal.SIGKILL, signal.SIGKILL)
+        folder = self._storage / "valkey"
+        self._start_valkey(for_account(self._account), folder, address.password or "", address.port)
+        self._publish(self.urls)
+
     def destroy(self) -> None:
         """Stops both servers and deletes all their data, also what lies in a shelter."""
         self.stop()
@@ -215,11 +241,11 @@ class EmbeddedServers:
         if not stop_orphan(pid, program, folder, signals):
             raise ServersNotStarted(f"{program}, process {pid}, left from an earlier run in {folder}, does not end.")
 
-    def _start_postgres(self, binaries: Binaries, cluster: Path) -> int:
+    def _start_postgres(self, binaries: Binaries, cluster: Path, wanted: int | None = None) -> int:
         settings = POSTGRES_SETTINGS if self._durable else POSTGRES_SETTINGS | NOT_DURABLE
         options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
         for _ in range(PORT_TRIES):
-            port = _free_port()
+            port = wanted or _free_port()
             command = [str(binaries.postgres), "-D", str(cluster), *options, "-p", str(port)]
             with self._open_log("postgres") as log:
                 start = log.tell()
@@ -229,9 +255,9 @@ class EmbeddedServers:
                 return port
         raise ServersNotStarted(f"No free port for PostgreSQL in {PORT_TRIES} tries.")
 
-    def _start_valkey(self, binaries: Binaries, folder: Path, secret: str) -> int:
+    def _start_valkey(self, binaries: Binaries, folder: Path, secret: str, wanted: int | None = None) -> int:
         for _ in range(PORT_TRIES):
-            port = _free_port()
+            port = wanted or _free_port()
             settings = _valkey_settings(port, folder, secret)
             command = [str(binaries.valkey), "-"]
             with self._open_log("valkey") as log:

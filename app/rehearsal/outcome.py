@@ -1,0 +1,62 @@
+"""What a rehearsal found, in figures: printed as JSON, and judged by the invariants that must all be zero."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(slots=True)
+class Outcome:
+    """Figures of one rehearsal. `broken` are sentences, one per invariant that does not hold."""
+
+    pair: str
+    seed: int
+    records: int
+    faults: list[str] = field(default_factory=list)
+    seconds: float = 0.0
+    injected: Counter[str] = field(default_factory=Counter)
+    moved: dict[str, int] = field(default_factory=dict)
+    duplicates: int = 0
+    missing: int = 0
+    unknown: int = 0
+    without_end: int = 0
+    unbalanced: int = 0
+    unequal_roots: int = 0
+    discrepancies: int = 0
+    quarantined: dict[str, int] = field(default_factory=dict)
+    calls: dict[str, int] = field(default_factory=dict)
+    workers_lost: int = 0
+    slowest_resume: float = 0.0
+    client_retries: int = 0
+    roots: dict[str, str] = field(default_factory=dict)
+    broken: list[str] = field(default_factory=list)
+
+    def expect(self, holds: bool, otherwise: str) -> None:
+        """Notes a broken invariant unless something holds."""
+        if not holds:
+            self.broken.append(otherwise)
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "pair": self.pair,
+            "seed": self.seed,
+            "records": self.records,
+            "faults": self.faults,
+            "seconds": round(self.seconds, 1),
+            "injected": dict(sorted(self.injected.items())),
+            "moved": self.moved,
+            "duplicates": self.duplicates,
+            "missing": self.missing,
+            "unknown": self.unknown,
+            "without_end": self.without_end,
+            "unbalanced": self.unbalanced,
+            "unequal_roots": self.unequal_roots,
+            "discrepancies": self.discrepancies,
+            "quarantined": self.quarantined,
+            "calls": self.calls,
+            "workers_lost": self.workers_lost,
+            "slowest_resume": round(self.slowest_resume, 2),
+            "client_retries": self.client_retries,
+            "roots": self.roots,
+            "broken": self.broken,
+        }

@@ -1,0 +1,274 @@
+"""A rehearsal from its first line to its exit code: the demo's road in bad weather, then the judgement.
+
+The road is walked by the same steps as the demo, so what is rehearsed is what a client does. Between the service and
+both stand-ins stand our proxies; counters, dumps and the administrator's hand go past them.
+"""
+
+import json
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import asyncpg
+
+from app.demo import agreeing, moving
+from app.demo.client import Client, NoAnswer, Refused
+from app.demo.counting import OUTCOMES, LedgerFigures
+from app.demo.dumps import Dump, differences, read_dump
+from app.demo.errors import DemoFailed
+from app.demo.result import Result
+from app.demo.stage import Stage, Wish, demo_settings, stage_for
+from app.demo.table import Screen
+from app.demo.walking import Walk, stage_sums
+from app.domain.digest import Leaf, merkle_root
+from app.domain.ids import decode_id
+from app.embedded import EmbeddedServersError
+from app.rehearsal import rows as raw
+from app.rehearsal.chaos import Chaos
+from app.rehearsal.faults import FAULTS, Fault
+from app.rehearsal.outcome import Outcome
+from app.rehearsal.patient import PatientClient
+from app.rehearsal.proxy import Proxy
+from app.rehearsal.rows import Rows
+from app.rehearsal.schedule import make_schedule
+from app.settings import SettingsError
+
+_EXPECTED = (DemoFailed, Refused, NoAnswer, EmbeddedServersError, SettingsError, OSError, asyncpg.PostgresError)
+RESUME_SECONDS = 10.0
+_LOADING = ("load", "link", "note", "file")
+
+
+@dataclass(slots=True)
+class StormyWalk(Walk):
+    """A walk whose runs meet the weather of a schedule, except those that are kept `quiet`."""
+
+    chaos: Chaos | None = None
+    quiet: set[str] = field(default_factory=set)
+
+    def run(self, kind: str) -> dict[str, Any]:
+        if self.chaos is None or kind in self.quiet:
+            return Walk.run(self, kind)
+        with self.chaos.around(kind):
+            return Walk.run(self, kind)
+
+
+def run_rehearsal(
+    *, pair: tuple[str, str], faults: tuple[Fault, ...], seed: int, records: int, json_path: Path | None
+) -> int:
+    """Walks once through the weather and judges; 0 when every invariant holds, 1 otherwise, 2 when it cannot start.
+
+    The figures go to `json_path`, or to standard output.
+    """
+    screen = Screen()
+    outcome = Outcome(":".join(pair), seed, records, [fault.name for fault in faults])
+    started = time.monotonic()
+    try:
+        settings = demo_settings()
+        settings = settings.model_copy(update={"data_dir": settings.data_dir.with_name("rehearsal")})
+        settings.data_dir.mkdir(parents=True, exist_ok=True)
+    except (SettingsError, OSError) as wrong:
+        screen.fail(f"tranship: {wrong}")
+        return 2
+    wish = Wish(pair, records, rollback=True, keep=False, json_path=None, source=None)
+    logs = settings.data_dir / "logs"
+    try:
+        with stage_for(settings, wish, logs) as stage:
+            _rehearse(screen, stage, outcome, faults, settings.lease_seconds, settings.data_dir / "papers")
+    except _EXPECTED as error:
+        outcome.broken.append(f"the road ended early: {error}")
+        problem = getattr(error, "problem", None)
+        if problem:
+            screen.say(json.dumps(problem, indent=2, ensure_ascii=False, default=str)[:4_000])
+        screen.say(f"The logs of every process are in {logs}")
+    outcome.seconds = time.monotonic() - started
+    text = json.dumps(outcome.as_json(), indent=2) + "\n"
+    if json_path is not None:
+        json_path.parent.mkdir(parents=True, exist_ok=True)
+        json_path.write_text(text, encoding="utf-8")
+    else:
+        screen.say(text)
+    for sentence in outcome.broken:
+        screen.fail(f"broken: {sentence}")
+    return 1 if outcome.broken else 0
+
+
+def _rehearse(
+    screen: Screen, stage: Stage, outcome: Outcome, faults: tuple[Fault, ...], lease_seconds: float, papers: Path
+) -> None:
+    papers.mkdir(parents=True, exist_ok=True)
+    pair = (outcome.pair.split(":")[0], outcome.pair.split(":")[1])
+    stands = (Client(stage.source), Client(stage.destination))
+    rows = Rows(stage.database_url)
+    with _proxies(stage, outcome.seed) as proxies:
+        chaos = Chaos(
+            make_schedule(outcome.seed, faults, pair, outcome.records, exact=faults != FAULTS),
+            children=stage.children,
+            servers=stage.servers,
+            redis_url=stage.redis_url,
+            rows=rows,
+            proxies=proxies,
+            stands=stands,
+            stop_seconds=lease_seconds + 3,
+        )
+        result = Result(outcome.pair)
+        client = PatientClient(stage.api, stage.key["key"])
+        walk = StormyWalk(
+            client=client,
+            source=stands[0],
+            destination=stands[1],
+            screen=screen,
+            result=result,
+            receiver=stage.receiver,
+            papers=papers,
+            watch=chaos.watch,
+            pair=pair,
+            scale=outcome.records,
+            chaos=chaos,
+            doors=(proxies[0].url, proxies[1].url),
+        )
+        try:
+            _walk(walk, stage, rows, outcome)
+        finally:
+            outcome.injected = +chaos.injected
+            outcome.workers_lost = len(chaos.resumed)
+            outcome.slowest_resume = max(chaos.resumed, default=0.0)
+            outcome.client_retries = client.retried
+        outcome.broken += result.faults
+        outcome.expect(
+            outcome.slowest_resume <= RESUME_SECONDS,
+            f"a lost worker's run stood still for {outcome.slowest_resume:.1f} s",
+        )
+
+
+@contextmanager
+def _proxies(stage: Stage, seed: int) -> Iterator[tuple[Proxy, Proxy]]:
+    with ExitStack() as stack:
+        doors = []
+        for number, url in enumerate((stage.source, stage.destination)):
+            address = urlsplit(url)
+            doors.append(stack.enter_context(Proxy(str(address.hostname), int(address.port or 0), seed=seed + number)))
+        yield doors[0], doors[1]
+
+
+def _walk(walk: StormyWalk, stage: Stage, rows: Rows, outcome: Outcome) -> None:
+    """The road; each writing run is judged as it ends."""
+    before = read_dump(walk.destination)
+    agreeing.engage(walk, agreeing.ask_price(walk))
+    ids = (
+        decode_id("engagement", walk.engagement_id),
+        decode_id("connection", walk.connections["destination"]["id"]),
+    )
+    assert walk.chaos is not None
+    walk.chaos.engagement_id = ids[0]
+    agreeing.discover(walk)
+    quality = agreeing.examine(walk)
+    agreeing.agree_on_mapping(walk, quality)
+    agreeing.decide_owners(walk)
+    agreeing.prepare(walk)
+    figures = LedgerFigures(stage.database_url, decode_id("tenant", stage.key["tenant_id"]), *ids)
+    judge = Judge(walk, rows, figures, before, outcome, ids)
+    walk.screen.step("Sample, full run, reconciliation in this weather")
+    sample = walk.run("sample")
+    judge.after("sample", sample)
+    walk.client.post(f"/v1/runs/{sample['id']}/approve")
+    full = walk.run("full")
+    judge.after("full", full)
+    outcome.moved = {name: full["counts"].get(name, 0) for name in ("read", *OUTCOMES)}
+    outcome.calls = {"forecast": full["calls"]["forecast"] or 0, "made": full["calls"]["made"]}
+    judge.read_back()
+    walk.screen.step("Changes at the source, delta")
+    walk.source.post("/_sandbox/mutate", moving.CHANGES)
+    judge.after("delta", walk.run("delta"))
+    walk.screen.step("Everything once more without faults: what was refused lands, nothing else is written")
+    walk.quiet.add("full")
+    again = walk.run("full")
+    judge.after("second full", again)
+    outcome.quarantined = raw.quarantined(rows, *ids)
+    judge.read_back()
+    walk.screen.step("Rollback")
+    run = walk.run("rollback")
+    judge.rolled_back(run)
+
+
+class Judge:
+    """Compares raw rows with the destination's own data after each run."""
+
+    def __init__(
+        self,
+        walk: StormyWalk,
+        rows: Rows,
+        figures: LedgerFigures,
+        before: Dump,
+        outcome: Outcome,
+        ids: tuple[Any, Any],
+    ) -> None:
+        self._walk = walk
+        self._rows = rows
+        self._figures = figures
+        self._before = before
+        self._outcome = outcome
+        self._ids = ids
+
+    def after(self, when: str, run: dict[str, Any]) -> None:
+        """Exactly one destination record per planned write, none unknown, and sums that add up."""
+        now = read_dump(self._walk.destination)
+        ours = self._figures.ours()
+        doubled, missing = 0, 0
+        for module in {*ours, *now.records} - {"Relations"}:
+            new = now.ids(module) - self._before.ids(module)
+            mine = ours.get(module, frozenset())
+            doubled += len(new - mine)
+            missing += len(mine - new)
+        doubled += raw.shared_records(self._rows, *self._ids)
+        unknown = raw.open_intents(self._rows, self._ids[0]) + raw.unnamed(self._rows, self._ids[0])
+        self._note(when, "duplicates", doubled, "records at the destination that no ledger row accounts for")
+        self._note(when, "missing", missing, "records of the ledger that the destination does not have")
+        self._note(when, "unknown", unknown, "writes whose end nobody knows")
+        if "full" in when:
+            lost = raw.without_end(self._rows, *self._ids)
+            self._note(when, "without_end", lost, "source records without an end")
+        unbalanced = raw.unbalanced(self._rows, self._ids[0])
+        self._outcome.unbalanced += len(unbalanced)
+        self._outcome.broken += [f"{when}: {one}" for one in unbalanced]
+        sums = stage_sums(run, *_LOADING)
+        self._walk.screen.say(
+            f"{when}: {doubled} duplicates, {missing} missing, {unknown} unknown; "
+            + ", ".join(f"{name} {sums.get(name, 0)}" for name in OUTCOMES)
+        )
+
+    def read_back(self) -> None:
+        """The product's own reconciliation through the vendor's API: no field may differ."""
+        found = moving.reconcile(self._walk)
+        self._outcome.discrepancies += found["discrepancies"]
+
+    def rolled_back(self, run: dict[str, Any]) -> None:
+        """Both roots over all that lives at the destination, before and after."""
+        after = read_dump(self._walk.destination)
+        roots = {"before": root_of(self._before), "after": root_of(after)}
+        self._outcome.roots = roots
+        equal = roots["before"] == roots["after"]
+        self._outcome.unequal_roots += not equal
+        self._outcome.expect(equal, f"rollback: {differences(self._before, after)}")
+        sums = stage_sums(run, "restore", "delete")
+        self._walk.screen.say(
+            f"{sums.get('deleted', 0)} deleted, {sums.get('restored', 0)} restored, {sums.get('kept_edits', 0)} kept; "
+            f"roots {'equal' if equal else 'differ'}"
+        )
+
+    def _note(self, when: str, name: str, number: int, text: str) -> None:
+        setattr(self._outcome, name, getattr(self._outcome, name) + number)
+        self._outcome.expect(number == 0, f"{when}: {number} {text}")
+
+
+def root_of(dump: Dump) -> str:
+    """A Merkle root over every live record, link and file of a destination, in hexadecimal."""
+    leaves = (
+        Leaf(f"{module}/{one}", digest)
+        for module in sorted(dump.records)
+        for one, digest in sorted(dump.records[module].items())
+    )
+    return merkle_root(leaves).hex()
