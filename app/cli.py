@@ -256,6 +256,19 @@ def revoke_key(key_id: Annotated[str, typer.Argument(help="As shown by `keys lis
 
 
 @app.command()
+def verify(
+    report: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="A signed reconciliation.")],
+    key: Annotated[
+        str | None, typer.Option(help="The public key (base64) or its fingerprint that must have signed it.")
+    ] = None,
+) -> None:
+    """Check a signed reconciliation offline: signature, every root and sum, and whether both sides were equal."""
+    from app.verifying import verify_report
+
+    raise typer.Exit(verify_report(report, key, typer.echo))
+
+
+@app.command()
 def openapi(
     output: Annotated[Path | None, typer.Option(dir_okay=False, help="File to write; default standard output.")] = None,
     check: Annotated[bool, typer.Option("--check", help="Fail when the file differs, write nothing.")] = False,

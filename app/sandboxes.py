@@ -1,10 +1,14 @@
-"""Runs one vendor stand-in in this process until SIGTERM or SIGINT; the stand-ins live with their connectors."""
+"""Runs one vendor stand-in in this process until SIGTERM or SIGINT, or writes the export of a vendor without an API.
+
+Stand-ins and generators live with their connectors and are found by name.
+"""
 
 import asyncio
 import importlib
 import signal
 import socket
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from connectors.sandboxkit.config import SandboxConfig
@@ -17,16 +21,46 @@ class CannotListen(Exception):
     """The address cannot be listened on; the text says which and why."""
 
 
+class NoSuchStandIn(Exception):
+    """The vendor is stood in for in the other way: by an API that answers, or by files."""
+
+
+def write_export(name: str, folder: Path, *, scale: int, seed: int) -> dict[str, int]:
+    """Writes a generated export of `connectors.<name>.generator` into `folder`; rows by object.
+
+    Raises NoSuchStandIn for a vendor that has an API.
+    """
+    generator = _imported(f"connectors.{name}.generator")
+    if generator is None:
+        raise NoSuchStandIn(f"{name} has no export of files; start its API with --port")
+    folder.mkdir(parents=True, exist_ok=True)
+    written: dict[str, int] = generator.write_export(folder, scale, seed)
+    return written
+
+
+def _imported(name: str) -> Any:
+    """The module, or None where there is none of that name; what fails inside it is raised."""
+    try:
+        return importlib.import_module(name)
+    except ModuleNotFoundError as missing:
+        if missing.name is None or not f"{name}.".startswith(f"{missing.name}."):
+            raise
+        return None
+
+
 def run_sandbox(
     name: str, config: SandboxConfig, *, host: str, port: int, announce: Callable[[str], None] = print
 ) -> None:
     """Builds the stand-in `connectors.<name>.sandbox` and serves it; `announce` is called once it answers.
 
     `port` 0 picks a free one, shown in the announcement. Returns after an orderly stop. Raises CannotListen for an
-    unusable address and whatever the stand-in raises for a wrong configuration (ValueError).
+    unusable address, NoSuchStandIn for a vendor without an API, and whatever the stand-in raises for a wrong
+    configuration (ValueError).
     """
     with _bound_socket(host, port) as listener:
-        module = importlib.import_module(f"connectors.{name}.sandbox")
+        module = _imported(f"connectors.{name}.sandbox")
+        if module is None:
+            raise NoSuchStandIn(f"{name} has no API; write its files with --export")
         application = module.create_app(config)
         _ignore_second_delivery()
         asyncio.run(_serve(name, application, listener, host, announce))

@@ -65,6 +65,11 @@ class KeyRing:
         oldest = list(self._raw.values())[-1]
         return hmac.new(hashlib.sha256(b"tranship pepper" + oldest).digest(), text, hashlib.sha256).digest()
 
+    def derive(self, purpose: bytes) -> bytes:
+        """32 bytes for one purpose, from the ring's oldest key, which rotation keeps."""
+        oldest = list(self._raw.values())[-1]
+        return hmac.new(oldest, b"tranship derive " + purpose, hashlib.sha256).digest()
+
     @staticmethod
     def _name(envelope: bytes) -> tuple[str, int]:
         if len(envelope) < 2 or envelope[:1] != _VERSION or len(envelope) < 2 + envelope[1] + _NONCE:

@@ -91,14 +91,24 @@ class ObjectFacts(Frozen):
     `batch` is records per call. `key_field` is the native field that can carry our external id, empty when a custom
     unique field is to be provisioned and None when the object cannot have one. Objects that hang on a parent name the
     fields that hold the parent's id and object, and the text field in which a marker can be found again.
+
+    `insert_batch` is records per call where nothing can be upserted (0: as `batch`); `calls_per_batch` what one full
+    batch costs, asynchronous jobs and the reading of their ids included; `read_batch` how many records one call reads
+    back, `delete_batch` how many one call deletes. Records with `by_id` off cannot be read by their ids, only through
+    the lists of their parents.
     """
 
     style: WriteStyle = WriteStyle.UPSERT
     probe: ProbeStyle = ProbeStyle.KEY
     batch: int = 100
+    insert_batch: int = 0
+    calls_per_batch: int = 1
+    read_batch: int = 100
+    delete_batch: int = 100
     key_field: str | None = ""
     updatable: bool = True
     deletable: bool = True
+    by_id: bool = True
     parent_field: str = ""
     parent_object_field: str = ""
     marker_field: str = ""
@@ -106,7 +116,11 @@ class ObjectFacts(Frozen):
 
 
 class Limits(Frozen):
-    """Figures of an account that hold for every edition. Seconds, bytes and calls; the manifest cites the source."""
+    """Figures of an account that hold for every edition. Seconds, bytes and calls; the manifest cites the source.
+
+    `quota_turns`: the budget comes back all at once when the window turns; otherwise a unit comes back one window
+    after it was used.
+    """
 
     concurrency: int = 5
     batch: int = 100
@@ -115,6 +129,7 @@ class Limits(Frozen):
     call_timeout: float = 30.0
     settle_seconds: float = 0.0
     quota_window: float = 86_400.0
+    quota_turns: bool = False
 
 
 class Edition(Frozen):
@@ -242,7 +257,8 @@ class SchemaChange(Frozen):
 class ChangeResult(Frozen):
     """What became of a change: `api_name` as the platform derived it and we read it back; `existed` when already there.
 
-    `manual` is the instruction for an admin when the API does not take the change.
+    `manual` is the instruction for an admin when the API does not take the change; `advice` is what an admin may do
+    to save calls, without which the run works as well.
     """
 
     change: SchemaChange
@@ -250,6 +266,7 @@ class ChangeResult(Frozen):
     id: str = ""
     existed: bool = False
     manual: str = ""
+    advice: str = ""
 
 
 @dataclass(slots=True)
@@ -349,6 +366,11 @@ class Destination(Protocol):
     async def children(self, object_name: str, parent_object: str, parent_id: str) -> list[dict[str, Any]]:
         """Notes or attachments of one parent, as the platform's JSON."""
 
+    async def children_of(
+        self, object_name: str, parent_object: str, parent_ids: Sequence[str]
+    ) -> dict[str, list[dict[str, Any]]]:
+        """`children` of several parents by parent id, with as few calls as the vendor allows."""
+
     async def attach(self, parent_object: str, parent_id: str, stream: FileStream) -> WriteResult: ...
 
     async def attach_link(self, parent_object: str, parent_id: str, name: str, url: str) -> WriteResult: ...
@@ -365,6 +387,9 @@ class Destination(Protocol):
         """The same for several changes with as few calls as the vendor allows; results in the order of `changes`."""
 
     async def reassign(self, object_name: str, ids: Sequence[str], user_id: str) -> list[WriteResult]: ...
+
+    async def changed_since(self, object_name: str, since: datetime) -> AsyncIterator[Sequence[str]] | None:
+        """Ids of records changed or deleted from `since` on, in pages; None where the platform cannot tell."""
 
     async def close(self) -> None: ...
 

@@ -5,8 +5,11 @@ Each converter is made for one column from its votes and, where they left a ques
 
 from collections.abc import Callable
 from datetime import UTC, datetime, tzinfo
+from decimal import Decimal
 
 from app.domain.moments import instant_of
+from app.domain.numerals import unit_of
+from connectors.cell_signs import repaired
 from connectors.column_votes import (
     ALWAYS_BLANK,
     FALSE_WORDS,
@@ -26,9 +29,14 @@ Read = Callable[[str], str]
 _GROUPS = dict.fromkeys(map(ord, "'’ \u00a0\u202f"))
 
 
-def text_reader(blank_markers: bool) -> Read:
-    """Texts as they stand; with `blank_markers` those that may stand for a blank do."""
+def text_reader(blank_markers: bool, repair: bool = False) -> Read:
+    """Texts as they stand; with `blank_markers` those that may stand for a blank do, with `repair` garbled ones are mended.
+
+    Both are for a person to say (questions `blank-markers` and `mojibake`).
+    """
     blanks = MARKERS if blank_markers else ALWAYS_BLANK
+    if repair:
+        return lambda cell: "" if cell in blanks else repaired(cell)
     return lambda cell: "" if cell in blanks else cell
 
 
@@ -55,8 +63,9 @@ def number_reader(mark: DecimalMark) -> Read:
     def read(cell: str) -> str:
         if cell in MARKERS:
             return ""
-        text = bare_number(cell).translate(_GROUPS)
-        return text.replace(group, "").replace(point, ".")
+        text, power = unit_of(bare_number(cell))
+        text = text.translate(_GROUPS).replace(group, "").replace(point, ".")
+        return format(Decimal(text).scaleb(power), "f") if power else text
 
     return read
 

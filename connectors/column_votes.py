@@ -8,7 +8,10 @@ from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from enum import StrEnum
 
+from app.domain.numerals import unit_of, without_rupees
 from app.domain.schema import Frozen
+from connectors.cell_signs import CellSigns, currency_of, without_currency
+from connectors.spelled_dates import has_short_year, in_digits
 from connectors.table_shape import Finding
 
 ALWAYS_BLANK = frozenset({"\\N", "#N/A"})
@@ -33,7 +36,7 @@ _GROUPED = re.compile(
     re.ASCII,
 )
 _SCIENTIFIC = re.compile(r"\d(?:[.,]\d+)?E\+?\d+", re.ASCII)
-_MONEY = "$€£¥₹ \u00a0"
+_MONEY = "$€£¥₹₽₩₺₪฿ \u00a0\u202f"
 _ISO_DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _ISO_MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,6})?(?:Z|[+-]\d\d:?\d\d)", re.ASCII)
 _DAY = re.compile(
@@ -75,7 +78,7 @@ class DecimalMark(StrEnum):
 
 
 class ColumnQuestion(Frozen):
-    """Something the values do not tell. `code`: date-order | decimal-mark | blank-markers."""
+    """Something the values do not tell. `code`: date-order | decimal-mark | mojibake | blank-markers."""
 
     code: str
     column: str
@@ -115,6 +118,9 @@ class ColumnProfile(Frozen):
         if self.mark is DecimalMark.AMBIGUOUS and Kind.DECIMAL in self.fits:
             text = f"Numbers in {self.name} look like 1.234: is the sign a decimal mark, or does it group thousands?"
             return [ColumnQuestion(code="decimal-mark", column=self.name, text=text, choices=("point", "comma"))]
+        if self.kind is Kind.TEXT and any(one.code == "mojibake" for one in self.findings):
+            text = f"Letters in {self.name} look garbled, like Ã© for é. Shall they be repaired, or stay as they are?"
+            return [ColumnQuestion(code="mojibake", column=self.name, text=text, choices=("repair", "keep"))]
         return []
 
 
@@ -127,10 +133,13 @@ class ColumnVote:
         self._markers: dict[str, int] = {}
         self._words: set[str] | None = set()
         self._marks: set[DecimalMark] | None = set()
+        self._units: set[bool] = set()
         self._orders: set[str] | None = set()
         self._timed: set[bool] = set()
         self._naive = False
-        self._seen = 0
+        self._seen = self._percents = self._midnights = 0
+        self._signs = CellSigns()
+        self._currencies: set[str] = set()
         self._values: set[str] | None = set()
 
     def add(self, cells: Sequence[str]) -> None:
@@ -143,6 +152,7 @@ class ColumnVote:
         distinct -= MARKERS
         distinct.discard("")
         self._keep(distinct)
+        self._signs.look(distinct)
         self._scientific += sum(1 for value in distinct if "E+" in value and _SCIENTIFIC.fullmatch(value.strip()))
         if self._words is not None or self._marks is not None or self._orders is not None:
             for value in distinct:
@@ -151,15 +161,7 @@ class ColumnVote:
     def profile(self) -> ColumnProfile:
         fits = self._fits()
         order, mark = self._order(), self._mark()
-        findings: list[Finding] = []
-        if self._scientific:
-            findings.append(Finding(code="precision-lost", count=self._scientific, column=self._name))
-        if self._short_years:
-            findings.append(Finding(code="two-digit-years", count=self._short_years, column=self._name))
-        if order is DateOrder.CONTRADICTORY:
-            findings.append(Finding(code="date-order-contradictory", count=1, column=self._name))
-        if mark is DecimalMark.CONTRADICTORY:
-            findings.append(Finding(code="decimal-mark-contradictory", count=1, column=self._name))
+        findings = self._findings(order, mark)
         return ColumnProfile(
             name=self._name,
             label=self._label,
@@ -175,6 +177,19 @@ class ColumnVote:
             values=tuple(sorted(self._values)) if self._values else (),
             findings=tuple(findings),
         )
+
+    def _findings(self, order: DateOrder | None, mark: DecimalMark | None) -> list[Finding]:
+        counts = self._signs.counts(looks_like_identifier(self._name, self._longest))
+        counts["precision-lost"] = self._scientific
+        counts["two-digit-years"] = self._short_years
+        counts["date-order-contradictory"] = order is DateOrder.CONTRADICTORY
+        counts["decimal-mark-contradictory"] = mark is DecimalMark.CONTRADICTORY
+        if self._marks is not None:
+            counts["currencies-mixed"] = len(self._currencies) if len(self._currencies) > 1 else 0
+            counts["percent-signs"] = self._percents
+        if self._orders is not None and True not in self._timed:
+            counts["midnight-times"] = self._midnights
+        return [Finding(code=code, count=count, column=self._name) for code, count in sorted(counts.items()) if count]
 
     def _keep(self, distinct: set[str]) -> None:
         if self._values is not None:
@@ -207,6 +222,14 @@ class ColumnVote:
         if mark is None:
             return False
         self._marks.add(mark)
+        if value.endswith("%"):
+            self._percents += 1
+        elif currency := currency_of(value):
+            self._currencies.add(currency)
+        if unit_of(bare_number(value))[1]:
+            self._units.add(_means_money(value))
+        elif "₹" in value or without_rupees(value) != value:
+            self._units.add(True)
         return True
 
     def _vote_date(self, value: str) -> bool:
@@ -224,14 +247,17 @@ class ColumnVote:
                 return True
         except ValueError:
             return False
-        found = _DAY.fullmatch(value)
+        found = day_parts(value)
         order = date_order(found) if found else ""
         if not found or not order:
-            self._short_years += found is not None and len(found[1]) < 3 and len(found[4]) == 2
             return False
+        self._short_years += has_short_year(value)
         self._orders.add(order)
         timed = found[5] is not None
-        self._timed.add(timed)
+        if timed and found[10] is None and _is_midnight(found):
+            self._midnights += 1  # a date, where no other value has a time
+        else:
+            self._timed.add(timed)
         self._naive = self._naive or (timed and found[10] is None)
         return True
 
@@ -239,21 +265,24 @@ class ColumnVote:
         fits: list[Kind] = [Kind.TEXT]
         if self._words is not None:
             fits.append(Kind.BOOLEAN)
-        if self._marks is not None and self._mark() is not DecimalMark.CONTRADICTORY:
+        mixed = 0 < self._percents and self._marks is not None and self._percents < self._seen
+        if self._marks is not None and self._mark() is not DecimalMark.CONTRADICTORY and not mixed:
             fits += [Kind.INTEGER] if self._marks <= {DecimalMark.NONE} else []
             fits.append(Kind.DECIMAL)
         if self._orders is not None and len(self._timed) < 2 and self._order() is not DateOrder.CONTRADICTORY:
-            fits += [Kind.DATETIME] if self._timed != {False} else []
-            fits += [Kind.DATE] if self._timed != {True} else []
+            fits += [Kind.DATETIME] if False not in self._timed else []
+            fits += [Kind.DATE] if True not in self._timed else []
         return tuple(fits)
 
     def _kind(self, fits: tuple[Kind, ...], order: DateOrder | None, mark: DecimalMark | None) -> Kind:
         """TEXT for columns without values, with an open question, or of identifiers."""
         if not self._seen or order is DateOrder.AMBIGUOUS or mark is DecimalMark.AMBIGUOUS:
             return Kind.TEXT
+        if self._units == {False}:  # "5 L" and nothing that says money: five lakh, or five litres
+            return Kind.TEXT
         if Kind.BOOLEAN in fits and self._words and self._words - {"0", "1"}:
             return Kind.BOOLEAN
-        for kind in (Kind.DATETIME, Kind.DATE):
+        for kind in (Kind.DATE, Kind.DATETIME):
             if kind in fits:
                 return kind
         longest = self._longest if mark is DecimalMark.NONE else 0
@@ -303,9 +332,14 @@ def vote_columns(votes: Sequence[ColumnVote], rows: Iterable[Sequence[str]]) -> 
         vote.add(cells)
 
 
+def _means_money(value: str) -> bool:
+    """Whether a number with an Indian unit is certain to be an amount: "5 L" alone could be litres."""
+    return "₹" in value or without_rupees(value) != value or value[-1:] not in "lL"
+
+
 def bare_number(value: str) -> str:
-    """A number's text without money signs, with a leading minus instead of brackets or one at the end."""
-    text = value.strip(_MONEY)
+    """A number's text without money signs or a percent sign, with a leading minus instead of brackets or one at the end."""
+    text = without_rupees(without_currency(value.strip().removesuffix("%")).strip(_MONEY))
     if text.startswith("(") and text.endswith(")"):
         text = "-" + text[1:-1].strip(_MONEY)
     elif text.endswith("-") and len(text) > 1:
@@ -320,7 +354,7 @@ def number_mark(value: str) -> DecimalMark | None:
 
     Leading zeros and plus signs, and more than fifteen digits, are those of identifiers and phones.
     """
-    text = bare_number(value)
+    text, _ = unit_of(bare_number(value))
     found = _GROUPED.fullmatch(text)
     if found is None or sum(map(str.isdigit, text)) > _LONGEST_NUMBER:
         return None
@@ -366,6 +400,18 @@ def _time_is_real(found: "re.Match[str]") -> bool:
     return (1 <= hour <= 12 if found[9] else hour < 24) and int(found[6]) < 60 and int(found[7] or 0) < 60
 
 
+def _is_midnight(found: "re.Match[str]") -> bool:
+    hour = 0 if found[9] and found[9][0] in "aA" and found[5] == "12" else int(found[5])
+    return (
+        not hour
+        and not int(found[6])
+        and not int(found[7] or 0)
+        and not int(found[8] or 0)
+        and not (found[9] and found[9][0] in "pP")
+    )
+
+
 def day_parts(value: str) -> "re.Match[str] | None":
     """The parts of a date or date-time in any of the forms that votes accept."""
-    return _DAY.fullmatch(value.strip())
+    text = value.strip()
+    return _DAY.fullmatch(text) or _DAY.fullmatch(in_digits(text))

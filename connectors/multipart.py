@@ -2,7 +2,7 @@
 
 import re
 import secrets
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 
 from connectors.base import ConnectorError, ContractBroken, FileStream
 
@@ -11,15 +11,20 @@ _CONTENT_TYPE = re.compile(r"^[\w.+-]+/[\w.+-]+(; ?[\w.+-]+=[\w.+\"-]+)?$", re.A
 
 
 class FileForm:
-    """A form with one file field. After a failed call `failure` says whether the source broke and not the platform."""
+    """A form with one file. After a failed call `failure` says whether the source broke and not the platform."""
 
-    def __init__(self, field: str, stream: FileStream, *, limit: int) -> None:
-        """`limit` in bytes; a stream that turns out longer fails before the form is complete."""
+    def __init__(self, field: str, stream: FileStream, *, limit: int, fields: Mapping[str, str] | None = None) -> None:
+        """`limit` in bytes; a stream that turns out longer fails before the form is complete. `fields` are plain ones
+        that come before the file."""
         boundary = secrets.token_hex(16)
         name = "".join(_ESCAPES.get(sign, sign) for sign in stream.name)
         kind = stream.content_type if _CONTENT_TYPE.match(stream.content_type) else "application/octet-stream"
+        plain = "".join(
+            f'--{boundary}\r\nContent-Disposition: form-data; name="{key}"\r\n\r\n{" ".join(value.splitlines())}\r\n'
+            for key, value in (fields or {}).items()
+        )
         self._head = (
-            f'--{boundary}\r\nContent-Disposition: form-data; name="{field}"; filename="{name}"\r\n'
+            f'{plain}--{boundary}\r\nContent-Disposition: form-data; name="{field}"; filename="{name}"\r\n'
             f"Content-Type: {kind}\r\n\r\n"
         ).encode("utf-8", "replace")
         self._tail = f"\r\n--{boundary}--\r\n".encode()

@@ -8,16 +8,23 @@ from types import MappingProxyType
 import yaml
 
 from app.domain.blueprint import Blueprint
-from connectors import servicetracker, zoho_crm
+from connectors import freshsales, rsoft, servicetracker, zoho_crm
 from connectors.base import Platform
 
 PLATFORMS: Mapping[str, Platform] = MappingProxyType(
-    {platform.slug: platform for platform in (servicetracker.PLATFORM, zoho_crm.PLATFORM)}
+    {
+        platform.slug: platform
+        for platform in (servicetracker.PLATFORM, rsoft.PLATFORM, freshsales.PLATFORM, zoho_crm.PLATFORM)
+    }
 )
 """Every platform by its slug."""
 
 BLUEPRINTS: Mapping[tuple[str, str], str] = MappingProxyType(
-    {("servicetracker", "zoho_crm"): "servicetracker-zoho_crm.yaml"}
+    {
+        ("rsoft", "freshsales"): "rsoft-freshsales.yaml",
+        ("servicetracker", "freshsales"): "servicetracker-freshsales.yaml",
+        ("servicetracker", "zoho_crm"): "servicetracker-zoho_crm.yaml",
+    }
 )
 """The file of every pair, by source and destination slug."""
 

@@ -1,17 +1,23 @@
 """Uploaded tables as a connector sees them: a profile each, bytes on demand, and rows in the order of a key."""
 
 import asyncio
+import unicodedata
 from array import array
 from bisect import bisect_right
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
+from operator import itemgetter
 from typing import Protocol
+
+import orjson
 
 from app.domain.schema import Frozen
 from connectors.base import ContractBroken
 from connectors.column_votes import ColumnProfile, ColumnQuestion, ColumnVote, vote_columns
-from connectors.tabular import Dialect, Finding, Reject, Row, TableReader, Unreadable
+from connectors.table_rows import open_reader
+from connectors.tabular import Dialect, Finding, Reject, Row, Unreadable
 
 _SLICE_BYTES = 24 * 1024 * 1024
 _SAMPLE = 4_096
@@ -21,7 +27,11 @@ MARKERS_QUESTION = "blank-markers"
 
 
 class TableProfile(Frozen):
-    """All that one pass over a file tells: its dialect, its columns' votes, and what was left out."""
+    """All that one pass over a file tells: its dialect, its columns' votes, and what was left out.
+
+    A table out of a workbook, JSON or an archive also says what it is called (`stem`), the table (by its whole name)
+    and the list it is nested in (`parent`, `path`), and the file it came in (`bundle`).
+    """
 
     dialect: Dialect
     rows: int
@@ -29,6 +39,10 @@ class TableProfile(Frozen):
     rejected: dict[str, int] = {}
     rejects: tuple[Reject, ...] = ()
     findings: tuple[Finding, ...] = ()
+    stem: str = ""
+    parent: str = ""
+    path: str = ""
+    bundle: str = ""
 
     def questions(self) -> list[ColumnQuestion]:
         """What people have to say before the values can be read: per column, and once for blank markers."""
@@ -47,7 +61,7 @@ class TableSurvey:
 
     def __init__(self, dialect: Dialect) -> None:
         self._dialect = dialect
-        self._reader = TableReader(dialect)
+        self._reader = open_reader(dialect)
         names = zip(dialect.columns, dialect.labels, strict=False)
         self._votes = [ColumnVote(name, label, index) for index, (name, label) in enumerate(names)]
         self._rows = 0
@@ -80,7 +94,7 @@ class TableSurvey:
 
 @dataclass(frozen=True, slots=True)
 class StoredTable:
-    """An uploaded file. `answers` are those to its questions, by column ("" for the file) and code."""
+    """An uploaded table. `answers` are those to its questions, by column ("" for the file) and code."""
 
     name: str
     size: int
@@ -90,10 +104,40 @@ class StoredTable:
 
     @property
     def stem(self) -> str:
-        return self.name.rpartition(".")[0] or self.name
+        """What the table is called: the file's name without its ending, the sheet, or the list in JSON."""
+        return self.profile.stem or self.name.rpartition(".")[0] or self.name
+
+    @property
+    def parent(self) -> str:
+        """The `name` of the table in whose records this one is nested; "" for one of its own."""
+        return self.profile.parent
+
+    @property
+    def path(self) -> str:
+        """The nested list's path in the parent's records."""
+        return self.profile.path
+
+    @property
+    def bundle(self) -> str:
+        """The uploaded file that it came in; "" for one uploaded by itself."""
+        return self.profile.bundle
 
     def answer(self, column: str, code: str) -> str:
         return self.answers.get((column, code), "")
+
+
+Key = Callable[[list[str]], str]
+"""From a row's cells to its key, "" for a row without one."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredDocument:
+    """A file out of an archive: its path there (with /, in NFC), bytes, SHA-256 in hex, and the archive's name."""
+
+    path: str
+    size: int
+    checksum: str
+    bundle: str
 
 
 class TableShelf(Protocol):
@@ -103,6 +147,12 @@ class TableShelf(Protocol):
         """All of them, by name."""
 
     def read(self, table: StoredTable) -> AsyncIterator[bytes]:
+        """The stored bytes of one, for `rows_of`."""
+
+    async def documents(self) -> Sequence[StoredDocument]:
+        """Files that came beside tables in archives, by bundle and path."""
+
+    def read_document(self, document: StoredDocument) -> AsyncIterator[bytes]:
         """The clear bytes of one."""
 
     async def needed(self) -> Sequence[str]:
@@ -114,7 +164,7 @@ class TableShelf(Protocol):
 
 async def rows_of(shelf: TableShelf, table: StoredTable) -> AsyncIterator[list[Row]]:
     """The rows of a file in its own order. Raises ContractBroken when the bytes are no longer what they were."""
-    reader = TableReader(table.profile.dialect)
+    reader = open_reader(table.profile.dialect)
     try:
         async for chunk in shelf.read(table):
             rows = await asyncio.to_thread(reader.feed, chunk) if len(chunk) > _ASIDE else reader.feed(chunk)
@@ -145,12 +195,22 @@ class KeyedTable:
     the same key the first in the file counts; rows without one are left out; both are told in the layout.
     """
 
-    def __init__(self, shelf: TableShelf, table: StoredTable, key: int, gone: int | None) -> None:
-        """`key` and `gone` are the places of the key and of the column that marks deleted rows."""
-        self._shelf = shelf
-        self._table = table
-        self._key = key
+    def __init__(
+        self,
+        shelf: TableShelf,
+        table: StoredTable,
+        key: int | Key,
+        gone: int | None,
+        rows: Callable[[], AsyncIterator[list[Row]]] | None = None,
+    ) -> None:
+        """`key` and `gone` are the places of the key and of the column that marks deleted rows.
+
+        `key` may also be a function of a row's cells, and `rows` stands in for the rows of the file as they are.
+        """
+        self._size = table.size
+        self._key: Key = itemgetter(key) if isinstance(key, int) else key
         self._gone = gone
+        self._rows = rows or partial(rows_of, shelf, table)
         self._layout: KeyLayout | None = None
         self._turn = asyncio.Lock()
 
@@ -176,22 +236,23 @@ class KeyedTable:
 
     async def _in_order(self, after: str) -> AsyncIterator[list[str]]:
         key, last = self._key, after
-        async for rows in rows_of(self._shelf, self._table):
+        async for rows in self._rows():
             for row in rows:
-                if row.cells[key] > last:
-                    last = row.cells[key]
+                value = key(row.cells)
+                if value > last:
+                    last = value
                     yield row.cells
 
     async def _sliced(self, after: str, pivots: tuple[str, ...]) -> AsyncIterator[list[str]]:
         key, low = self._key, after
         for high in (*pivots[bisect_right(pivots, after) :], None):
             held: list[list[str]] = []
-            async for rows in rows_of(self._shelf, self._table):
-                held += [row.cells for row in rows if low < row.cells[key] and (high is None or row.cells[key] <= high)]
-            held.sort(key=lambda cells: cells[key])
+            async for rows in self._rows():
+                held += [row.cells for row in rows if low < (at := key(row.cells)) and (high is None or at <= high)]
+            held.sort(key=key)
             for cells in held:
-                if cells[key] != low:
-                    low = cells[key]
+                if (at := key(cells)) != low:
+                    low = at
                     yield cells
             low = max(low, high or "")
 
@@ -201,9 +262,9 @@ class KeyedTable:
         ascending, last = True, ""
         sample, stride, turn = [], 1, 0
         hashes = array("q")
-        async for block in rows_of(self._shelf, self._table):
+        async for block in self._rows():
             for line, cells in block:
-                value = cells[key]
+                value = key(cells)
                 if not value:
                     without += 1
                     first = first or line
@@ -221,7 +282,7 @@ class KeyedTable:
                     hashes.append(hash(value))
             if len(sample) >= 2 * _SAMPLE:
                 sample, stride = sample[::2], stride * 2
-        slices = -(-self._table.size // _SLICE_BYTES)
+        slices = -(-self._size // _SLICE_BYTES)
         duplicates = _doubles(hashes) if rows <= _MOST_KEYS else None
         pivots = () if ascending else _pivots(sample, slices)
         return KeyLayout(rows, gone, without, first, ascending, duplicates, pivots)
@@ -239,3 +300,35 @@ def _doubles(hashes: "array[int]") -> int:
         chosen = [value for value in hashes if value & 15 == part]
         doubled += len(chosen) - len(set(chosen))
     return doubled
+
+
+def find_document(documents: Sequence[StoredDocument], path: str) -> StoredDocument | None:
+    """The document that a table's cell names: by its path, by the end of it or by its base name, if just one fits.
+
+    Case, backslashes and a leading "./" make no difference where the exact path is not there.
+    """
+    exact = [one for one in documents if one.path == path]
+    wanted = unicodedata.normalize("NFC", path.strip().replace("\\", "/")).casefold().removeprefix("./").strip("/")
+    if exact or not wanted:
+        return exact[0] if len(exact) == 1 else None
+    for trial in (wanted, wanted.rpartition("/")[2]):
+        same = [one for one in documents if one.path.casefold() == trial]
+        ends = same or [one for one in documents if one.path.casefold().endswith(f"/{trial}")]
+        if ends:
+            return ends[0] if len(ends) == 1 else None
+    return None
+
+
+def cell_values(cell: str, separator: str) -> list[str]:
+    """The values of a cell that holds several: a JSON list, as those of JSON files are, or parts between separators."""
+    if cell.startswith("[") and cell.endswith("]"):
+        try:
+            values = orjson.loads(cell)
+        except orjson.JSONDecodeError:
+            values = None
+        if isinstance(values, list):
+            return [
+                one if isinstance(one, str) else orjson.dumps(one).decode() for one in values if one not in ("", None)
+            ]
+    parts = cell.split(separator) if separator else [cell]
+    return [part.strip() for part in parts if part.strip()]

@@ -5,6 +5,7 @@ import io
 import re
 import unicodedata
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from app.domain.schema import Frozen
@@ -162,6 +163,15 @@ def _find_header(records: list[_Record], width: int) -> _Record:
         if not title:
             return record
     raise Unreadable("no-headings", f"no line of headings was found among the first {_PREAMBLE} lines")
+
+
+def heading_row(rows: Sequence[tuple[int, list[str]]]) -> int:
+    """The place of the heading row among the first rows of a sheet, each with its number. Raises Unreadable."""
+    records = [_Record(line, line + 1, cells) for line, cells in rows]
+    widths = Counter(one.filled for one in records)
+    usual = max(widths.items(), key=lambda item: (item[1], item[0]))[0]
+    header = _find_header(records, max(usual, 1))
+    return next(place for place, one in enumerate(records) if one is header)
 
 
 def name_columns(labels: list[str]) -> tuple[tuple[str, ...], list[Finding]]:

@@ -1,8 +1,8 @@
 """Tables out of files: bytes in, rows of text out, streamed in flat memory; nothing is shifted, shortened or guessed.
 
 A file is looked at whole by a `Probe`, which finds its dialect, and then read by a `TableReader`, as often as needed.
-The rules are those of the source fact sheet, section 6.2. Formats beside delimited text are recognised and refused
-here; their readers join behind the same `Dialect` and `TableReader`.
+The rules are those of the source fact sheet, section 6.2. This is delimited text; workbooks, JSON and archives are
+taken apart when they arrive (`workbooks`, `json_tables`, `archives`) into tables that `table_rows` reads likewise.
 """
 
 import codecs
@@ -47,7 +47,8 @@ class Row(NamedTuple):
 class Reject(Frozen):
     """A record that is left out: its first line, how many cells it has (0: uncountable), why, and itself.
 
-    `code`: too-few-cells | too-many-cells | malformed-quotes. `cut` says that `text` is not all of it.
+    `code`: too-few-cells | too-many-cells | malformed-quotes, of JSON not-json | not-an-object | too-deep | not-utf-8.
+    `cut` says that `text` is not all of it.
     """
 
     line: int
@@ -60,7 +61,8 @@ class Reject(Frozen):
 class Dialect(Frozen):
     """How a file is written. `data_line` is the physical line on which the records begin.
 
-    `columns` are names made unique and clean, `labels` the headings as they stand in the file.
+    `columns` are names made unique and clean, `labels` the headings as they stand in the file. `source` is the format
+    the table came in (text | xlsx | json | ndjson | zip), `stored` the form it is kept in (text | rows).
     """
 
     encoding: str
@@ -69,6 +71,8 @@ class Dialect(Frozen):
     columns: tuple[str, ...]
     labels: tuple[str, ...]
     findings: tuple[Finding, ...] = ()
+    source: str = "text"
+    stored: str = "text"
 
 
 class Probe:
@@ -182,7 +186,7 @@ class TableReader:
     What is left out is counted in `rejected` by code, the first of them kept in `rejects`.
     """
 
-    def __init__(self, dialect: Dialect) -> None:
+    def __init__(self, dialect: Dialect, keep: int = KEPT_REJECTS) -> None:
         self._width = len(dialect.columns)
         self._decoder = codecs.getincrementaldecoder(dialect.encoding)("strict")
         self._lines = _Lines()
@@ -195,6 +199,7 @@ class TableReader:
         self._wanted = 0
         self._rewound = 0
         self._kept_text = 0
+        self._keep = keep
         self.rejects: list[Reject] = []
         self.rejected: Counter[str] = Counter()
         self.noticed: Counter[str] = Counter()
@@ -214,6 +219,11 @@ class TableReader:
     def findings(self) -> list[Finding]:
         """What was noticed on the way, rejects included."""
         return [Finding(code=code, count=count) for code, count in sorted((self.noticed + self.rejected).items())]
+
+    def take_rejects(self) -> list[Reject]:
+        """Those kept since the last time; makes room for more."""
+        taken, self.rejects, self._kept_text = self.rejects, [], 0
+        return taken
 
     def _take(self, *, final: bool) -> list[Row]:
         chunk, self._held, self._held_size = b"".join(self._held), [], 0
@@ -316,7 +326,7 @@ class TableReader:
 
     def _reject(self, line: int, cells: int, code: str, text: str) -> None:
         self.rejected[code] += 1
-        if len(self.rejects) < KEPT_REJECTS:
+        if len(self.rejects) < self._keep:
             room = max(0, min(_SMALL, _KEPT_TEXT - self._kept_text))
             self._kept_text += min(len(text), room)
             self.rejects.append(Reject(line=line, cells=cells, code=code, text=text[:room], cut=len(text) > room))

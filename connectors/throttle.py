@@ -119,6 +119,90 @@ class CreditWindow:
         return datetime.fromtimestamp(moment, UTC) if moment else None
 
 
+class TurningWindow:
+    """Calls of a window whose budget comes back all at once, as an hour that turns (Freshsales fact sheet section 16).
+
+    Until the vendor says when it turns, the window is taken to begin with the first call of ours. The vendor's count
+    wins over our own: it knows what others use.
+    """
+
+    def __init__(self, budget: int | None, window: float, reserve: float, clock: Clock) -> None:
+        """As `CreditWindow`."""
+        if not 0 <= reserve < 1:
+            raise ValueError("the reserved share lies between 0 and 1")
+        self._budget = budget
+        self._window = window
+        self._reserve = reserve
+        self._clock = clock
+        self._until = 0.0
+        self._used = 0
+        self._left = budget
+
+    @property
+    def used(self) -> int:
+        """Calls booked by us in this window."""
+        self._turn(self._clock().timestamp())
+        return self._used
+
+    def remaining(self) -> int | None:
+        """Calls we may still make now, the customer's share left alone; None when the account has no budget."""
+        if self._budget is None or self._left is None:
+            return None
+        self._turn(self._clock().timestamp())
+        return max(0, self._left - math.ceil(self._budget * self._reserve))
+
+    def check(self, credits: int) -> None:
+        """Raises QuotaExhausted with the moment when the window turns."""
+        left = self.remaining()
+        if left is not None and credits > left:
+            now = self._clock().timestamp()
+            until = datetime.fromtimestamp(self._until or now + self._window, UTC)
+            raise QuotaExhausted("the account's calls of this window are spent", until=until)
+
+    def book(self, credits: int) -> None:
+        """Spends `credits`, or raises QuotaExhausted and spends nothing."""
+        self.check(credits)
+        if credits <= 0:
+            return
+        if not self._until:
+            self._until = self._clock().timestamp() + self._window
+        self._used += credits
+        if self._left is not None:
+            self._left -= credits
+
+    def observe(self, remaining: int, limit: int | None, resets_in: float | None) -> None:
+        """The vendor's count with calls under way taken off already, its limit, and the seconds until the turn."""
+        now = self._clock().timestamp()
+        self._turn(now)
+        if limit is not None and limit != self._budget:
+            self._left = None if self._budget is None or self._left is None else self._left + limit - self._budget
+            self._budget = limit
+        if resets_in is not None:
+            self._until = now + resets_in
+        self._left = max(0, remaining if self._left is None else min(self._left, remaining))
+
+    def observe_remaining(self, remaining: int) -> None:
+        """As `observe`, without a word on the turn."""
+        self.observe(remaining, None, None)
+
+    def snapshot(self) -> dict[str, JsonValue]:
+        return {"window": self._window, "until": self._until, "used": self._used, "left": self._left}
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Takes over a `snapshot()`; ValueError for another shape."""
+        try:
+            until, used = float(state["until"]), int(state["used"])
+            left = None if state["left"] is None else int(state["left"])
+        except (KeyError, TypeError, ValueError) as error:
+            raise ValueError("not a snapshot of a turning window") from error
+        self._until, self._used = until, used
+        self._left = self._budget if left is None else left
+
+    def _turn(self, now: float) -> None:
+        if self._until and now >= self._until:
+            self._until, self._used, self._left = 0.0, 0, self._budget
+
+
 class AccountThrottle:
     """Implements `base.Throttle`. Never more than the allowed calls are out, however many ask at once."""
 
@@ -132,9 +216,13 @@ class AccountThrottle:
         budget: int | None = None,
         window: float = 86_400.0,
         reserve: float = 0.0,
+        turning: bool = False,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
-        """`rate` in calls per second, `budget` in credits per `window` seconds, `heavy_concurrency` a pool within."""
+        """`rate` in calls per second, `budget` in credits per `window` seconds, `heavy_concurrency` a pool within.
+
+        `turning`: the budget comes back all at once and not unit by unit.
+        """
         if concurrency < 1 or (heavy_concurrency is not None and heavy_concurrency < 1):
             raise ValueError("an account that allows no call in flight cannot be used")
         self._ceiling = concurrency
@@ -147,7 +235,8 @@ class AccountThrottle:
         self._blocked_until = 0.0
         self._limiter = None if rate is None else _limiter(rate)
         self._sleep = sleep
-        self.credits = CreditWindow(budget, window, reserve, clock)
+        kind = TurningWindow if turning else CreditWindow
+        self.credits: CreditWindow | TurningWindow = kind(budget, window, reserve, clock)
 
     @property
     def effective_concurrency(self) -> int:
@@ -173,6 +262,13 @@ class AccountThrottle:
     def observe_remaining(self, remaining: int) -> None:
         """Takes in the vendor's own count of what is left in the window."""
         self.credits.observe_remaining(remaining)
+
+    def observe_window(self, remaining: int, limit: int | None, resets_in: float | None) -> None:
+        """The vendor's count of a window that turns: calls left, their limit, seconds until the turn."""
+        if isinstance(self.credits, TurningWindow):
+            self.credits.observe(remaining - max(0, self._out - 1), limit, resets_in)
+        else:
+            self.credits.observe_remaining(remaining)
 
     def snapshot(self) -> dict[str, JsonValue]:
         """The budget's state as JSON values, to be booked durably."""

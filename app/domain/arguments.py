@@ -4,7 +4,7 @@ from datetime import time
 from string import Formatter
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, JsonValue
+from pydantic import AfterValidator, Field, JsonValue, model_validator
 
 from app.domain.moments import zone_of
 from app.domain.schema import Frozen
@@ -74,9 +74,12 @@ class NoneArgs(Args):
 
 
 class PicklistArgs(Args):
-    """`stages` describe the pipeline stages the choices belong to; provisioning reads them, records do not change."""
+    """`stages` describe the pipeline stages the choices belong to, `pipeline_field` names the field of the same load
+    that holds the pipeline; provisioning reads them, records do not change.
+    """
 
     stages: tuple[dict[str, JsonValue], ...] = ()
+    pipeline_field: str = "Pipeline"
 
 
 class ListArgs(Args):
@@ -156,11 +159,24 @@ class DurationArgs(Args):
 
 
 class BlockArgs(Args):
-    """`body` is the source field above the block (may be none), `facts` are labels and their source fields."""
+    """What a text block holds, in one of two forms.
+
+    `labels` name the rule's sources in order, "" marks the free text above the block. Or `body` is the source field
+    of the free text (may be none) and `facts` are labels and their source fields.
+    """
 
     title: Label = "Original record"
     body: str = ""
-    facts: dict[Label, str] = Field(min_length=1)
+    facts: dict[Label, str] = {}
+    labels: tuple[Label | Literal[""], ...] = Field(default=(), max_length=40)
+
+    @model_validator(mode="after")
+    def _one_form(self) -> "BlockArgs":
+        if bool(self.labels) == bool(self.facts) or (self.labels and self.body):
+            raise ValueError("name the values either by labels, one a source, or by body and facts")
+        if len(set(self.labels)) < len(self.labels):
+            raise ValueError("a label stands once, and so does the free text")
+        return self
 
 
 class ExternalIdArgs(Args):

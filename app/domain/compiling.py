@@ -109,15 +109,19 @@ def compile_load(
     platform: str,
     key_field: str,
     related: Mapping[str, ObjectSpec] | None = None,
+    origins: Mapping[str, str] | None = None,
 ) -> CompiledLoad:
     """The compiled form of `load`.
 
     `names`: logical field key → API name at the destination (a key not listed is taken as API name). `objects`: load
     key → destination object, for rules that emit it. `platform`: the source's slug. `key_field`: API name of our
     external-id field, "" when there is none. `related`: source objects by name, so that dotted paths are checked too;
-    those not given are taken on trust. Raises MappingInvalid with every problem found.
+    those not given are taken on trust. `origins`: load key → source object, so that a reference is looked for only
+    among the loads of objects it can point to. Raises MappingInvalid with every problem found.
     """
-    resolver = Resolver(load, source, target, names, objects, encoding, value_maps, platform, related or {})
+    resolver = Resolver(
+        load, source, target, names, objects, encoding, value_maps, platform, related or {}, origins or {}
+    )
     plans = resolver.plans(key_field)
     conditions = [_condition(resolver, item, index) for index, item in enumerate(load.when)]
     if resolver.problems:
@@ -154,7 +158,7 @@ def _reference_needs(plans: Sequence[FieldPlan]) -> tuple[tuple[str, tuple[str, 
     for plan in plans:
         if plan.kind is Kind.LOOKUP:
             for read in plan.reads:
-                needs.setdefault(read.path, {}).update(dict.fromkeys(plan.loads))
+                needs.setdefault(read.path, {}).update(dict.fromkeys(read.tries(plan.loads, plan.origins)))
     return tuple((path, tuple(loads)) for path, loads in needs.items())
 
 

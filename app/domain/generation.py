@@ -200,13 +200,14 @@ class Writer:
                 self.put(1, "if x is None:")
             self._read(depth, plan, read)
             self.put(depth, "if v.__class__ is str and v:", "    seen = True")
-            for place, load in enumerate(plan.loads):
-                inner = depth + 1 if place == 0 else depth + 2
-                if place:
+            for turn, load in enumerate(read.tries(plan.loads, plan.origins)):
+                inner = depth + 1 if turn == 0 else depth + 2
+                if turn:
                     self.put(depth + 1, "if x is None:")
                 self.put(inner, f"m = ids.get({self.bind(load)})", "if m is not None:", "    x = m.get(v)")
                 if plan.objects:
-                    self.put(inner + 1, "if x is not None:", f"    x = {self.bind(plan.objects[place])}")
+                    emitted = plan.objects[plan.loads.index(load)]
+                    self.put(inner + 1, "if x is not None:", f"    x = {self.bind(emitted)}")
         value = "x" if plan.objects else self._rendered(plan)
         self.put(1, "if x is not None:", f"    v = {value}", "else:", "    v = None", "    if seen:")
         if plan.hold:

@@ -20,7 +20,7 @@ class Grade(StrEnum):
     D = "D"
 
 
-LABELS = {Grade.A: "Simple", Grade.B: "Standard", Grade.C: "Demanding", Grade.D: "Special"}
+LABELS = {Grade.A: "Simple", Grade.B: "Standard", Grade.C: "Moderate", Grade.D: "Special"}
 
 
 class Factor(Frozen):
@@ -81,10 +81,14 @@ def _grade_of(points: int, worst: int) -> Grade:
 
 
 def _compatibility(blueprint: Blueprint) -> Factor:
+    """The worse of two shares: rows that do not carry over one to one, and objects of the category to be mapped."""
     rows = len(blueprint.rows)
     share = blueprint.one_to_one / rows if rows else 0.0
+    mapped = blueprint.mapped_of_eight / blueprint.objects_in_category
     unsupported = sum(1 for row in blueprint.rows if row.compatibility == "none")
-    points = 0 if share == 1 else 1 if share >= 0.75 else 2 if share >= 0.5 else 3
+    by_rows = 0 if share == 1 else 1 if share >= 0.75 else 2 if share >= 0.5 else 3
+    by_category = 0 if mapped == 0 else 1 if mapped <= 0.25 else 2 if mapped < 0.5 else 3
+    points = max(by_rows, by_category)
     text = (
         f"{blueprint.one_to_one} of {rows} object rows carry over one to one; "
         f"{blueprint.mapped_of_eight} of {blueprint.objects_in_category} objects of the category need a mapping."

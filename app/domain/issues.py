@@ -41,6 +41,7 @@ class IssueCode(StrEnum):
     UNMAPPED_VALUE = "unmapped_value"
     MISSING_REQUIRED = "missing_required"
     LOOKUP_MISSING = "lookup_missing"
+    SHARED_VALUE = "shared_value"
 
 
 _INFO = frozenset(

@@ -83,6 +83,81 @@ class Reason(Frozen):
     weight: float = 0.0
 
 
+class Take(StrEnum):
+    """Which of the gathered records a text is made of."""
+
+    FIRST = "first"
+    REST = "rest"
+    ALL = "all"
+
+
+class Collect(Frozen):
+    """A text gathered from records that refer to this one: a further source field `field` of the load.
+
+    `object`.`via` names the reference. The records stand in the order of the field `order` (blanks first), then of
+    their ids; `template` writes {Field} of each, `separator` joins them. At most `most` are written, "… and N more"
+    says how many were not. Where nothing refers to the record, its own field `otherwise` stands in.
+    """
+
+    field: str
+    object: str
+    via: str
+    otherwise: str = ""
+    take: Take = Take.ALL
+    order: str = ""
+    template: str
+    separator: str = "; "
+    most: int = Field(default=200, ge=1, le=1000)
+
+
+class Keep(StrEnum):
+    """How a value that must be unique is told apart: by a mark behind it, or in another field."""
+
+    SUFFIX = "suffix"
+    MOVE = "move"
+
+
+class UniqueValue(Frozen):
+    """A destination field whose values must differ although several records share one (ruling 21).
+
+    The first record, by load order and id, keeps the value. The others get `mark` (a source field, else their id) in
+    brackets behind it, or leave the field blank; the value as it was goes to the field `into`.
+    """
+
+    target: str
+    how: Keep = Keep.MOVE
+    into: str = ""
+    mark: str = ""
+
+
+class DedupeMode(StrEnum):
+    """What becomes of records that look like one (ruling 27)."""
+
+    OFF = "off"
+    REPORT = "report"
+    MERGE = "merge"
+
+
+class Survivor(StrEnum):
+    """Which of the records lives on."""
+
+    OLDEST = "oldest"
+    NEWEST = "newest"
+    FULLEST = "fullest"
+
+
+class Dedupe(Frozen):
+    """Which records of a load count as one. `keys` are groups of source fields: records whose values of one group are
+    all filled and equal (case and blanks aside) belong together, unless their values of a field in `apart` differ, as
+    the first names of a family do.
+    """
+
+    mode: DedupeMode = DedupeMode.OFF
+    keys: tuple[tuple[str, ...], ...] = ()
+    apart: tuple[str, ...] = ()
+    survivor: Survivor = Survivor.OLDEST
+
+
 class FieldRule(Frozen):
     """One destination field. `sources` are source fields; "Site__c.City__c" follows the reference `Site__c` one step.
 
@@ -110,7 +185,9 @@ class Load(Frozen):
 
     `key` names it everywhere (lookups, progress, reports). `part` tells several writes of one source record apart
     (ruling 1). `base` is, for links, files and notes, the load whose record is meant. `match_existing` lists
-    destination fields by which a customer's own record is adopted instead of creating a second one.
+    destination fields by which a customer's own record is adopted instead of creating a second one. `option` says in
+    a sentence what a person chooses by switching a load on or off. `unknown_fields` is whether source fields that no
+    rule mentions find a place on this load: of several pieces of one record, one has to take them.
     """
 
     key: str
@@ -126,6 +203,11 @@ class Load(Frozen):
     match_existing: tuple[str, ...] = ()
     file_field: str = ""
     file_name: str = ""
+    collect: tuple[Collect, ...] = ()
+    unique: tuple[UniqueValue, ...] = ()
+    dedupe: Dedupe = Dedupe()
+    option: str = ""
+    unknown_fields: bool = True
     enabled: bool = True
 
 
@@ -155,11 +237,13 @@ class NewField(Frozen):
 
 
 class NewObject(Frozen):
-    """A destination object to be provisioned."""
+    """A destination object to be provisioned; `name_field` and `owner_field` are those it has from its creation."""
 
     key: str
     singular: str
     plural: str
+    name_field: str = "Name"
+    owner_field: str = "Owner"
 
 
 class SchemaPlan(Frozen):

@@ -15,6 +15,8 @@ _EXACT = Context(prec=200, rounding=ROUND_HALF_EVEN, Emin=-999, Emax=999)
 _LONGEST = 100
 _PLAIN = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,3})?", re.ASCII)
 _SYMBOLS = re.compile(r"[\s\u00a0\u202f$€£¥₹₽₩₺₪฿]+|^[A-Z]{3}(?=[\s\d(+-])|(?<=[\d\s)])[A-Z]{3}$")
+_RUPEES = re.compile(r"(-?)\s*(?:rs\b\.?|inr\b)[ \u00a0]*", re.IGNORECASE)
+_UNIT = re.compile(r"(.*\d)[ \u00a0]*(l|lacs?|lakhs?|crs?|crores?)\.?", re.IGNORECASE | re.DOTALL)
 
 
 def decimal_of(value: Any) -> Decimal | None:
@@ -37,6 +39,7 @@ def plain(number: Decimal) -> str:
 def read_number(value: Any, locale: str = "", symbols: bool = False) -> Any:
     """A decimal string from text. With `locale` its separators count, with `symbols` currency marks are dropped.
 
+    An Indian locale reads "Rs. 1.5 L" and "2 Cr" as well.
     What is no finite number is blanked as NOT_A_NUMBER; 1e400 is a number nobody can hold: OUT_OF_RANGE.
     """
     text = text_of_number(value)
@@ -46,6 +49,9 @@ def read_number(value: Any, locale: str = "", symbols: bool = False) -> Any:
         text = _SYMBOLS.sub("", text.strip())
         if text.startswith("(") and text.endswith(")"):
             text = f"-{text[1:-1]}"
+    power = 0
+    if locale.endswith("IN"):
+        text, power = unit_of(without_rupees(text.strip()))
     number = decimal_of(text)
     if locale and not re.fullmatch(r"[+-]?\d+", text):
         try:
@@ -53,9 +59,24 @@ def read_number(value: Any, locale: str = "", symbols: bool = False) -> Any:
         except NumberFormatError:
             number = None
     if number is not None:
-        return plain(number)
+        return plain(number.scaleb(power, _EXACT))
     code = IssueCode.OUT_OF_RANGE if _PLAIN.fullmatch(text.strip()) else IssueCode.NOT_A_NUMBER
     return Noted(None, (code,))
+
+
+def without_rupees(text: str) -> str:
+    """A number's text without "Rs." or "INR" before it and "/-" behind it."""
+    bare = text.removesuffix("/-")
+    found = _RUPEES.match(bare) if bare[:1] in "rRiI-" else None
+    return found[1] + bare[found.end() :] if found else bare
+
+
+def unit_of(text: str) -> tuple[str, int]:
+    """A bare number without its Indian unit, and the power of ten that it stands for: 5 lakh, 7 crore, 0 none."""
+    found = _UNIT.fullmatch(text) if text[-1:] > "9" or text[-1:] == "." else None
+    if found is None:
+        return text, 0
+    return found[1], 5 if found[2][0] in "lL" else 7
 
 
 def text_of_number(value: Any) -> str:

@@ -19,6 +19,7 @@ class RunKind(StrEnum):
     FULL = "full"
     DELTA = "delta"
     RECONCILE = "reconcile"
+    REPAIR = "repair"
     ROLLBACK = "rollback"
     REASSIGN = "reassign"
 
@@ -37,6 +38,7 @@ class StageKind(StrEnum):
     VERIFY = "verify"
     EXPORT = "export"
     RECONCILE = "reconcile"
+    REPAIR = "repair"
     RESTORE = "restore"
     DELETE = "delete"
     REASSIGN = "reassign"
@@ -120,8 +122,11 @@ def source_objects(loads: Iterable[Load], references: Mapping[str, tuple[str, ..
 
 
 def _followed(load: Load, references: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:
-    paths = {source.partition(".")[0] for rule in load.fields for source in rule.sources if "." in source}
-    return tuple(name for path in sorted(paths) for name in references.get(f"{load.source_object}.{path}", ()))
+    """Objects that dotted sources and conditions lead to, and those that texts are gathered from."""
+    named = [*(source for rule in load.fields for source in rule.sources), *(one.field for one in load.when)]
+    paths = {path.partition(".")[0] for path in named if "." in path}
+    followed = [name for path in sorted(paths) for name in references.get(f"{load.source_object}.{path}", ())]
+    return tuple(dict.fromkeys((*followed, *(one.object for one in load.collect))))
 
 
 _MODE_STAGE = {
@@ -207,6 +212,19 @@ def _reconcile(loads: Sequence[Load], facts: PlanFacts, _: Sequence[str], __: bo
     return _verify(loads, facts, StageKind.RECONCILE, alone=True)
 
 
+def _repair(loads: Sequence[Load], facts: PlanFacts, _: Sequence[str], __: bool) -> list[StagePlan]:
+    """Corrections in the order of the loads, then the check of what was corrected. What differs is few: no forecast."""
+    stages: list[StagePlan] = []
+    for load in loads:
+        if load.mode in (LoadMode.CREATE, LoadMode.NOTE):
+            key = f"repair:{load.key}"
+            after = (stages[-1].key,) if stages else ()
+            stages.append(StagePlan(key=key, kind=StageKind.REPAIR, name=load.key, phase="repair", after=after))
+    last = (stages[-1].key,) if stages else ()
+    checks = _verify(loads, facts, StageKind.RECONCILE, alone=True)
+    return [*stages, *(one.model_copy(update={"after": last}) for one in checks)]
+
+
 def _verify(loads: Sequence[Load], facts: PlanFacts, kind: StageKind, *, alone: bool = False) -> list[StagePlan]:
     """Reading back, per load that created records, once all that writes to them has finished."""
     touched = {load.key: [f"load:{load.key}"] for load in loads if load.mode is not LoadMode.LINK}
@@ -265,6 +283,7 @@ _STAGES = {
     RunKind.FULL: _full,
     RunKind.DELTA: _delta,
     RunKind.RECONCILE: _reconcile,
+    RunKind.REPAIR: _repair,
     RunKind.ROLLBACK: _rollback,
     RunKind.REASSIGN: _reassign,
 }

@@ -9,6 +9,7 @@ from pydantic import JsonValue
 
 from app.domain.blueprint import Blueprint
 from app.domain.choices import folded
+from app.domain.collecting import with_collected
 from app.domain.keeping import NewNames, keep
 from app.domain.mapping import (
     Condition,
@@ -22,12 +23,14 @@ from app.domain.mapping import (
     Reason,
     SchemaPlan,
     Unmapped,
+    ValueMap,
 )
 from app.domain.matching import match_fields
 from app.domain.matching.assign import NEVER
 from app.domain.matching.types import TRANSFORM_OF
 from app.domain.provisioning import find_object
 from app.domain.schema import FieldSpec, FieldType, Inventory, ObjectSpec
+from app.domain.stagemaps import tenant_stages, with_tenant_stages
 from app.domain.validating import Problem, validate
 
 __all__ = ["MATCHED_FROM", "Problem", "propose", "validate"]
@@ -57,6 +60,14 @@ class _Draft:
     fields: list[NewField] = field(default_factory=list)
     options: dict[str, dict[str, None]] = field(default_factory=dict)
     constants: dict[str, JsonValue] = field(default_factory=dict)
+    stage_maps: set[str] = field(default_factory=set)
+
+    def value_maps(self) -> dict[str, ValueMap]:
+        """The blueprint's tables; those of stages know the tenant's own stages as well."""
+        return {
+            name: with_tenant_stages(table, self.source) if name in self.stage_maps else table
+            for name, table in self.blueprint.value_maps.items()
+        }
 
 
 def propose(blueprint: Blueprint, source: Inventory, destination: Inventory) -> MappingDocument:
@@ -78,7 +89,7 @@ def propose(blueprint: Blueprint, source: Inventory, destination: Inventory) -> 
         blueprint_version=blueprint.version,
         external_id=blueprint.external_id,
         loads=tuple(loads),
-        value_maps=blueprint.value_maps,
+        value_maps=draft.value_maps(),
         exclusions=tuple(dict.fromkeys((*_spread_exclusions(loads, draft), *draft.exclusions))),
         plan=SchemaPlan(
             objects=blueprint.plan.objects,
@@ -90,22 +101,42 @@ def propose(blueprint: Blueprint, source: Inventory, destination: Inventory) -> 
 
 
 def _fit_load(load: Load, draft: _Draft) -> Load:
-    spec = draft.source.object(load.source_object)
+    load = _without_missing_children(load, draft.source)
+    found = draft.source.object(load.source_object)
+    spec = with_collected(found, load) if found is not None else None
     if spec is None and load.mode is not LoadMode.FILE:
         note = f"The tenant has no object {load.source_object}; the load {load.key} is switched off."
         draft.exclusions.append(Exclusion(source_object=load.source_object, reason="not_in_source", note=note))
         return load.model_copy(update={"enabled": False})
     fields = [rule for given in load.fields if (rule := _fit_rule(given, load, spec, draft)) is not None]
-    when, possible = _fit_conditions(load.when, spec)
+    when, possible = _fit_conditions(load.when, spec, draft.source)
     return load.model_copy(update={"fields": tuple(fields), "when": when, "enabled": load.enabled and possible})
 
 
-def _fit_conditions(when: tuple[Condition, ...], spec: ObjectSpec | None) -> tuple[tuple[Condition, ...], bool]:
+def _without_missing_children(load: Load, source: Inventory) -> Load:
+    """Where the tenant lacks the object that a text would be gathered from, the record's own field stands in."""
+    missing = {one.field: one.otherwise for one in load.collect if source.object(one.object) is None}
+    if not missing:
+        return load
+
+    def fit(rule: FieldRule) -> FieldRule:
+        paths = (missing.get(path, path) for path in rule.sources)
+        return rule.model_copy(update={"sources": tuple(path for path in paths if path)})
+
+    kept = tuple(one for one in load.collect if one.field not in missing)
+    fields = tuple(fit(rule) for rule in load.fields)
+    fields = tuple(rule for rule, given in zip(fields, load.fields, strict=True) if rule.sources or not given.sources)
+    return load.model_copy(update={"collect": kept, "fields": fields})
+
+
+def _fit_conditions(
+    when: tuple[Condition, ...], spec: ObjectSpec | None, source: Inventory
+) -> tuple[tuple[Condition, ...], bool]:
     """Conditions on fields that exist; whether any record can meet those that do not (their value is blank)."""
     if spec is None:
         return when, True
-    known = tuple(one for one in when if spec.field(one.field))
-    absent = [one for one in when if not spec.field(one.field)]
+    known = tuple(one for one in when if source_field(source, spec, one.field))
+    absent = [one for one in when if one not in known]
     possible = all((not one.any_of or None in one.any_of) and None not in one.none_of for one in absent)
     return known, possible
 
@@ -123,7 +154,7 @@ def _fit_rule(rule: FieldRule, load: Load, spec: ObjectSpec | None, draft: _Draf
                 Exclusion(source_object=load.source_object, field=path, reason="not_in_source", note=note)
             )
     if sources:
-        return rule.model_copy(update={"sources": sources})
+        return rule.model_copy(update={"sources": sources, "args": _fit_labels(rule, sources)})
     if rule.default is None:
         return None
     return rule.model_copy(
@@ -131,19 +162,39 @@ def _fit_rule(rule: FieldRule, load: Load, spec: ObjectSpec | None, draft: _Draf
     )
 
 
+def _fit_labels(rule: FieldRule, kept: tuple[str, ...]) -> dict[str, JsonValue]:
+    """The labels of a text block belong to its sources one by one: those of missing sources go with them."""
+    labels = rule.args.get("labels")
+    if not isinstance(labels, list | tuple) or len(labels) != len(rule.sources):
+        return rule.args
+    named = zip(labels, rule.sources, strict=True)
+    return {**rule.args, "labels": [label for label, path in named if path in kept]}
+
+
 def _take_stages(rule: FieldRule, load: Load, draft: _Draft) -> FieldRule:
     """Stage definitions move from the blueprint's rule to the document's constants; the pipeline is the tenant's."""
     if "stages" in rule.args:
         draft.constants["stage_field"] = f"{load.target_object}.{rule.target}"
-        draft.constants["stages"] = rule.args["stages"]
-        return rule.model_copy(update={"args": {key: one for key, one in rule.args.items() if key != "stages"}})
-    if rule.target == "Pipeline" and rule.transform == "const":
+        declared = _more_stages(draft.constants.get("stages"), rule.args["stages"])
+        draft.constants["stages"] = _more_stages(declared, tenant_stages(draft.source))
+        draft.stage_maps.add(rule.value_map or "")
+        kept = {key: one for key, one in rule.args.items() if key not in {"stages", "pipeline_field"}}
+        return rule.model_copy(update={"args": kept})
+    pipelines = (one.args.get("pipeline_field", "Pipeline") for one in load.fields if "stages" in one.args)
+    if rule.target == next(pipelines, "Pipeline") and rule.transform == "const":
         wanted = rule.args.get("value")
         present = [stage.pipeline for stage in draft.destination.stages if stage.pipeline]
         chosen = wanted if wanted in present or not present else present[0]
         draft.constants["pipeline"] = chosen
         return rule.model_copy(update={"args": {**rule.args, "value": chosen}})
     return rule
+
+
+def _more_stages(known: JsonValue, added: JsonValue) -> JsonValue:
+    """Stages of several loads into one pipeline, each name once."""
+    listed = [*(known if isinstance(known, list) else ()), *(added if isinstance(added, list) else ())]
+    by_name = {str(one.get("name")): one for one in reversed(listed) if isinstance(one, dict)}
+    return [by_name[name] for name in dict.fromkeys(str(one.get("name")) for one in listed if isinstance(one, dict))]
 
 
 def source_field(source: Inventory, spec: ObjectSpec, path: str) -> FieldSpec | None:
@@ -159,7 +210,7 @@ def source_field(source: Inventory, spec: ObjectSpec, path: str) -> FieldSpec | 
 def _with_unknown_fields(load: Load, loads: Iterable[Load], draft: _Draft) -> Load:
     """Adds a rule for every source field that neither the blueprint nor its exclusions mention."""
     spec = draft.source.object(load.source_object)
-    if spec is None or not load.enabled or load.mode is not LoadMode.CREATE:
+    if spec is None or not load.enabled or load.mode is not LoadMode.CREATE or not load.unknown_fields:
         return load
     loads = list(loads)
     handled = _handled(load.source_object, loads, draft)
@@ -214,6 +265,7 @@ def _handled(source_object: str, loads: Iterable[Load], draft: _Draft) -> set[st
             names.update(path for rule in load.fields for path in rule.sources if "." not in path)
             names.update(one.field for one in load.when)
             names.update(name for name in (load.file_field, load.file_name) if name)
+            names.update(one.otherwise for one in load.collect if one.otherwise)
     names.update(
         one.field for one in draft.blueprint.exclusions if one.field and one.source_object in {source_object, "*"}
     )

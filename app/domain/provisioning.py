@@ -97,6 +97,7 @@ def needed_targets(document: MappingDocument) -> dict[str, tuple[str, ...]]:
     for load in enabled_loads(document):
         fields = needed.setdefault(load.target_object, {})
         fields.update({rule.target: None for rule in load.fields if not is_steering(rule.target)})
+        fields.update({one.into: None for one in load.unique if one.into})
     for name in keyed_objects(document):
         needed[name][document.external_id] = None
     return {name: tuple(fields) for name, fields in needed.items()}
@@ -159,26 +160,26 @@ def wanted_values(document: MappingDocument) -> Iterator[tuple[str, tuple[str, .
 
 def wanted_stages(document: MappingDocument) -> tuple[dict[str, JsonValue], ...]:
     """Stages (name, probability, forecast) that the value map of the stage field leads to, in pipeline order."""
-    rule = stage_rule(document)
-    if rule is None:
-        return ()
-    values = stage_values(document, rule)
+    values = tuple(dict.fromkeys(value for rule in stage_rules(document) for value in stage_values(document, rule)))
     declared = [stage for stage in _stage_list(document) if stage.get("name") in values]
     known = {stage.get("name") for stage in declared}
     undeclared: list[dict[str, JsonValue]] = [{"name": value} for value in values if value not in known]
     return (*declared, *undeclared)
 
 
-def stage_rule(document: MappingDocument) -> FieldRule | None:
-    """The rule that fills the stage of a pipeline, None when no enabled load has one."""
+def stage_rules(document: MappingDocument) -> tuple[FieldRule, ...]:
+    """The rules that fill the stage of a pipeline, one for each enabled load that writes it."""
     name, _, key = str(document.constants.get("stage_field") or "").partition(".")
     rules = (rule for load in enabled_loads(document) if load.target_object == name for rule in load.fields)
-    return next((rule for rule in rules if rule.target == key), None)
+    return tuple(rule for rule in rules if rule.target == key)
 
 
 def stage_values(document: MappingDocument, rule: FieldRule) -> tuple[str, ...]:
-    """Every stage name that the rule can produce from its value map and defaults."""
+    """Every stage name that the rule can produce from its value map, its constant and its defaults."""
     values: dict[str, None] = {}
+    constant = rule.args.get("value") if rule.transform == "const" else None
+    if isinstance(constant, str):
+        values[constant] = None
     value_map = document.value_maps.get(rule.value_map or "")
     if value_map is not None:
         values.update(dict.fromkeys(value_map.entries.values()))
@@ -224,6 +225,17 @@ def provisioning_plan(document: MappingDocument, destination: Inventory) -> tupl
         for (name, key), absent in missing_values(document, destination).items()
     ]
     return (*objects, *fields, *values, *_stage_changes(document, destination), *_layout_changes(new_fields))
+
+
+def is_needed(change: PlannedChange, document: MappingDocument, destination: Inventory) -> bool:
+    """Whether records cannot be written as mapped before the change is made: layouts are looks, and options count only
+    where the field takes no others.
+    """
+    if change.kind is PlannedKind.PICKLIST_VALUES:
+        spec = find_object(document, destination, change.object)
+        field = find_field(document, spec, change.object, change.name) if spec else None
+        return field is None or field.restricted
+    return change.kind is not PlannedKind.LAYOUT
 
 
 def _field_change(field: NewField) -> PlannedChange:

@@ -59,7 +59,8 @@ class Kind(StrEnum):
 class Read:
     """One source value: a field of the record, or `leaf` of the record that the reference `head` points to.
 
-    `objects` are the source objects the reference can point to, empty for a field of the record itself.
+    `objects` are the source objects the reference can point to, empty for a field of the record itself. `targets` are
+    those that the value itself can point to, as far as the source tells.
     """
 
     path: str
@@ -67,6 +68,16 @@ class Read:
     leaf: str = ""
     objects: tuple[str, ...] = ()
     type: FieldType | None = None
+    targets: tuple[str, ...] = ()
+
+    def tries(self, loads: tuple[str, ...], origins: Mapping[str, str]) -> tuple[str, ...]:
+        """Those of `loads` that can know the value: ids of different objects may be equal.
+
+        `origins` are source objects by load. Where none of the loads comes from an object the field points to, the
+        source's word is not taken for it and all are tried.
+        """
+        fitting = tuple(load for load in loads if origins.get(load, "") in self.targets)
+        return fitting or loads
 
 
 @dataclass(slots=True)
@@ -84,6 +95,7 @@ class FieldPlan:
     memo: bool = False
     convert: Step = lambda value: value
     loads: tuple[str, ...] = ()
+    origins: Mapping[str, str] = field(default_factory=dict)
     objects: tuple[str, ...] = ()
     style: str = "object"
     hold: bool = False
@@ -102,6 +114,7 @@ class Resolver:
     value_maps: Mapping[str, ValueMap]
     platform: str
     related: Mapping[str, ObjectSpec]
+    origins: Mapping[str, str] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
 
     def problem(self, pointer: str, code: ProblemCode, message: str) -> None:
@@ -133,7 +146,7 @@ class Resolver:
             self.problem(at, ProblemCode.UNKNOWN_FIELD, f"{self.source.name} has no field {head!r}")
             return None
         if not dot:
-            return Read(path, head, type=spec.type)
+            return Read(path, head, type=spec.type, targets=spec.references)
         if not spec.references:
             self.problem(at, ProblemCode.NOT_A_REFERENCE, f"{head!r} points to no object that could be followed")
             return None
@@ -144,7 +157,8 @@ class Resolver:
             self.problem(at, ProblemCode.UNKNOWN_FIELD, f"{leaf!r} is no field of {', '.join(spec.references)}")
             return None
         types = {hit.type for hit in found}
-        return Read(path, head, leaf, spec.references, types.pop() if complete and len(types) == 1 else None)
+        targets = tuple(dict.fromkeys(name for hit in found for name in hit.references)) if complete else ()
+        return Read(path, head, leaf, spec.references, types.pop() if complete and len(types) == 1 else None, targets)
 
     def _target(self, rule: FieldRule, at: str) -> FieldSpec | None:
         name = self.names.get(rule.target, rule.target)
@@ -276,6 +290,7 @@ class Resolver:
         else:
             emits = rule.lookup.emit is LookupEmit.OBJECT
             plan.kind, plan.loads, plan.hold = Kind.LOOKUP, rule.lookup.loads, rule.lookup.on_missing is Missing.HOLD
+            plan.origins = self.origins
             plan.style = self.encoding.reference if spec.type in _REFERENCES else "string"
             plan.objects = self._object_names(rule.lookup.loads, at) if emits else ()
             allowed = frozenset({FieldType.TEXT, FieldType.PICKLIST}) if emits else _REFERENCES | {FieldType.TEXT}

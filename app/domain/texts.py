@@ -214,7 +214,8 @@ def _tidy(text: str) -> str:
     return "\n".join(kept).strip("\n")
 
 
-BLOCK_END = "--- end ---"
+BLOCK_TITLE, BLOCK_END = "Original record", "--- end ---"
+_MARK = re.compile(r"\n\n[^\n]*\[[^\[\]\n]*\]\Z")
 LABEL = re.compile(r"[^\W_][\w ()/-]{0,39}")
 
 
@@ -235,20 +236,24 @@ def text_block(body: str, title: str, facts: Mapping[str, str], length: int | No
     return note(f"{cut(body, room)}\n\n{block}" if room > 0 else block, IssueCode.TRUNCATED)
 
 
-def parse_text_block(text: str, title: str) -> tuple[str, dict[str, str]]:
-    """(body, facts) of a text made by `text_block`; a text without such a block is all body."""
+def parse_text_block(text: str, title: str = BLOCK_TITLE) -> tuple[str, dict[str, str]]:
+    """(body, facts) of a text made by `text_block`; a text without such a block is all body.
+
+    A last line in brackets after the block is the mark a written record is found by, and is passed over.
+    """
+    made = _MARK.sub("", text) if text.endswith("]") else text
     opening = f"--- {title} ---\n"
-    at = text.rfind(f"\n\n{opening}") + 2
-    if (at == 1 and not text.startswith(opening)) or not text.endswith(f"\n{BLOCK_END}"):
+    at = made.rfind(f"\n\n{opening}") + 2
+    if (at == 1 and not made.startswith(opening)) or not made.endswith(f"\n{BLOCK_END}"):
         return text, {}
     at = 0 if at == 1 else at
     facts = {}
-    for line in text[at + len(opening) : -len(BLOCK_END) - 1].split("\n"):
+    for line in made[at + len(opening) : -len(BLOCK_END) - 1].split("\n"):
         label, colon, value = line.partition(": ")
         if not colon or not LABEL.fullmatch(label):
             return text, {}
         facts[label] = _unescaped(value)
-    return text[: max(0, at - 2)], facts
+    return made[: max(0, at - 2)], facts
 
 
 def _escaped(value: str) -> str:

@@ -166,12 +166,19 @@ def _template(args: a.TemplateArgs, fitting: Fitting) -> Step:
 
 
 def _block(args: a.BlockArgs, fitting: Fitting) -> Step:
-    places = {path: index for index, path in enumerate(fitting.sources)}
+    if args.labels and len(args.labels) != len(fitting.sources):
+        raise ValueError(f"{len(args.labels)} labels for {len(fitting.sources)} sources")
+    path_of = dict(zip(args.labels, fitting.sources, strict=True)) if args.labels else {"": args.body, **args.facts}
+    first = {path: index for index, path in reversed(tuple(enumerate(fitting.sources)))}
+    # With labels the position counts, so that one source can stand under two of them.
+    places = {
+        label: args.labels.index(label) if args.labels else first[path] for label, path in path_of.items() if path
+    }
 
     def convert(values: list[Any]) -> Any:
         texts = ["" if blank(value) else text_of(value) for value in values]
-        facts = {label: texts[places[path]] for label, path in args.facts.items()}
-        body = texts[places[args.body]] if args.body else ""
+        facts = {label: texts[place] for label, place in places.items() if label}
+        body = texts[places[""]] if "" in places else ""
         return text_block(body, args.title, facts, fitting.target.length)
 
     return convert

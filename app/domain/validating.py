@@ -6,8 +6,9 @@ Rules are compiled as a run compiles them, against the destination as it will be
 from collections.abc import Iterator, Mapping
 
 from app.domain.choices import folded
+from app.domain.collecting import with_collected
 from app.domain.compiling import MappingInvalid, compile_load
-from app.domain.mapping import FieldRule, Load, LoadMode, MappingDocument, Unmapped
+from app.domain.mapping import FieldRule, Load, LoadMode, MappingDocument, NewObject, Unmapped
 from app.domain.ordering import required_cycle
 from app.domain.provisioning import (
     enabled_loads,
@@ -57,7 +58,7 @@ def target_after_provisioning(
     planned = planned_object(document, object_key)
     if existing is None and planned is None:
         return None
-    base = existing or ObjectSpec(name=object_key, label=planned.plural if planned else "", fields=_NEW_OBJECT)
+    base = existing or new_object(planned, object_key)
     names: dict[str, str] = {}
     added: list[FieldSpec] = []
     for field in document.plan.fields:
@@ -87,10 +88,11 @@ def _with_options(document: MappingDocument, object_key: str, field: FieldSpec) 
     return field.model_copy(update={"picklist": (*field.picklist, *added)}) if added else field
 
 
-_NEW_OBJECT = (
-    FieldSpec(name="Name", length=NAME_LENGTH, required=True),
-    FieldSpec(name="Owner", type=FieldType.USER),
-)
+def new_object(planned: NewObject | None, object_key: str) -> ObjectSpec:
+    """A planned object right after its creation."""
+    name, owner = (planned.name_field, planned.owner_field) if planned else ("Name", "Owner")
+    fields = (FieldSpec(name=name, length=NAME_LENGTH, required=True), FieldSpec(name=owner, type=FieldType.USER))
+    return ObjectSpec(name=object_key, label=planned.plural if planned else "", fields=fields)
 
 
 def _duplicate_loads(document: MappingDocument) -> Iterator[Problem]:
@@ -161,7 +163,8 @@ class _LoadCheck:
         self.load = load
         self.at = at
         self.loads: Mapping[str, Load] = {one.key: one for one in document.loads}
-        self.spec = source.object(load.source_object)
+        found = source.object(load.source_object)
+        self.spec = with_collected(found, load) if found is not None else None
         made = target_after_provisioning(document, destination, load.target_object)
         self.target: ObjectSpec | None = made[0] if made else None
         self.names: dict[str, str] = made[1] if made else {}

@@ -23,6 +23,8 @@ from connectors.throttle import AccountThrottle
 
 SOURCE = "source"
 _RECHECK_SECONDS = 60.0
+_BUDGETS = ("credits_per_day", "calls_per_window", "api_requests_max")
+"""Names under which manifests document the budget of a quota window."""
 
 Guard = Callable[[str], Awaitable[None]]
 
@@ -61,8 +63,9 @@ def revealed(model: BaseModel) -> dict[str, Any]:
 def account_throttle(runtime: Runtime, platform: Platform, connection: Connection) -> AccountThrottle:
     """The account's limits: the manifest's, narrowed by the edition that was found and by the connection's config.
 
-    `config` may set `concurrency`, `sub_concurrency`, `rate` (calls per second), `credits_per_day` (the budget of a
-    window) and `reserve` (share of the budget left to the customer). What an earlier process booked is taken over.
+    `config` may set `concurrency`, `sub_concurrency`, `rate` (calls per second), `credits_per_day` or
+    `calls_per_window` (the budget of a window) and `reserve` (share of the budget left to the customer). What an
+    earlier process booked is taken over.
     """
     edition = platform.editions.get(str(connection.facts.get("edition") or ""))
     facts: dict[str, Any] = {**(edition.facts if edition else {}), **connection.facts, **connection.config}
@@ -72,11 +75,12 @@ def account_throttle(runtime: Runtime, platform: Platform, connection: Connectio
         concurrency=_positive(facts.get("concurrency")) or default,
         heavy_concurrency=_positive(facts.get("sub_concurrency")),
         rate=float(facts["rate"]) if facts.get("rate") else None,
-        budget=_positive(facts.get("credits_per_day")) or _positive(facts.get("api_requests_max")),
+        budget=next((found for name in _BUDGETS if (found := _positive(facts.get(name)))), None),
         window=float(facts.get("quota_window") or platform.limits.quota_window),
         reserve=float(facts.get("reserve") or 0.0),
+        turning=platform.limits.quota_turns,
     )
-    if connection.budget.get("buckets"):
+    if connection.budget:
         throttle.restore(connection.budget)
     return throttle
 

@@ -22,10 +22,11 @@ KINDS = (
     "full",
     "delta",
     "reconcile",
+    "repair",
     "rollback",
     "reassign_owners",
 )
-_MAPPED = frozenset({"provision", "sample", "full", "delta", "reconcile", "reassign_owners"})
+_MAPPED = frozenset({"provision", "sample", "full", "delta", "reconcile", "repair", "reassign_owners"})
 _OWNED = frozenset({"sample", "full", "delta", "reassign_owners"})
 _PROVISIONED = frozenset({"sample", "full", "delta"})
 
@@ -115,6 +116,9 @@ def _history_gates(kind: str, facts: Facts, target: Account | None) -> list[AppE
     loaded = facts.completed("full", target) or facts.completed("sample", target)
     if kind == "reconcile" and loaded is None:
         return [StepMissing("There is nothing to reconcile: no full or sample run has completed at this destination.")]
+    checked = facts.completed("reconcile", target) or facts.completed("full", target)
+    if kind == "repair" and checked is None:
+        return [StepMissing('Nothing has been compared yet. Start a run of kind "reconcile" first.')]
     if kind == "rollback" and not (facts.started("full", target) or facts.started("sample", target)):
         return [StepMissing("There is nothing to roll back: no full or sample run has written to this destination.")]
     return []

@@ -93,15 +93,17 @@ class AnswerIn(Request):
 
 
 class ChecklistItem(BaseModel):
-    """Something only a person can do. `open` until the next provisioning run finds it done; `todo` is never checked."""
+    """Something only a person can do. `open` until a provisioning run finds it done: resume the waiting one, or start
+    another; `optional` spares calls or decisions, `todo` is never checked.
+    """
 
     key: str
-    origin: str = Field(description="provisioning | export | automation", examples=["provisioning"])
+    origin: str = Field(description="provisioning | owners | export | automation", examples=["provisioning"])
     destination: str | None = Field(default=None, description="production | rehearsal")
     object: str = ""
     field: str = ""
     text: str
-    state: str = Field(description="open | todo")
+    state: str = Field(description="open | optional | todo")
 
 
 class ChecklistView(BaseModel):

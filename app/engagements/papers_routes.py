@@ -149,10 +149,13 @@ async def answer_question(
     summary="Read the checklist",
     dependencies=[require("engagements:read")],
 )
-async def get_checklist(engagement_id: EngagementId, caller: CallerDep, session: SessionDep) -> ChecklistView:
-    """What only a person can do at the destination."""
+async def get_checklist(
+    engagement_id: EngagementId, caller: CallerDep, runtime: RuntimeDep, session: SessionDep
+) -> ChecklistView:
+    """What only a person can do at the destination. Open items are looked at again by the next provisioning run, or
+    by the waiting one when it is resumed (POST /v1/runs/{id}/resume); nothing is written meanwhile."""
     engagement = await find_engagement(session, caller.tenant_id, engagement_id)
-    items = await read_checklist(session, engagement)
+    items = await read_checklist(runtime, session, engagement)
     return ChecklistView(open=sum(1 for item in items if item.state == "open"), items=items)
 
 

@@ -6,18 +6,19 @@ from typing import Any
 from uuid import UUID
 
 from pydantic import BaseModel
-from sqlmodel import select
+from sqlmodel import col, select
 
 from app.documents import engagement_key
+from app.engagements.bundles import BUNDLE, INDEX
 from app.engagements.files import read_file
-from app.engagements.uploads import UPLOAD, load_answers, load_profiles
+from app.engagements.upload_reading import UPLOAD, load_answers, load_profiles, read_index
 from app.models.engagement import Connection, Engagement
 from app.models.file import Artifact
 from app.runtime import Runtime
 from app.security import DataKey
 from connectors.base import CallMeter, ConnectionContext
 from connectors.registry import load_blueprint
-from connectors.table_files import StoredTable
+from connectors.table_files import StoredDocument, StoredTable
 from connectors.throttle import Unlimited
 
 MODE = "mode"
@@ -59,6 +60,7 @@ class UploadShelf:
         self._tenant_id = tenant_id
         self._engagement_id = engagement_id
         self._ids: dict[str, UUID] = {}
+        self._document_ids: dict[tuple[str, str], UUID] = {}
         self._key: DataKey | None = None
 
     async def tables(self) -> Sequence[StoredTable]:
@@ -82,6 +84,34 @@ class UploadShelf:
         """Raises SealBroken."""
         assert self._key is not None, "tables() names the files"
         async for chunk in read_file(self._runtime, self._tenant_id, self._key, self._ids[table.name]):
+            yield chunk
+
+    async def documents(self) -> Sequence[StoredDocument]:
+        """Raises EngagementPurged, SealBroken."""
+        async with self._runtime.db.transaction(self._tenant_id) as session:
+            engagement = await session.get_one(Engagement, self._engagement_id)
+            self._key = engagement_key(self._runtime, engagement)
+            kinds = col(Artifact.kind).in_((BUNDLE, INDEX))
+            found = (
+                await session.exec(select(Artifact).where(Artifact.engagement_id == self._engagement_id, kinds))
+            ).all()
+        names = {str(one.id): one.name for one in found if one.kind == BUNDLE}
+        documents: list[StoredDocument] = []
+        for index in (one for one in found if one.kind == INDEX):
+            bundle = names[index.name]
+            async for known in read_index(self._runtime, self._tenant_id, self._key, index.id):
+                document = StoredDocument(known["path"], known["size"], known["sha256"], bundle)
+                self._document_ids[bundle, document.path] = UUID(known["id"])
+                documents.append(document)
+        return sorted(documents, key=lambda one: (one.bundle, one.path))
+
+    async def read_document(self, document: StoredDocument) -> AsyncIterator[bytes]:
+        """Raises SealBroken."""
+        if (document.bundle, document.path) not in self._document_ids:
+            await self.documents()
+        assert self._key is not None, "documents() opens the key"
+        artifact_id = self._document_ids[document.bundle, document.path]
+        async for chunk in read_file(self._runtime, self._tenant_id, self._key, artifact_id):
             yield chunk
 
     async def needed(self) -> Sequence[str]:

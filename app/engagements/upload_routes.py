@@ -1,14 +1,17 @@
 """Routes of uploaded export files: send one, see what was found in it, take it away."""
 
+from collections.abc import AsyncIterator
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from fastapi import Query, Request, Response
+from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, Field
 from starlette.requests import ClientDisconnect
 
 from app.dependencies import CallerDep, IdempotencyHeader, PagingDep, RuntimeDep, SessionDep, require
-from app.engagements import uploads
+from app.documents import engagement_key
+from app.engagements import upload_reading, uploads
 from app.engagements.service import find_engagement
 from app.errors import (
     AnotherRunActive,
@@ -32,7 +35,7 @@ NameQuery = Annotated[
     Query(
         min_length=1,
         max_length=200,
-        description="The file's name: {Object}.csv, by the object's API name or label.",
+        description="The file's name: {Object}.csv, by the object's API name or label. Also .tsv, .xlsx, .json, .zip.",
         examples=["Account.csv"],
     ),
 ]
@@ -68,13 +71,22 @@ class RejectView(BaseModel):
 
 
 class UploadSummary(BaseModel):
-    """A file with how it is written and what was left out."""
+    """A file with how it is written and what was left out.
+
+    A workbook, JSON or archive is a file without a table of its own (`encoding` and `delimiter` are empty); each table
+    that came in it is an upload too and names it in `bundle`.
+    """
 
     object: Literal["upload"] = "upload"
     id: UploadId
     engagement_id: EngagementId
     name: str
     content_type: str
+    format: str = Field(description="What it came in: text | xlsx | json | ndjson | zip.", examples=["text"])
+    table: str = Field(description="What the table is called: the file's stem, the sheet, the JSON list.")
+    bundle: str = Field(description="The uploaded file that the table came in; empty for one by itself.")
+    parent: str = Field(description="The table in whose records this one is nested; empty for most.")
+    path: str = Field(description="The nested list's path in the parent's records.")
     size: int
     sha256: str
     encoding: str = Field(examples=["utf-8"])
@@ -88,30 +100,38 @@ class UploadSummary(BaseModel):
 
 
 class UploadView(UploadSummary):
-    """The same with columns and, up to a thousand, the rows that were left out."""
+    """The same with columns and, up to a thousand, the rows that were left out; of a bundle its tables."""
 
+    tables: list[UploadSummary] = Field(description="Tables that came in this file, each an upload of its own.")
+    documents: int = Field(description="Files that came beside the tables of an archive.")
+    document_bytes: int
     columns: list[ColumnView]
     rejects: list[RejectView]
 
 
-def _summary(upload: uploads.Upload) -> dict[str, Any]:
+def _summary(upload: upload_reading.Upload) -> dict[str, Any]:
     profile, dialect = upload.profile, upload.profile.dialect
     known = upload.artifact.model_dump(
         include={"id", "engagement_id", "name", "content_type", "size", "sha256", "created_at"}
     )
     return {
         **known,
+        "format": dialect.source,
+        "table": profile.stem or ("" if upload.is_bundle else upload.artifact.name.rpartition(".")[0]),
+        "bundle": profile.bundle,
+        "parent": profile.parent,
+        "path": profile.path,
         "encoding": dialect.encoding.removesuffix("-sig"),
         "delimiter": dialect.delimiter,
         "first_data_line": dialect.data_line,
         "rows": profile.rows,
         "rejected": profile.rejected,
         "findings": [FindingView(**finding.model_dump()) for finding in profile.findings],
-        "questions": len(profile.questions()),
+        "questions": sum(len(one.profile.questions()) for one in (upload, *upload.tables)),
     }
 
 
-def _view(upload: uploads.Upload) -> UploadView:
+def _view(upload: upload_reading.Upload) -> UploadView:
     columns = [
         ColumnView(
             name=column.name,
@@ -124,7 +144,14 @@ def _view(upload: uploads.Upload) -> UploadView:
         for column in upload.profile.columns
     ]
     rejects = [RejectView(**reject.model_dump()) for reject in upload.profile.rejects]
-    return UploadView(**_summary(upload), columns=columns, rejects=rejects)
+    return UploadView(
+        **_summary(upload),
+        tables=[UploadSummary(**_summary(table)) for table in upload.tables],
+        documents=upload.documents,
+        document_bytes=upload.document_bytes,
+        columns=columns,
+        rejects=rejects,
+    )
 
 
 @router.post(
@@ -139,7 +166,7 @@ def _view(upload: uploads.Upload) -> UploadView:
         "requestBody": {
             "required": True,
             "description": "The file's bytes as they are.",
-            "content": {"text/csv": _BYTES, "text/tab-separated-values": _BYTES, "application/octet-stream": _BYTES},
+            "content": dict.fromkeys(uploads.SHOWN_TYPES, _BYTES),
         }
     },
     responses=responses(
@@ -161,7 +188,11 @@ async def upload_file(
     runtime: RuntimeDep,
     key: IdempotencyHeader = None,
 ) -> Response:
-    """Stores one table of an export, sealed, and says what was found in it. A file of the same name is replaced.
+    """Stores one file of an export, sealed, and says what was found in it. A file of the same name is replaced.
+
+    Delimited text is one table. Sheets of a workbook and lists of JSON (nested ones too) become tables of their own;
+    of a ZIP archive the CSV, XLSX and JSON files do, and all else, or what lies in a folder such as `documents`, is
+    kept as a document. A file that is damaged, encrypted or hostile is refused whole.
 
     The source connection says `"mode": "upload"` in its config then and needs no credentials; its test names the
     files that are missing.
@@ -185,7 +216,7 @@ async def upload_file(
             answer.headers["Location"] = f"{request.url.path}/{view.model_dump()['id']}"
             await keep_answer(pending, answer.status_code, dict(answer.headers), bytes(answer.body))
     except BaseException:  # an earlier answer is given again in the same way
-        await uploads.drop(runtime, tenant_id, received.id)
+        await uploads.drop(runtime, tenant_id, received.id, received.bundle)
         raise
     return answer
 
@@ -202,7 +233,7 @@ async def list_uploads(
 ) -> Page[UploadSummary]:
     """The newest first, with dialect, findings and counts of rows left out."""
     engagement = await find_engagement(session, caller.tenant_id, engagement_id)
-    rows = await uploads.list_uploads(runtime, session, engagement, paging)
+    rows = await upload_reading.list_uploads(runtime, session, engagement, paging)
     return rows.page(lambda upload: UploadSummary(**_summary(upload)))
 
 
@@ -218,7 +249,50 @@ async def get_upload(
 ) -> UploadView:
     """Columns with their votes, and the rows that were left out with line, code and their own text."""
     engagement = await find_engagement(session, caller.tenant_id, engagement_id)
-    return _view(await uploads.find_upload(runtime, session, engagement, upload_id))
+    return _view(await upload_reading.find_upload(runtime, session, engagement, upload_id))
+
+
+@router.get(
+    "/{engagement_id}/uploads/{upload_id}/rejects",
+    operation_id="list_upload_rejects",
+    summary="Get the rows that were left out",
+    response_class=StreamingResponse,
+    dependencies=[require("engagements:read")],
+    responses={200: {"content": {"text/csv": {}}, "description": "CSV"}, **responses(EngagementPurged)},
+)
+async def list_upload_rejects(
+    engagement_id: EngagementId, upload_id: UploadId, caller: CallerDep, runtime: RuntimeDep
+) -> StreamingResponse:
+    """All of them as CSV, with file, line, column, code and the original row, safe to open in a spreadsheet."""
+    async with runtime.db.transaction(caller.tenant_id) as session:  # closed before the body is sent
+        engagement = await find_engagement(session, caller.tenant_id, engagement_id)
+        upload = await upload_reading.find_upload(runtime, session, engagement, upload_id)
+        key = engagement_key(runtime, engagement)
+    return _csv(upload_reading.rejects_csv(runtime, key, upload), "rejects.csv")
+
+
+@router.get(
+    "/{engagement_id}/uploads/{upload_id}/documents",
+    operation_id="list_upload_documents",
+    summary="List the documents of an archive",
+    response_class=StreamingResponse,
+    dependencies=[require("engagements:read")],
+    responses={200: {"content": {"text/csv": {}}, "description": "CSV"}, **responses(EngagementPurged)},
+)
+async def list_upload_documents(
+    engagement_id: EngagementId, upload_id: UploadId, caller: CallerDep, runtime: RuntimeDep
+) -> StreamingResponse:
+    """Path, size and SHA-256 of each as CSV; only headings for what is no archive."""
+    async with runtime.db.transaction(caller.tenant_id) as session:
+        engagement = await find_engagement(session, caller.tenant_id, engagement_id)
+        upload = await upload_reading.find_upload(runtime, session, engagement, upload_id)
+        body = await upload_reading.documents_csv(runtime, session, engagement, upload)
+    return _csv(body, "documents.csv")
+
+
+def _csv(body: AsyncIterator[bytes], name: str) -> StreamingResponse:
+    headers = {"Content-Disposition": f'attachment; filename="{name}"', "X-Content-Type-Options": "nosniff"}
+    return StreamingResponse(body, media_type="text/csv; charset=utf-8", headers=headers)
 
 
 @router.delete(

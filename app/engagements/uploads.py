@@ -1,11 +1,12 @@
 """Export files that people upload in place of an API connection: received in a stream, sealed, surveyed, replaced.
 
-A file is kept as chunks under the engagement's key; what was found in it is a sealed report of kind `upload`.
+A file is kept as chunks under the engagement's key; what was found in it is a sealed report of kind `upload`. Files of
+several tables are taken apart (`bundles`): each table is an upload then, and the file itself is one without bytes.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass, field
 from datetime import timedelta
 from hashlib import sha256
 from typing import Any
@@ -15,36 +16,52 @@ from sqlalchemy import text
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from app.documents import engagement_key, seal_document, unseal_document
+from app.documents import engagement_key, seal_document
+from app.engagements.bundles import (
+    BUNDLE,
+    Bundle,
+    BundleTable,
+    discard_parts,
+    keep_documents,
+    remove_documents,
+    unpack_upload,
+)
 from app.engagements.files import CHUNK, chunk_place, read_file
+from app.engagements.parts import PIECE, PartFile
 from app.engagements.questions import ask
 from app.engagements.service import find_engagement
+from app.engagements.upload_reading import MARK, UPLOAD, Upload, find_upload, tables_of
 from app.errors import AnotherRunActive, AppError, BodyTooLarge, Invalid, NotFound, WrongMediaType
 from app.models.columns import new_id
-from app.models.engagement import Connection, Engagement, Question
+from app.models.engagement import Connection, Engagement
 from app.models.file import Artifact
 from app.models.mapping import Report
 from app.models.run import Run
-from app.paging import Paging, Rows, fetch_page
 from app.runtime import Runtime
 from app.security import DataKey
 from connectors.base import ConnectorError
+from connectors.file_formats import ENDINGS, TEXT, check_head, format_of
 from connectors.table_files import TableProfile, TableSurvey
 from connectors.tabular import Probe, Unreadable
 
-UPLOAD = "upload"
 MAX_UPLOAD_BYTES = 4 * 1024**3
 MAX_FILES = 200
 _PART = "upload-part"
 _PART_LIFE = timedelta(days=1)
-_MARK = "upload:"
 _TYPES = frozenset(
     {
         "text/csv", "text/tab-separated-values", "text/plain", "application/csv", "application/vnd.ms-excel",
-        "application/octet-stream", "binary/octet-stream",
+        "application/octet-stream", "binary/octet-stream", "application/zip", "application/x-zip-compressed",
+        "application/json", "application/x-ndjson", "application/jsonl", "application/x-jsonlines",
+        "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+        "application/vnd.ms-excel.sheet.macroenabled.12",
     }
 )  # fmt: skip
-_ENDINGS = (".csv", ".tsv", ".txt")
+SHOWN_TYPES = (
+    "text/csv", "text/tab-separated-values", "application/json", "application/x-ndjson", "application/zip",
+    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", "application/octet-stream",
+)  # fmt: skip
+_MISMATCHED = frozenset({"format-not-supported", "format-mismatch", "binary"})
 
 
 class FileKindUnknown(WrongMediaType):
@@ -77,14 +94,25 @@ class Received:
     size: int
     sha256: str
     profile: TableProfile
+    bundle: Bundle | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Upload:
-    """An uploaded file with what was found in it."""
+@dataclass(slots=True)
+class _Head:
+    """The beginning of a file that is no delimited text."""
 
-    artifact: Artifact
-    profile: TableProfile
+    kind: str
+    head: bytes = field(default=b"")
+
+    def feed(self, chunk: bytes) -> None:
+        """Raises Unreadable where the first bytes are those of another format."""
+        if not self.head:
+            self.head = chunk[:65_536]
+            self.kind = check_head(self.kind, self.head)
+
+    def settle(self) -> str:
+        """The format to read the file in. Raises Unreadable for an empty one."""
+        return check_head(self.kind, self.head)
 
 
 def check_file(name: str, content_type: str) -> str:
@@ -93,8 +121,10 @@ def check_file(name: str, content_type: str) -> str:
         detail = "Give the file's own name without a folder, for example Account.csv."
         raise Invalid(detail, errors=[{"pointer": "/query/name", "code": "not-a-file-name", "detail": detail}])
     kind = content_type.partition(";")[0].strip().lower() or "application/octet-stream"
-    if not name.lower().endswith(_ENDINGS):
-        raise FileKindUnknown("Upload CSV or TSV files (.csv, .tsv, .txt); export workbooks and archives as CSV first.")
+    if not format_of(name):
+        raise FileKindUnknown(
+            f"Upload tables ({', '.join(ENDINGS)}); save others, such as .xls, as .xlsx or CSV first."
+        )
     if kind not in _TYPES:
         raise FileKindUnknown(f"Send the file's bytes as text/csv or application/octet-stream, not as {kind[:100]}.")
     return kind
@@ -129,17 +159,25 @@ async def receive(
             created_at=runtime.now(),
         )
         session.add(part)
+    text_kind = format_of(name) == TEXT
+    bundle: Bundle | None = None
     try:
-        probe = Probe()
-        size, digest = await _store(runtime, part, key, stream, probe)
-        profile = await _survey(runtime, part, key, probe)
+        probe, head = Probe(), _Head(format_of(name))
+        size, digest = await _store(runtime, part, key, stream, probe.feed if text_kind else head.feed)
+        if text_kind:
+            profile = await _survey(runtime, part, key, probe)
+        else:
+            whole = PartFile(part.id, size, digest)
+            bundle = await unpack_upload(runtime, engagement, key, whole, head.settle(), name)
+            profile = bundle.profile
+            await _forget_bytes(runtime, part)
     except Unreadable as problem:
         await drop(runtime, tenant_id, part.id)
         raise _unreadable(name, problem) from None
     except BaseException:
         await drop(runtime, tenant_id, part.id)
         raise
-    return Received(part.id, name, kind, size, digest, profile)
+    return Received(part.id, name, kind, size, digest, profile, bundle)
 
 
 async def keep(runtime: Runtime, session: AsyncSession, engagement: Engagement, received: Received) -> Upload:
@@ -153,11 +191,58 @@ async def keep(runtime: Runtime, session: AsyncSession, engagement: Engagement, 
         raise NotFound("The upload was cleared away before it was whole; send it again.")
     for earlier in await _named(session, engagement, received.name):
         await _remove(session, engagement, earlier)
-    artifact.kind, artifact.size, artifact.sha256 = UPLOAD, received.size, received.sha256
+    bundle = received.bundle
+    artifact.kind, artifact.size, artifact.sha256 = BUNDLE if bundle else UPLOAD, received.size, received.sha256
     session.add(artifact)
-    report_id, profile = new_id(), received.profile
+    if bundle is None:
+        await _keep_profile(runtime, session, engagement, artifact, received.profile)
+        upload = Upload(artifact, received.profile)
+    else:
+        upload = await _keep_bundle(runtime, session, engagement, artifact, bundle)
+    await _source_changed(session, engagement)
+    await session.flush()
+    return upload
+
+
+async def _keep_bundle(
+    runtime: Runtime, session: AsyncSession, engagement: Engagement, artifact: Artifact, bundle: Bundle
+) -> Upload:
+    held = select(Artifact.id).where(Artifact.engagement_id == engagement.id, Artifact.kind == UPLOAD)
+    if len((await session.exec(held)).all()) + len(bundle.tables) > MAX_FILES:
+        raise TooManyFiles(f"An engagement holds {MAX_FILES} tables. DELETE uploads that are not needed first.")
+    tables = [await _keep_table(runtime, session, engagement, artifact, one) for one in bundle.tables]
+    if await keep_documents(session, artifact.id, bundle) != len(bundle.document_ids):
+        raise NotFound("The upload was cleared away before it was whole; send it again.")
+    figures = {"documents": len(bundle.documents), "document_bytes": sum(one.size for one in bundle.documents)}
+    await _keep_profile(runtime, session, engagement, artifact, bundle.profile, **figures)
+    return Upload(artifact, bundle.profile, tuple(tables), **figures)
+
+
+async def _keep_table(
+    runtime: Runtime, session: AsyncSession, engagement: Engagement, bundle: Artifact, table: BundleTable
+) -> Upload:
+    artifact = await session.get(Artifact, table.file.id)
+    if artifact is None:
+        raise NotFound("The upload was cleared away before it was whole; send it again.")
+    artifact.kind, artifact.name = UPLOAD, table.name
+    artifact.content_type = "application/x-ndjson" if table.profile.dialect.stored == "rows" else "text/csv"
+    session.add(artifact)
+    await _keep_profile(runtime, session, engagement, artifact, table.profile, bundle_id=str(bundle.id))
+    return Upload(artifact, table.profile)
+
+
+async def _keep_profile(
+    runtime: Runtime,
+    session: AsyncSession,
+    engagement: Engagement,
+    artifact: Artifact,
+    profile: TableProfile,
+    **more: str | int,
+) -> None:
+    """The sealed report of a file, and its questions."""
+    report_id = new_id()
     body = seal_document(engagement_key(runtime, engagement), report_id, profile.model_dump(mode="json"))
-    summary = {"upload_id": str(artifact.id), "rows": profile.rows, "rejected": profile.rejected}
+    summary = {"upload_id": str(artifact.id), "rows": profile.rows, "rejected": profile.rejected, **more}
     session.add(
         Report(
             id=report_id,
@@ -170,43 +255,24 @@ async def keep(runtime: Runtime, session: AsyncSession, engagement: Engagement, 
         )
     )
     for question in profile.questions():
-        detail = {"text": f"{received.name}: {question.text}", "file": received.name, "column": question.column}
+        detail = {"text": f"{artifact.name}: {question.text}", "file": artifact.name, "column": question.column}
         await ask(
             session,
             engagement,
-            subject=f"{_MARK}{received.name}:{question.column}:{question.code}",
+            subject=f"{MARK}{artifact.name}:{question.column}:{question.code}",
             code=question.code,
             detail=detail,
             options={"choices": list(question.choices)},
             at=runtime.now(),
         )
-    await _source_changed(session, engagement)
-    await session.flush()
-    return Upload(artifact, profile)
 
 
-async def drop(runtime: Runtime, tenant_id: UUID, artifact_id: UUID) -> None:
-    """Removes a received file that is not to count."""
+async def drop(runtime: Runtime, tenant_id: UUID, artifact_id: UUID, bundle: Bundle | None = None) -> None:
+    """Removes a received file that is not to count, with the parts of a bundle."""
+    await discard_parts(runtime, tenant_id, bundle.ids if bundle else ())
     async with runtime.db.connection(tenant_id) as connection:
         await connection.execute("DELETE FROM artifact_chunks WHERE artifact_id = $1", artifact_id)
         await connection.execute("DELETE FROM artifacts WHERE id = $1 AND kind = $2", artifact_id, _PART)
-
-
-async def list_uploads(runtime: Runtime, session: AsyncSession, engagement: Engagement, paging: Paging) -> Rows[Upload]:
-    """The engagement's files with their profiles, the newest first. Raises EngagementPurged."""
-    statement = select(Artifact).where(Artifact.engagement_id == engagement.id, Artifact.kind == UPLOAD)
-    keys = (col(Artifact.created_at), col(Artifact.id))
-    rows = await fetch_page(session, statement, keys, paging, name=f"uploads:{engagement.id}")
-    profiles = await load_profiles(runtime, session, engagement)
-    return Rows([Upload(row, profiles[row.id]) for row in rows.rows if row.id in profiles], rows.next_cursor)
-
-
-async def find_upload(runtime: Runtime, session: AsyncSession, engagement: Engagement, upload_id: UUID) -> Upload:
-    """One file. Raises NotFound, EngagementPurged."""
-    artifact = await session.get(Artifact, upload_id)
-    if artifact is None or artifact.engagement_id != engagement.id or artifact.kind != UPLOAD:
-        raise NotFound("There is no such upload.")
-    return Upload(artifact, (await load_profiles(runtime, session, engagement))[upload_id])
 
 
 async def delete_upload(runtime: Runtime, session: AsyncSession, engagement: Engagement, upload_id: UUID) -> None:
@@ -218,41 +284,15 @@ async def delete_upload(runtime: Runtime, session: AsyncSession, engagement: Eng
     await session.flush()
 
 
-async def load_profiles(runtime: Runtime, session: AsyncSession, engagement: Engagement) -> dict[UUID, TableProfile]:
-    """What was found in each file, by its id. Raises EngagementPurged."""
-    key = engagement_key(runtime, engagement)
-    found = await session.exec(select(Report).where(Report.engagement_id == engagement.id, Report.kind == UPLOAD))
-    return {
-        UUID(report.summary["upload_id"]): TableProfile.model_validate(unseal_document(key, report.id, report.body))
-        for report in found.all()
-    }
-
-
-async def load_answers(session: AsyncSession, engagement_id: UUID) -> dict[str, dict[tuple[str, str], str]]:
-    """What people said about files: by file, then by column and code."""
-    found = await session.exec(
-        select(Question).where(
-            Question.engagement_id == engagement_id,
-            col(Question.subject).startswith(_MARK),
-            col(Question.answered_at).is_not(None),
-        )
-    )
-    answers: dict[str, dict[tuple[str, str], str]] = {}
-    for one in found.all():
-        choice = (one.answer or {}).get("choice", "")
-        answers.setdefault(str(one.detail["file"]), {})[str(one.detail["column"]), one.code] = str(choice)
-    return answers
-
-
 async def _store(
-    runtime: Runtime, part: Artifact, key: DataKey, stream: AsyncIterator[bytes], probe: Probe
+    runtime: Runtime, part: Artifact, key: DataKey, stream: AsyncIterator[bytes], look: Callable[[bytes], None]
 ) -> tuple[int, str]:
     digest, size, number = sha256(), 0, 0
     async for piece in _pieces(stream):
         size += len(piece)
         if size > MAX_UPLOAD_BYTES:
             raise FileTooLarge(f"A file may have {MAX_UPLOAD_BYTES // 1024**2} MiB; split it, or leave columns out.")
-        await asyncio.to_thread(probe.feed, piece)
+        await asyncio.to_thread(look, piece)
         digest.update(piece)
         sealed = key.seal(piece, chunk_place(part.id, number))
         async with runtime.db.connection(part.tenant_id) as connection:
@@ -275,6 +315,12 @@ async def _pieces(stream: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
         yield bytes(held)
 
 
+async def _forget_bytes(runtime: Runtime, part: Artifact) -> None:
+    """A file that was taken apart is kept as its parts."""
+    async with runtime.db.connection(part.tenant_id) as connection:
+        await connection.execute("DELETE FROM artifact_chunks WHERE artifact_id = $1", part.id)
+
+
 async def _survey(runtime: Runtime, part: Artifact, key: DataKey, probe: Probe) -> TableProfile:
     """The second look, at what was stored: now that the encoding of the whole file is known."""
     survey = TableSurvey(await asyncio.to_thread(probe.finish))
@@ -287,7 +333,7 @@ def _unreadable(name: str, problem: Unreadable) -> FileUnreadable | FileKindUnkn
     place = f", line {problem.line}" if problem.line else ""
     detail = f"{name}{place}: {problem.detail}. Nothing was stored; the engagement is as it was."
     pointer = [{"pointer": "/body", "code": problem.code, "detail": detail}]
-    if problem.code in ("format-not-supported", "binary"):
+    if problem.code in _MISMATCHED:
         return FileKindUnknown(detail, errors=pointer)
     return FileUnreadable(detail, errors=pointer, line=problem.line or None)
 
@@ -298,6 +344,10 @@ async def _check_room(runtime: Runtime, session: AsyncSession, engagement: Engag
         select(Artifact).where(Artifact.engagement_id == engagement.id, col(Artifact.kind).in_((UPLOAD, _PART)))
     )
     rows = found.all()
+    stale = "SELECT id FROM artifacts WHERE engagement_id = :engagement AND kind = :piece AND created_at < :before"
+    old = {"engagement": engagement.id, "piece": PIECE, "before": runtime.now() - _PART_LIFE}
+    await session.execute(text(f"DELETE FROM artifact_chunks WHERE artifact_id IN ({stale})"), old)  # noqa: S608
+    await session.execute(text(f"DELETE FROM artifacts WHERE id IN ({stale})"), old)  # noqa: S608
     for row in rows:
         if row.kind == _PART and row.created_at < runtime.now() - _PART_LIFE:
             await _delete_file(session, row)
@@ -316,13 +366,22 @@ async def _check_idle(session: AsyncSession, engagement: Engagement) -> None:
 
 async def _named(session: AsyncSession, engagement: Engagement, name: str) -> Sequence[Artifact]:
     found = await session.exec(
-        select(Artifact).where(Artifact.engagement_id == engagement.id, Artifact.kind == UPLOAD, Artifact.name == name)
+        select(Artifact).where(
+            Artifact.engagement_id == engagement.id, col(Artifact.kind).in_((UPLOAD, BUNDLE)), Artifact.name == name
+        )
     )
     return found.all()
 
 
 async def _remove(session: AsyncSession, engagement: Engagement, artifact: Artifact) -> None:
-    """A file with its report and the questions nobody has answered; answers stay for the next file of that name."""
+    """A file with its report and the questions nobody has answered; answers stay for the next file of that name.
+
+    Of a bundle everything that came in it.
+    """
+    if artifact.kind == BUNDLE:
+        for table in await tables_of(session, engagement, artifact.id):
+            await _remove(session, engagement, table)
+        await remove_documents(session, engagement.id, artifact.id)
     arguments: dict[str, Any] = {"engagement": engagement.id, "upload": str(artifact.id)}
     await session.execute(
         text(
@@ -336,7 +395,7 @@ async def _remove(session: AsyncSession, engagement: Engagement, artifact: Artif
             "DELETE FROM questions WHERE engagement_id = :engagement AND answered_at IS NULL"
             " AND starts_with(subject, :subject)"
         ),
-        {"engagement": engagement.id, "subject": f"{_MARK}{artifact.name}:"},
+        {"engagement": engagement.id, "subject": f"{MARK}{artifact.name}:"},
     )
     await _delete_file(session, artifact)
 

@@ -9,8 +9,8 @@ from app.dependencies import CallerDep, IdempotencyDep, PagingDep, RuntimeDep, S
 from app.errors import Forbidden, IdempotencyKeyMissing, IdempotencyKeyReused, Invalid, RequestInFlight, Unauthenticated
 from app.identifiers import ApiKeyId
 from app.keys import service
-from app.keys.schemas import CreateKey, Key, NewKey, RotateKey, Token
-from app.keys.views import show
+from app.keys.schemas import CreateKey, Key, NewKey, RotateKey, SigningKey, Token
+from app.keys.views import show, show_signing_key
 from app.paging import Page
 from app.problems import responses
 from app.ratelimit import ADDRESS_POLICY, check_rate
@@ -18,6 +18,17 @@ from app.routing import api_router
 
 router = api_router("", "keys")
 REPEATABLE = (IdempotencyKeyMissing, RequestInFlight, IdempotencyKeyReused)
+
+
+@router.get(
+    "/signing_key",
+    operation_id="get_signing_key",
+    summary="Get the key that checks signed documents",
+    dependencies=[require("runs:read")],
+)
+async def get_signing_key(runtime: RuntimeDep) -> SigningKey:
+    """Documents such as a reconciliation are signed with its private half; `tranship verify` checks them offline."""
+    return show_signing_key(runtime)
 
 
 @router.post(

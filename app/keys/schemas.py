@@ -52,6 +52,15 @@ class NewKey(Key):
     key: str = Field(description="Keep it; it cannot be shown again.", examples=["tsk_01j6gv5gy6fsfrma3wfhpsy6sb_…"])
 
 
+class SigningKey(BaseModel):
+    """The public half of this installation's signing key."""
+
+    object: Literal["signing_key"] = "signing_key"
+    algorithm: Literal["Ed25519"] = "Ed25519"
+    public_key: str = Field(description="32 bytes in base64.")
+    fingerprint: str = Field(examples=["1f0c-93ab-77d2-0e4b"])
+
+
 class Token(BaseModel):
     """RFC 6749 section 5.1."""
 

@@ -8,6 +8,7 @@ from app.models.file import Artifact, ArtifactChunk
 from app.models.ledger import Intent, Ledger, Staged, StagedChange
 from app.models.mapping import DestinationName, InventoryDocument, Mapping, Report
 from app.models.quote import Quote
+from app.models.reading import Reading
 from app.models.run import Run, RunStage, Worker
 
 __all__ = [
@@ -29,6 +30,7 @@ __all__ = [
     "OwnerDecision",
     "Question",
     "Quote",
+    "Reading",
     "Report",
     "Run",
     "RunStage",

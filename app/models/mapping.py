@@ -51,7 +51,8 @@ class Mapping(SQLModel, table=True):
 class DestinationName(SQLModel, table=True):
     """The API name behind a logical key at one destination (ruling 15); `field` is empty for the object itself.
 
-    `existed` is whether it was there before us, `manual` what an admin still has to do.
+    `existed` is whether it was there before us, `manual` what an admin still has to do, `advice` what
+    he may do to save calls.
     """
 
     __tablename__ = "destination_names"
@@ -64,6 +65,7 @@ class DestinationName(SQLModel, table=True):
     remote_id: str = text_column()
     existed: bool = Field(default=False)
     manual: str = text_column()
+    advice: str = text_column()
     run_id: UUID | None = Field(default=None)
     created_at: Instant = instant_column()
 

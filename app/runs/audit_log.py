@@ -17,6 +17,7 @@ import orjson
 Entry = Sequence[str | int | None]
 
 GENESIS = bytes(32)
+_HEAD = "SELECT sequence, chain FROM audit_heads WHERE tenant_id = $1 FOR UPDATE"
 
 
 def leaf(entry: Entry) -> bytes:
@@ -69,14 +70,13 @@ async def append(
     if not entries:
         return
     root, packed = sealed(entries)
-    await connection.execute(
-        "INSERT INTO audit_heads (tenant_id, sequence, chain) VALUES ($1, 0, $2) ON CONFLICT DO NOTHING",
-        tenant_id,
-        GENESIS,
-    )
-    head = await connection.fetchrow(
-        "SELECT sequence, chain FROM audit_heads WHERE tenant_id = $1 FOR UPDATE", tenant_id
-    )
+    head = await connection.fetchrow(_HEAD, tenant_id)
+    if head is None:
+        await connection.execute(
+            "INSERT INTO audit_heads (tenant_id, sequence, chain) VALUES ($1, 0, $2) ON CONFLICT DO NOTHING",
+            *(tenant_id, GENESIS),
+        )
+        head = await connection.fetchrow(_HEAD, tenant_id)
     sequence = head["sequence"] + 1
     chain = link(head["chain"], sequence, root)
     await connection.execute(

@@ -26,10 +26,12 @@ async def commit_entries(
             await work.save_stage(connection, stage)
 
 
-async def book(work: Work, connection: "asyncpg.Connection[Any]", rule: Load, entries: Sequence[Entry]) -> None:
-    """Ledger rows and their audit block in the caller's transaction."""
+async def book(
+    work: Work, connection: "asyncpg.Connection[Any]", rule: Load, entries: Sequence[Entry], *, fresh: bool = False
+) -> None:
+    """Ledger rows and their audit block in the caller's transaction; `fresh` as in `Book.record`."""
     at = work.now()
-    await work.book.record(connection, rule, entries, at)
+    await work.book.record(connection, rule, entries, at, fresh=fresh)
     stamp = int(at.timestamp() * 1000)
     source, target, part = rule.source_object, rule.target_object, rule.part
     await audit_log.append(

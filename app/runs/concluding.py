@@ -5,14 +5,21 @@ from typing import Any
 
 from app.events import emit_raw
 from app.runs.accounting import account_for_rest, without_end
+from app.runs.certifying import certify
 from app.runs.ledger import Outcome
 from app.runs.reports import save_report
 from app.runs.stages.load import CountsDisagree
 from app.runs.work import StageRow, Work
 
 _LOADING = frozenset({"load", "link", "note", "file"})
+_CERTIFIED = frozenset({"full", "reconcile", "repair"})
 _READING = frozenset({"verify", "reconcile"})
-_READY = {"sample": "sample.ready", "reconcile": "reconciliation.ready", "full": "reconciliation.ready"}
+_READY = {
+    "sample": "sample.ready",
+    "reconcile": "reconciliation.ready",
+    "repair": "reconciliation.ready",
+    "full": "reconciliation.ready",
+}
 
 
 async def conclude(work: Work, stages: Sequence[StageRow]) -> None:
@@ -21,6 +28,10 @@ async def conclude(work: Work, stages: Sequence[StageRow]) -> None:
         return
     objects = _objects(work, stages)
     readback = _readback(stages)
+    if work.run.kind in _CERTIFIED:
+        signed = await certify(work, stages)
+        if signed is not None:
+            readback |= {"root_meant": signed.meant, "root_found": signed.found, "read_again": signed.read_again}
     async with work.transaction() as connection:
         await work.lease.guard(connection)
         rest: dict[str, dict[str, int]] = {}
@@ -34,7 +45,7 @@ async def conclude(work: Work, stages: Sequence[StageRow]) -> None:
                  "read": sum(reasons.values()), "reasons": {f"skipped:{why}": n for why, n in reasons.items()}}
                 for name, reasons in rest.items()
             ]  # fmt: skip
-        counts = {"objects": objects, "readback": readback, **_totals(objects), **_rollback(stages)}
+        counts = {"objects": objects, "readback": readback, **_totals(objects), **_rollback(stages), **_repair(stages)}
         await save_report(work, connection, work.run.kind, _summary(counts), counts)
         await connection.execute(
             "UPDATE engagements SET updated_at = $2, extraction_mark = CASE WHEN $3 THEN"
@@ -133,11 +144,22 @@ def _rollback(stages: Sequence[StageRow]) -> dict[str, Any]:
     }
 
 
+def _repair(stages: Sequence[StageRow]) -> dict[str, Any]:
+    """What a repair corrected, and what it could not."""
+    taking = [stage for stage in stages if stage.kind == "repair"]
+    if not taking:
+        return {}
+    names = ("differing", "repaired", "fields", "refused", "equal_now", "gone")
+    sums = {name: sum(stage.counts.get(name, 0) for stage in taking) for name in names}
+    refused = [{"load": stage.load, **one} for stage in taking for one in stage.detail.get("refused", [])]
+    return {"repair": {**sums, "refused_records": refused[:500]}}
+
+
 def _summary(counts: dict[str, Any]) -> dict[str, Any]:
     """The numbers of a report, fit for a thin event."""
     summary = {name: value for name, value in counts.items() if isinstance(value, int)}
     readback = counts.get("readback") or {}
     summary.update({key: readback[key] for key in ("checked_records", "checked_fields", "discrepancies") if readback})
-    rollback = counts.get("rollback") or {}
-    summary.update({key: value for key, value in rollback.items() if isinstance(value, int)})
+    for name in ("rollback", "repair"):
+        summary.update({key: value for key, value in (counts.get(name) or {}).items() if isinstance(value, int)})
     return summary

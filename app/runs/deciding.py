@@ -7,6 +7,7 @@ a comparison of hashes, without I/O (architecture: gather, decide, apply).
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any
 from uuid import UUID
 
@@ -14,10 +15,14 @@ import asyncpg
 import orjson
 
 from app.domain.compiling import CompiledLoad, PageContext
+from app.domain.issues import IssueCode
 from app.domain.mapping import Load, LoadMode, MappingDocument
 from app.domain.schema import Record
+from app.runs.apart import Apart
 from app.runs.filenames import distinct_name, safe_name
+from app.runs.gathering import Gatherer
 from app.runs.ledger import Book, Entry, Outcome, Prior
+from app.runs.resolved import ResolvedIds
 from app.runs.staging import StagedRow, Staging
 from app.security import DataKey
 
@@ -88,9 +93,13 @@ class Decider:
         owner_field: str = "",
         note: tuple[str, Mapping[str, str]] | None = None,
         doubles: frozenset[tuple[str, str]] = frozenset(),
+        resolved: ResolvedIds | None = None,
+        gatherer: Gatherer | None = None,
+        apart: tuple[Apart, ...] = (),
+        redirects: Mapping[str, Mapping[str, str]] = MappingProxyType({}),
     ) -> None:
         """`note`: for notes, the text field that carries the marker and author names by source user id. `doubles`: for
-        files, (parent, name) that occur more than once.
+        files, (parent, name) that occur more than once. `redirects`: load → id → survivor of records merged away.
         """
         self.load = load
         self.compiled = compiled
@@ -104,13 +113,19 @@ class Decider:
         self._owner_field = owner_field
         self._note = note
         self._doubles = doubles
+        self._resolved = resolved or ResolvedIds()
+        self._gatherer = gatherer
+        self._apart = apart
+        self._redirects = redirects
+        self._merged = redirects.get(load.key, {})
 
     async def gather_page(
         self, connection: "asyncpg.Connection[Any]", rows: Sequence[StagedRow], *, fresh: bool
     ) -> Gathered:
         """All that has to be read for a page. `fresh` promises that the ledger holds nothing of this load."""
-        takes = self.compiled.takes
-        taken = [row for row in rows if takes(row.record)] if self.load.when else rows
+        if self._gatherer is not None:
+            rows = await self._gatherer.rows(connection, rows)
+        taken = await self._taken(connection, rows) if self.load.when else rows
         context = await self.gather(connection, [row.record for row in taken])
         priors: Mapping[str, Prior] = {}
         if not fresh:
@@ -122,11 +137,19 @@ class Decider:
                 bases = await self._book.record_ids(connection, base, [row.source_id for row in taken])
         return Gathered(taken, context, priors, bases)
 
+    async def _taken(self, connection: "asyncpg.Connection[Any]", rows: Sequence[StagedRow]) -> list[StagedRow]:
+        """The rows that meet the load's conditions; some of these ask what a referred record holds."""
+        takes = self.compiled.takes
+        if not any("." in condition.field for condition in self.load.when):
+            return [row for row in rows if takes(row.record)]
+        related = await self._related(connection, [row.record for row in rows])
+        return [row for row in rows if takes(row.record, related)]
+
     async def decide(self, page: Gathered) -> Decided:
         """Decides a page: no I/O, but the loop breathes now and then."""
         decided = Decided()
         context, priors, bases = page.context, page.priors, page.bases
-        plain = self.load.mode is LoadMode.CREATE and self._note is None and not priors
+        plain = self.load.mode is LoadMode.CREATE and self._note is None and not priors and not self._apart
         for start in range(0, len(page.rows), _SLICE):
             part = page.rows[start : start + _SLICE]
             if plain:
@@ -143,6 +166,9 @@ class Decider:
         items = decided.items
         decided.taken += len(rows)
         for source_id, record in rows:
+            if source_id in self._merged:
+                decided.entries.append(Entry(source_id, Outcome.SKIPPED, "merged_into"))
+                continue
             payload, verdict, reason, found = build(record, context)
             issues = summarise(found) if found else ""
             if verdict is not None:
@@ -154,13 +180,7 @@ class Decider:
 
     async def gather(self, connection: "asyncpg.Connection[Any]", records: Sequence[Record]) -> PageContext:
         """Everything the compiled mapping may ask about these records."""
-        related: dict[str, dict[str, Record]] = {}
-        for reference, object_name in self.compiled.related_needs:
-            ids = {record[reference] for record in records if reference in record}
-            missing = ids - related.get(object_name, {}).keys()
-            if missing:
-                found = await self._staging.by_ids(connection, object_name, list(missing))
-                related.setdefault(object_name, {}).update(found)
+        related = await self._related(connection, records)
         wanted: dict[str, set[str]] = {}
         for path, loads in self.compiled.reference_needs:
             ids = set(self._values(path, records, related))
@@ -174,6 +194,25 @@ class Decider:
             emails=self._owners.emails,
             fallback_owner=self._owners.fallback,
         )
+
+    async def _related(
+        self, connection: "asyncpg.Connection[Any]", records: Sequence[Record]
+    ) -> dict[str, dict[str, Record]]:
+        """The records that dotted paths lead to: object → id → record."""
+        related: dict[str, dict[str, Record]] = {}
+        for reference, object_name in self.compiled.related_needs:
+            ids = {record[reference] for record in records if reference in record}
+            missing = ids - related.get(object_name, {}).keys()
+            if missing:
+                found = await self._staging.by_ids(connection, object_name, list(missing))
+                related.setdefault(object_name, {}).update(found)
+        return related
+
+    async def completed(
+        self, connection: "asyncpg.Connection[Any]", records: Mapping[str, Record]
+    ) -> Mapping[str, Record]:
+        """Staged records by id with what the load gathers from others."""
+        return records if self._gatherer is None else await self._gatherer.records(connection, records)
 
     def _values(
         self, path: str, records: Iterable[Record], related: Mapping[str, Mapping[str, Record]]
@@ -199,13 +238,20 @@ class Decider:
 
     async def _resolve(self, connection: "asyncpg.Connection[Any]", load: str, ids: set[str]) -> dict[str, str]:
         """Destination ids; a record that was merged away leads to the one that lives on."""
+        found = self._resolved.known(load, ids)
+        if len(found) == len(ids):
+            return found
         target = self._document.load(load)
-        found = await self._book.record_ids(connection, target, list(ids))
+        read = await self._book.record_ids(connection, target, list(ids - found.keys()))
+        self._resolved.remember(load, read)
+        found.update(read)
         pending = {source_id: source_id for source_id in ids - found.keys()}
         for _ in range(5):
             if not pending:
                 break
             steps = await self._staging.survivors(connection, target.source_object, list(pending.values()))
+            merged = self._redirects.get(load, {})
+            steps = {**steps, **{one: merged[one] for one in pending.values() if one in merged}}
             pending = {asked: steps[at] for asked, at in pending.items() if at in steps}
             if not pending:
                 break
@@ -225,6 +271,9 @@ class Decider:
         if prior is not None and prior.run_id == self._run_id:
             decided.settled += 1
             return
+        if row.source_id in self._merged:
+            decided.entries.append(Entry(row.source_id, Outcome.SKIPPED, "merged_into"))
+            return
         issues = summarise(built.issues) if built.issues else ""
         if built.verdict is not None:
             decided.entries.append(Entry(row.source_id, str(built.verdict), built.reason, issues=issues))
@@ -236,7 +285,8 @@ class Decider:
                 decided.entries.append(Entry(row.source_id, Outcome.SKIPPED, reason, issues=issues))
                 return
             built.payload["id"] = base
-        self._complete(row, built.payload)
+        told = self._complete(row, built.payload)
+        issues = f"{issues} {told}".strip() if told else issues
         self._compare(row, context, prior, built.payload, issues, decided, base if link else None)
 
     def _compare(
@@ -263,13 +313,17 @@ class Decider:
             item.encoded = orjson.dumps(item.payload)
         decided.items.append(item)
 
-    def _complete(self, row: StagedRow, payload: dict[str, Any]) -> None:
-        """What the mapping cannot know: a note's marker, a file's name."""
+    def _complete(self, row: StagedRow, payload: dict[str, Any]) -> str:
+        """What the mapping cannot know: a note's marker, a file's name, a value another record keeps. Returns issues
+        of the last.
+        """
         if self._note is not None:
             self._mark(row, payload)
         elif self.load.mode is LoadMode.FILE:
             payload["name"] = self._file_name(row)
             payload["size"] = row.record.get("Size")
+        told = [one.rule.target for one in self._apart if one.apply(self.load.key, row.source_id, row.record, payload)]
+        return " ".join(f"{target}:{IssueCode.SHARED_VALUE}" for target in told)
 
     def _file_name(self, row: StagedRow) -> str:
         name = safe_name(str(row.record.get(self.load.file_name) or ""), f"{row.source_id}.bin")
@@ -287,7 +341,8 @@ class Decider:
         origin = " ".join(
             part for part in (f"{written} UTC" if written else "", f"by {author}" if author else "") if part
         )
-        marker = f"[{self._document.source}:{self.load.source_object}:{row.source_id}]"
+        part = f":{self.load.part}" if self.load.part else ""
+        marker = f"[{self._document.source}:{self.load.source_object}:{row.source_id}{part}]"
         text = str(payload.get(field_name) or "")
         payload[field_name] = f"{text}\n\n{origin} {marker}" if origin else f"{text}\n\n{marker}"
 

@@ -29,6 +29,7 @@ from app.runs.scheduling import announce, run_stages
 from app.runs.stages.check import check_mapping
 from app.runs.stages.load import CountsDisagree
 from app.runs.stages.table import STAGES
+from app.runs.waiting import AdminNeeded
 from app.runs.work import Stopped, Work
 from app.runtime import Runtime
 from connectors.base import Ambiguous as AnswerLost
@@ -133,11 +134,8 @@ async def _troubled(runtime: Runtime, lease: Lease, error: Exception) -> Ending:
 
 def _known(error: Exception, now: datetime) -> Ending | None:
     """Problems whose type says it all."""
-    if isinstance(error, QuotaExhausted):
-        until = error.until or now + timedelta(minutes=1)
-        return Ending("waiting_quota", "run.waiting_quota", _problem("quota-exhausted", error.detail), until)
-    if isinstance(error, CredentialsRejected):
-        return Ending("paused", "run.paused", _problem("credentials-rejected", error.detail))
+    if (waiting := _waiting(error, now)) is not None:
+        return waiting
     if isinstance(error, AppError):
         return Ending("failed", "run.failed", {"code": error.code, "detail": error.detail, **error.extra})
     if isinstance(error, MappingInvalid):
@@ -147,6 +145,19 @@ def _known(error: Exception, now: datetime) -> Ending | None:
     if isinstance(error, PlanImpossible | CountsDisagree):
         code = "plan-impossible" if isinstance(error, PlanImpossible) else "counts-disagree"
         return Ending("failed", "run.failed", _problem(code, str(error)))
+    return None
+
+
+def _waiting(error: Exception, now: datetime) -> Ending | None:
+    """Problems that time or a person resolves; the run keeps its place."""
+    if isinstance(error, QuotaExhausted):
+        until = error.until or now + timedelta(minutes=1)
+        return Ending("waiting_quota", "run.waiting_quota", _problem("quota-exhausted", error.detail), until)
+    if isinstance(error, AdminNeeded):
+        problem = {**_problem("admin-needed", f"{error}."), "missing": list(error.missing)}
+        return Ending("waiting_admin", "run.waiting_admin", problem)
+    if isinstance(error, CredentialsRejected):
+        return Ending("paused", "run.paused", _problem("credentials-rejected", error.detail))
     return None
 
 

@@ -4,7 +4,7 @@ Nothing that was written is stored in the clear or twice; since the mapping and 
 wrote can be computed again for the sample's diff, for reconciliation and for rollback.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -52,9 +52,12 @@ async def field_specs(work: Work, rule: Load) -> dict[str, FieldSpec]:
 
 
 async def written(
-    work: Work, rule: Load, *, this_run: bool, only_created: bool = False
+    work: Work, rule: Load, *, this_run: bool, only_created: bool = False, only: Sequence[str] | None = None
 ) -> AsyncIterator[list[Written]]:
-    """Pages of what the ledger says stands at the destination, each with its expected payload."""
+    """Pages of what the ledger says stands at the destination, each with its expected payload.
+
+    `only` narrows it to these source ids.
+    """
     decider = await make_decider(work, rule)
     links = [(one, await make_decider(work, one)) for one in link_loads(work, rule)]
     after = ""
@@ -66,9 +69,10 @@ async def written(
                 " AND destination_id = $2 AND source_object = $3 AND target_object = $4 AND part = $5"
                 " AND record_id IS NOT NULL AND source_id > $6 AND ($7 OR run_id = $8) AND (NOT $9 OR created)"
                 " AND outcome IN ('created', 'updated', 'unchanged')"
+                " AND ($10::text[] IS NULL OR source_id = ANY($10))"
                 " ORDER BY source_id LIMIT 500",
                 *(work.run.engagement_id, work.run.destination_id, rule.source_object, rule.target_object, rule.part),
-                *(after, not this_run, work.run.id, only_created),
+                *(after, not this_run, work.run.id, only_created, None if only is None else list(only)),
             )
             if not rows:
                 return
@@ -76,6 +80,7 @@ async def written(
             records = await work.staging.by_ids(
                 connection, rule.source_object, [one.source_id for one in page], gone_too=True
             )
+            records = dict(await decider.completed(connection, records))
             context = await decider.gather(connection, list(records.values()))
             link_contexts = [await one.gather(connection, list(records.values())) for _, one in links]
         for one in page:

@@ -4,7 +4,8 @@ Results arrive in blocks by COPY; each block also closes its intent and appends 
 that holds only while the fence does.
 """
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -63,6 +64,8 @@ class OpenIntent:
     existing: list[str]
 
 
+_NOT_ARRIVED = frozenset({Outcome.SKIPPED.value, Outcome.QUARANTINED.value, Outcome.HELD.value})
+_REASONS, _CHANGES = 50, 100
 _TEMPORARY = """
     CREATE TEMPORARY TABLE IF NOT EXISTS ledger_in (
         source_id text, outcome text, reason text, record_id text, ours boolean, sent_hash bytea, before bytea,
@@ -81,12 +84,14 @@ _EACH = """
         AND source_id = wanted.id AND target_object = $4 AND part = $5 OFFSET 0) l
 """
 _as_row = attrgetter(*_COLUMNS)
-_RECORD = """
+_INSERT = """
     INSERT INTO ledger AS old (engagement_id, destination_id, source_object, source_id, target_object, part, tenant_id,
         run_id, outcome, reason, record_id, created, sent_hash, before, issues, owner_id, modified_at, written_at)
     SELECT $1, $2, $3, source_id, $4, $5, $6, $7, outcome, reason, record_id, coalesce(ours, false), sent_hash, before,
            issues, owner_id, modified_at, $8
     FROM ledger_in
+"""
+_RENEW = """
     ON CONFLICT (engagement_id, destination_id, source_object, source_id, target_object, part) DO UPDATE
     SET run_id = excluded.run_id, outcome = excluded.outcome, reason = excluded.reason,
         record_id = coalesce(excluded.record_id, old.record_id),
@@ -98,6 +103,7 @@ _RECORD = """
         modified_at = CASE WHEN excluded.modified_at = '' THEN old.modified_at ELSE excluded.modified_at END,
         written_at = excluded.written_at
 """
+_RECORD = _INSERT + _RENEW
 
 
 class Book:
@@ -110,9 +116,18 @@ class Book:
         self.run_id = run_id
 
     async def record(
-        self, connection: "asyncpg.Connection[Any]", load: Load, entries: Sequence[Entry], at: datetime
+        self,
+        connection: "asyncpg.Connection[Any]",
+        load: Load,
+        entries: Sequence[Entry],
+        at: datetime,
+        *,
+        fresh: bool = False,
     ) -> None:
-        """Writes a block of ends."""
+        """Writes a block of ends, once in a transaction (its end empties the temporary table).
+
+        `fresh` promises that none of them is in the ledger; UniqueViolationError where one is.
+        """
         if not entries:
             return
         await connection.execute(_TEMPORARY)
@@ -122,11 +137,10 @@ class Book:
             records=map(_as_row, entries),
         )
         await connection.execute(
-            _RECORD,
+            _INSERT if fresh else _RECORD,
             *(self.engagement_id, self.destination_id, load.source_object, load.target_object, load.part),
             *(self.tenant_id, self.run_id, at),
         )
-        await connection.execute("TRUNCATE ledger_in")
 
     async def priors(
         self, connection: "asyncpg.Connection[Any]", load: Load, source_ids: Sequence[str]
@@ -191,33 +205,39 @@ class Book:
         )
         return [OpenIntent(*tuple(row)) for row in rows]
 
-    async def counts(self, connection: "asyncpg.Connection[Any]", load: Load) -> dict[str, int]:
-        """Ends per outcome in this run, from the raw rows."""
+    async def account(self, connection: "asyncpg.Connection[Any]", load: Load) -> "Account":
+        """This run's ends from the raw rows, in one look."""
         rows = await connection.fetch(
-            "SELECT outcome, count(*) AS n FROM ledger WHERE run_id = $1 AND target_object = $2 AND part = $3"
-            " AND source_object = $4 GROUP BY outcome",
+            "SELECT outcome, reason, issues, count(*) AS n FROM ledger WHERE run_id = $1 AND target_object = $2"
+            " AND part = $3 AND source_object = $4 GROUP BY 1, 2, 3",
             *(self.run_id, load.target_object, load.part, load.source_object),
         )
-        found = {row["outcome"]: row["n"] for row in rows}
-        return {outcome.value: found.get(outcome.value, 0) for outcome in Outcome}
+        return account_of([tuple(row) for row in rows])
 
-    async def reasons(self, connection: "asyncpg.Connection[Any]", load: Load) -> Mapping[str, int]:
-        """Counts per outcome and reason of what did not arrive, e.g. {"held:unmapped_value:Stage": 3}."""
-        rows = await connection.fetch(
-            "SELECT outcome || ':' || reason AS why, count(*) AS n FROM ledger WHERE run_id = $1"
-            " AND target_object = $2 AND part = $3 AND source_object = $4"
-            " AND outcome IN ('skipped', 'quarantined', 'held') GROUP BY 1 ORDER BY 2 DESC LIMIT 50",
-            *(self.run_id, load.target_object, load.part, load.source_object),
-        )
-        return {row["why"]: row["n"] for row in rows}
 
-    async def changes(self, connection: "asyncpg.Connection[Any]", load: Load) -> Mapping[str, int]:
-        """How many values changed on their way, by "field:code"; the records concerned carry the same words."""
-        rows = await connection.fetch(
-            "SELECT change, sum(records)::bigint AS n FROM (SELECT issues, count(*) AS records FROM ledger"
-            " WHERE run_id = $1 AND target_object = $2 AND part = $3 AND source_object = $4 AND issues <> ''"
-            " GROUP BY issues) AS kinds, unnest(string_to_array(issues, ' ')) AS change"
-            " GROUP BY 1 ORDER BY 2 DESC LIMIT 100",
-            *(self.run_id, load.target_object, load.part, load.source_object),
-        )
-        return {row["change"]: row["n"] for row in rows}
+@dataclass(frozen=True, slots=True)
+class Account:
+    """`counts` per outcome. `reasons` of what did not arrive, e.g. {"held:unmapped_value:Stage": 3}.
+
+    `changes`: how many values changed on their way, by "field:code"; the records concerned carry the same words.
+    """
+
+    counts: dict[str, int]
+    reasons: dict[str, int]
+    changes: dict[str, int]
+
+
+def account_of(rows: Iterable[tuple[str, str, str, int]]) -> Account:
+    """Sums (outcome, reason, issues, records); the most frequent reasons and changes are kept."""
+    counts, reasons, changes = Counter[str](), Counter[str](), Counter[str]()
+    for outcome, reason, issues, records in rows:
+        counts[outcome] += records
+        if outcome in _NOT_ARRIVED:
+            reasons[f"{outcome}:{reason}"] += records
+        for change in issues.split():
+            changes[change] += records
+    return Account(
+        {outcome.value: counts[outcome.value] for outcome in Outcome},
+        dict(reasons.most_common(_REASONS)),
+        dict(changes.most_common(_CHANGES)),
+    )

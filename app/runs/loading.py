@@ -97,6 +97,11 @@ class Loader:
         self._wire = work.wire(concurrency)
         self._rank = list(work.mapping().loads).index(load)
         self._fresh = False
+        self._referred = any(
+            rule.lookup is not None and load.key in rule.lookup.loads
+            for other in work.mapping().loads
+            for rule in other.fields
+        )
 
     async def run(self) -> None:
         """Raises Stopped, LeaseLost, or a ConnectorError that the run has to answer; what is known is committed."""
@@ -184,9 +189,18 @@ class Loader:
                 connection, self._load.source_object, after, upto=upto, limit=limit, scope=self._scope
             )
 
+    async def _handed_over(self, after: str, limit: int) -> list[StagedRow]:
+        """Rows that this worker staged itself and still has at hand."""
+        rows: list[StagedRow] = []
+        if self._scope == Scope():
+            for block in self._work.handover.take(self._load.source_object, after, limit):
+                rows += map(StagedRow, block.ids, orjson.loads(block.text))
+                await asyncio.sleep(0)
+        return rows
+
     async def _gather(self, after: str, limit: int) -> tuple[str, Gathered | None]:
         """The next page with what it refers to, and the key it ends with."""
-        rows = await self._read(after, None, limit)
+        rows = await self._handed_over(after, limit) or await self._read(after, None, limit)
         if not rows:
             return after, None
         async with self._work.transaction() as connection:
@@ -235,7 +249,7 @@ class Loader:
                 )
                 self._results.entries.extend(decided.entries)
             else:
-                await book(self._work, connection, self._load, decided.entries)
+                await book(self._work, connection, self._load, decided.entries, fresh=self._fresh)
             await work.save_stage(connection, self._stage)
         return block
 
@@ -435,6 +449,7 @@ class Loader:
             try:
                 await self._commit(entries, blocks)
             except BaseException:
+                self._fresh = False  # whether it was committed is not known: the next try finds out
                 self._results.entries = entries + self._results.entries
                 self._results.blocks = blocks + self._results.blocks
                 raise
@@ -442,9 +457,13 @@ class Loader:
     async def _commit(self, entries: Sequence[Entry], blocks: Sequence[Block]) -> None:
         async with self._work.transaction() as connection:
             await self._work.lease.guard(connection)
-            await book(self._work, connection, self._load, entries)
+            await book(self._work, connection, self._load, entries, fresh=self._fresh)
             for block in blocks:
                 if block.intent is not None:
                     await self._book.close_intent(connection, block.intent)
             self._stage.counts["settled"] = self._stage.counts.get("settled", 0) + len(entries)
             await self._work.save_stage(connection, self._stage)
+        if self._referred:
+            self._work.resolved.remember(
+                self._load.key, {one.source_id: one.record_id for one in entries if one.record_id}
+            )

@@ -26,6 +26,7 @@ _PLANNED = {
     "full": RunKind.FULL,
     "delta": RunKind.DELTA,
     "reconcile": RunKind.RECONCILE,
+    "repair": RunKind.REPAIR,
     "rollback": RunKind.ROLLBACK,
     "reassign_owners": RunKind.REASSIGN,
 }

@@ -78,7 +78,8 @@ def run_problem(run: Run) -> RunProblem | None:
     text, act = _BY_CODE.get(code) or advice or ("It goes on by itself.", "")
     path = f"/v1/runs/{encode_id('run', run.id)}"
     call = Call(method="POST", path=f"{path}/{act}", note="Send an Idempotency-Key header.") if act else None
-    return RunProblem(code=code, detail=detail, next=text, call=call)
+    missing = [str(one) for one in run.problem.get("missing") or ()]
+    return RunProblem(code=code, detail=detail, next=text, call=call, missing=missing)
 
 
 def continues_at(run: Run) -> datetime | None:
@@ -96,7 +97,7 @@ _DETAIL = {
 _ADVICE = {
     "paused": ("Resume it when it should go on.", "resume"),
     "waiting_owner": ("Decide the owners (PUT …/owners), then resume.", "resume"),
-    "waiting_admin": ("Do what the checklist says (GET …/checklist), then resume.", "resume"),
+    "waiting_admin": ("Do what the checklist says (GET …/checklist), then resume: the run looks again.", "resume"),
     "waiting_quota": ("Nothing: it goes on by itself when the budget is renewed.", ""),
     "failed": ("Mend what the detail names, then start a run of the same kind; what is done stays done.", ""),
 }

@@ -9,7 +9,16 @@ from app.engagements.schemas import Call, Request
 from app.identifiers import ApiKeyId, ConnectionId, EngagementId, ReportId, RunId
 
 Kind = Literal[
-    "discovery", "preflight", "provision", "sample", "full", "delta", "reconcile", "rollback", "reassign_owners"
+    "discovery",
+    "preflight",
+    "provision",
+    "sample",
+    "full",
+    "delta",
+    "reconcile",
+    "repair",
+    "rollback",
+    "reassign_owners",
 ]
 Where = Literal["production", "rehearsal"]
 
@@ -19,6 +28,9 @@ class RunOptions(Request):
 
     size: Annotated[int | None, Field(ge=100, le=500, description="sample: records to move (default 300).")] = None
     seed: Annotated[int | None, Field(ge=0, le=2_147_483_647, description="sample: another choice of records.")] = None
+    recheck: Annotated[
+        bool | None, Field(description="reconcile: read only what changed at either side since the last check.")
+    ] = None
 
 
 class RunCreate(Request):
@@ -74,6 +86,7 @@ class RunProblem(BaseModel):
     detail: str
     next: str
     call: Call | None = None
+    missing: list[str] = Field(default=[], description="What an administrator has to do before the run goes on.")
 
 
 class RunSummary(BaseModel):

@@ -21,7 +21,7 @@ from app.models.run import Run, RunStage
 from app.paging import Paging, Rows, fetch_page
 from app.runtime import Runtime
 
-_MAPPED = frozenset({"provision", "sample", "full", "delta", "reconcile", "reassign_owners"})
+_MAPPED = frozenset({"provision", "sample", "full", "delta", "reconcile", "repair", "reassign_owners"})
 _OWNED = frozenset({"sample", "full", "delta", "reassign_owners"})
 
 
@@ -81,6 +81,7 @@ def _built_on(kind: str, facts: Facts, target: Account | None) -> tuple[UUID | N
         "full": next((run for run in facts.runs if run.id == facts.approved_run_id), None),
         "delta": facts.completed("full", target),
         "reconcile": facts.completed("full", target) or facts.completed("sample", target),
+        "repair": facts.completed("reconcile", target) or facts.completed("full", target),
         "reassign_owners": facts.completed("full", target),
     }
     parent = parents.get(kind)

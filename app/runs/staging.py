@@ -1,7 +1,7 @@
 """Staged records: in by COPY, out by key order, sealed on the way (rulings 3 and 4)."""
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -23,6 +23,10 @@ _FIRST = """
     INSERT INTO staged (engagement_id, object, source_id, tenant_id, payload, hash, modified_at, deleted_at,
                         merged_into, batch)
     SELECT $1, $2, source_id, $3, payload, hash, modified_at, deleted_at, merged_into, $4 FROM staging_in
+"""
+_MERGE = (
+    _FIRST
+    + """
     ON CONFLICT (engagement_id, object, source_id) DO UPDATE
     SET payload = coalesce(excluded.payload, staged.payload), hash = coalesce(excluded.hash, staged.hash),
         modified_at = coalesce(excluded.modified_at, staged.modified_at), deleted_at = excluded.deleted_at,
@@ -31,6 +35,7 @@ _FIRST = """
        OR staged.deleted_at IS DISTINCT FROM excluded.deleted_at
        OR staged.merged_into IS DISTINCT FROM excluded.merged_into
 """
+)
 _CHANGES = """
     INSERT INTO staged_changes (engagement_id, batch, object, source_id, tenant_id, kind)
     SELECT $1, $4, $2, fresh.source_id, $3,
@@ -70,13 +75,17 @@ class StagedRow(NamedTuple):
     record: Record
 
 
-@dataclass(slots=True)
-class Deleted:
-    """A record the source let go, as the extraction saw it."""
+StoredRow = tuple[str, bytes | None, bytes | None, datetime | None, datetime | None, str | None]
+"""Source id, sealed payload, keyed hash, when modified, when deleted, into which it was merged."""
 
-    source_id: str
-    at: datetime
-    merged_into: str | None = None
+
+@dataclass(frozen=True, slots=True)
+class Sealed:
+    """A page ready to be stored: its rows, and their ids and clear JSON texts."""
+
+    rows: list[StoredRow]
+    ids: list[str]
+    texts: list[bytes]
 
 
 class Staging:
@@ -87,35 +96,42 @@ class Staging:
         self._tenant_id = tenant_id
         self._key = key
 
-    async def store(
+    async def seal(
+        self, object_name: str, records: Sequence[Record], *, key_field: str, modified_field: str = ""
+    ) -> Sealed:
+        """Records as rows to be stored, and their texts; no I/O, but the loop breathes now and then."""
+        seal, digest, dumps, sort = self._key.seal, self._key.hash, orjson.dumps, orjson.OPT_SORT_KEYS
+        start = f"{object_name}\x00"
+        made = Sealed([], [], [])
+        for first in range(0, len(records), _SLICE):
+            for record in records[first : first + _SLICE]:
+                clear = dumps(record, option=sort)
+                source_id = str(record[key_field])
+                stamp = record.get(modified_field) if modified_field else None
+                modified = datetime.fromisoformat(stamp) if stamp else None
+                place = (start + source_id).encode()
+                made.rows.append((source_id, seal(clear, place), digest(clear), modified, None, None))
+                made.ids.append(source_id)
+                made.texts.append(clear)
+            await asyncio.sleep(0)
+        return made
+
+    async def insert(
         self,
         connection: "asyncpg.Connection[Any]",
         object_name: str,
-        records: Sequence[Record],
+        rows: Sequence[StoredRow],
         *,
-        key_field: str,
-        modified_field: str = "",
-        deletions: Iterable[Deleted] = (),
         batch: int = 0,
         track: bool = False,
+        fresh: bool = False,
     ) -> int:
-        """Seals and stores records; rows whose hash is unchanged are left alone. Returns rows written.
+        """Stores sealed rows, once in a transaction (its end empties the temporary table). Returns rows written.
 
-        With `track` (a delta) what is new, changed, deleted or merged is listed in `staged_changes` under `batch`.
+        Rows whose hash is unchanged are left alone. With `track` (a delta) what is new, changed, deleted or merged is
+        listed in `staged_changes` under `batch`. `fresh` promises that none of them is there; UniqueViolationError
+        where one is.
         """
-        seal, digest, dumps, sort = self._key.seal, self._key.hash, orjson.dumps, orjson.OPT_SORT_KEYS
-        start = f"{object_name}\x00"
-        rows: list[tuple[str, bytes | None, bytes | None, datetime | None, datetime | None, str | None]] = []
-        for number, record in enumerate(records):
-            if number % _SLICE == 0:
-                await asyncio.sleep(0)
-            clear = dumps(record, option=sort)
-            source_id = str(record[key_field])
-            stamp = record.get(modified_field) if modified_field else None
-            modified = datetime.fromisoformat(stamp) if stamp else None
-            sealed = seal(clear, (start + source_id).encode())
-            rows.append((source_id, sealed, digest(clear), modified, None, None))
-        rows.extend((gone.source_id, None, None, None, gone.at, gone.merged_into) for gone in deletions)
         if not rows:
             return 0
         await connection.execute(_TEMPORARY)
@@ -123,8 +139,7 @@ class Staging:
         arguments = (self._engagement_id, object_name, self._tenant_id, batch)
         if track:
             await connection.execute(_CHANGES, *arguments)
-        status = await connection.execute(_FIRST, *arguments)
-        await connection.execute("TRUNCATE staging_in")
+        status = await connection.execute(_FIRST if fresh else _MERGE, *arguments)
         return int(status.rsplit(" ", 1)[1])
 
     async def page(

@@ -13,7 +13,9 @@ import orjson
 
 from app.domain.mapping import MappingDocument
 from app.runs.claims import Lease
+from app.runs.handover import Handover
 from app.runs.ledger import Book
+from app.runs.resolved import ResolvedIds
 from app.runs.staging import Scope, Staging
 from app.runs.wire import Wire
 from app.runtime import Runtime
@@ -80,6 +82,8 @@ class Work:
     destination_meter: CallMeter = field(default_factory=CallMeter)
     cache: dict[str, Any] = field(default_factory=dict)
     calm: asyncio.Event = field(default_factory=asyncio.Event)
+    handover: Handover = field(default_factory=Handover)
+    resolved: ResolvedIds = field(default_factory=ResolvedIds)
     _wire: Wire | None = None
     _hurried: set[object] = field(default_factory=set)
     _opening: asyncio.Lock = field(default_factory=asyncio.Lock)

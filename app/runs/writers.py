@@ -10,6 +10,8 @@ from typing import Any, Protocol
 
 import orjson
 
+from app.domain.numerals import decimal_of
+from app.domain.values import exact_json
 from app.runs.deciding import Item
 from connectors.base import (
     Destination,
@@ -95,12 +97,19 @@ class NoteWriter:
             parent = parent_of(item.payload, self.parent_field, self.parent_object_field)
             if parent not in lists:
                 lists[parent] = await self.destination.children(self.target.object, *parent)
-            marker = marker_of(str(item.payload.get(self.marker_field) or ""))
-            for child in lists[parent]:
-                if marker and marker in str(child.get(self.marker_field) or ""):
-                    found[item.source_id] = Found(str(child["id"]))
-                    break
+            child = self._child(item.payload, lists[parent])
+            if child is not None:
+                found[item.source_id] = Found(str(child["id"]))
+                lists[parent].remove(child)  # a line that occurs twice is found twice
         return found
+
+    def _child(self, payload: Mapping[str, Any], listed: Sequence[dict[str, Any]]) -> dict[str, Any] | None:
+        """The parent's child with this item's marker; without a marker field the one with the same values."""
+        if self.marker_field:
+            marker = marker_of(str(payload.get(self.marker_field) or ""))
+            return next((one for one in listed if marker and marker in str(one.get(self.marker_field) or "")), None)
+        names = payload.keys() - {self.parent_field, self.parent_object_field, "id"}
+        return next((one for one in listed if all(_same(payload[name], one.get(name)) for name in names)), None)
 
 
 @dataclass(slots=True)
@@ -157,7 +166,14 @@ def file_ref(record: Mapping[str, Any]) -> FileRef:
 def parent_of(payload: Mapping[str, Any], parent_field: str, object_field: str) -> tuple[str, str]:
     """(object, id) of the record a note or file hangs on."""
     parent = payload[parent_field]
-    return str(payload[object_field]), str(parent["id"] if isinstance(parent, dict) else parent)
+    return str(payload[object_field]) if object_field else "", str(parent["id"] if isinstance(parent, dict) else parent)
+
+
+def _same(sent: Any, got: Any) -> bool:
+    """Whether a value reads back as it was sent: numbers by their worth, everything else as text."""
+    ours, theirs = (str(exact_json(encode({"v": one}))["v"]) for one in (sent, got))
+    first, second = decimal_of(ours), decimal_of(theirs)
+    return first == second if first is not None and second is not None else ours == theirs
 
 
 def marker_of(text: str) -> str:

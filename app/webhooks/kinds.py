@@ -9,6 +9,7 @@ class EventType(StrEnum):
     RUN_PHASE_COMPLETED = "run.phase.completed"
     RUN_PAUSED = "run.paused"
     RUN_WAITING_QUOTA = "run.waiting_quota"
+    RUN_WAITING_ADMIN = "run.waiting_admin"
     RUN_COMPLETED = "run.completed"
     RUN_FAILED = "run.failed"
     RUN_CANCELLED = "run.cancelled"
@@ -28,6 +29,7 @@ MEANINGS = {
     EventType.RUN_PHASE_COMPLETED: "A phase of a run closed on its row counts.",
     EventType.RUN_PAUSED: "A run stands still until it is resumed.",
     EventType.RUN_WAITING_QUOTA: "A run waits until the platform's quota renews.",
+    EventType.RUN_WAITING_ADMIN: "A run waits until an administrator has done what the checklist says.",
     EventType.RUN_COMPLETED: "A run ended and its sums agree.",
     EventType.RUN_FAILED: "A run ended with a problem.",
     EventType.RUN_CANCELLED: "A run was cancelled.",

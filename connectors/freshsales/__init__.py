@@ -1,1 +1,5 @@
-"""Freshsales (Freshworks CRM): a destination of migrations and the local stand-in of its API."""
+"""Freshsales (Freshworks CRM): a destination by its REST API."""
+
+from connectors.freshsales.manifest import PLATFORM
+
+__all__ = ["PLATFORM"]

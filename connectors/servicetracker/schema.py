@@ -143,12 +143,14 @@ def _file_field(name: str, label: str, kind: FieldType = FieldType.TEXT, **more:
     return FieldSpec.model_validate({"name": name, "label": label, "type": kind, "writable": False, **more})
 
 
+FILE_PARENTS = ("WorkOrder", "Asset", "Account", "Contact")
+"""What files hang on (source fact sheet section 2)."""
 FILE_SPEC = ObjectSpec(
     name=FILE_OBJECT,
     label="File",
     fields=(
         _file_field("Id", "File ID", FieldType.ID, primary_key=True, length=18),
-        _file_field("ParentId", "Parent", FieldType.LOOKUP, length=18, required=True),
+        _file_field("ParentId", "Parent", FieldType.LOOKUP, length=18, required=True, references=FILE_PARENTS),
         _file_field("Name", "File name", length=255, required=True),
         _file_field("ContentType", "Content type", length=120),
         _file_field("Size", "Size in bytes", FieldType.INTEGER),

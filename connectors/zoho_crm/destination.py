@@ -1,7 +1,8 @@
 """The Zoho CRM connector: one object per connection, delegating to records, files, metadata and provisioning."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from pydantic import JsonValue
@@ -21,6 +22,7 @@ from connectors.base import (
 from connectors.http import ApiClient, Sleep
 from connectors.throttle import AccountThrottle, Unlimited
 from connectors.zoho_crm.auth import ERRORS, TOKEN_ERRORS, ZohoAuth
+from connectors.zoho_crm.changes import CLOSED, Changes
 from connectors.zoho_crm.files import Attachments
 from connectors.zoho_crm.metadata import Metadata, org_facts, user_specs
 from connectors.zoho_crm.provisioning import Provisioner
@@ -61,6 +63,7 @@ class ZohoDestination:
             **shared,
         )
         self._records = Records(self._api)
+        self._changes = Changes(self._api, self._records)
         self._files = Attachments(self._api, config.upload_timeout)
         self._metadata = Metadata(self._api)
         self._provisioner = Provisioner(self._api, self._metadata)
@@ -117,6 +120,11 @@ class ZohoDestination:
     async def children(self, object_name: str, parent_object: str, parent_id: str) -> list[dict[str, Any]]:
         return await self._records.children(object_name, parent_object, parent_id)
 
+    async def children_of(
+        self, object_name: str, parent_object: str, parent_ids: Sequence[str]
+    ) -> dict[str, list[dict[str, Any]]]:
+        return {one: await self.children(object_name, parent_object, one) for one in dict.fromkeys(parent_ids)}
+
     async def attach(self, parent_object: str, parent_id: str, stream: FileStream) -> WriteResult:
         return await self._files.attach(parent_object, parent_id, stream)
 
@@ -137,6 +145,10 @@ class ZohoDestination:
 
     async def reassign(self, object_name: str, ids: Sequence[str], user_id: str) -> list[WriteResult]:
         return await self._records.reassign(object_name, ids, user_id)
+
+    async def changed_since(self, object_name: str, since: datetime) -> AsyncIterator[Sequence[str]] | None:
+        """None for notes and attachments, which no query reads."""
+        return None if object_name in CLOSED else self._changes.since(object_name, since)
 
     async def close(self) -> None:
         await self._api.close()

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.domain.matching import match_fields
-from app.domain.matching.names import likeness, words
+from app.domain.matching.likeness import likeness, words
 from app.domain.matching.types import compatibility
 from app.domain.schema import FieldSpec, FieldType
 

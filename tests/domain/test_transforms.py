@@ -214,6 +214,45 @@ class TestBlock:
         parsed = TRANSFORMS["text_block"].args.model_validate(args)
         assert needed(parsed, ()) == ("Notes", "CreatedDate", "Owner.Name")
 
+    def test_labels_name_the_sources_in_order(self) -> None:
+        made, codes = run("text_block", [True, "said\nso", None], labels=["Was open", "", "Author"])
+        assert made == "said\nso\n\n--- Original record ---\nWas open: true\n--- end ---"
+        assert codes == ()
+        assert parse_text_block(made) == ("said\nso", {"Was open": "true"})
+        assert run("text_block", ["only text", None], labels=["", "Author"]) == ("only text", ())
+        assert run("text_block", [None, ""], labels=["", "Author"]) == (None, ())
+
+    def test_one_source_may_stand_under_two_labels(self) -> None:
+        step = TRANSFORMS["text_block"].prepare(
+            TRANSFORMS["text_block"].args.model_validate({"labels": ["", "Title"]}),
+            Fitting(("Subject", "Subject"), FieldSpec(name="t")),
+        )
+        assert parse_text_block(step(["x", "x"])) == ("x", {"Title": "x"})
+
+    @given(body=st.text(), facts=facts)
+    def test_is_read_back_with_the_mark_below_it(self, body: str, facts: dict[str, str]) -> None:
+        made = f"{text_block(body, 'Original record', facts, None)}\n\n2026-03-05 19:30 UTC by Ann [servicetracker:Task:00T1]"
+        assert parse_text_block(made) == (body, facts)
+
+    @pytest.mark.parametrize(
+        "args",
+        [
+            {},
+            {"labels": ["", "a", "a"]},
+            {"labels": ["", ""]},
+            {"labels": ["x: y"]},
+            {"labels": ["A"], "facts": {"A": "a"}},
+            {"labels": ["A"], "body": "a"},
+        ],
+    )
+    def test_refuses_odd_arguments(self, args: dict[str, Any]) -> None:
+        with pytest.raises(ValueError):
+            TRANSFORMS["text_block"].args.model_validate(args)
+
+    def test_refuses_a_label_without_a_source(self) -> None:
+        with pytest.raises(ValueError, match="2 labels for 1 sources"):
+            run("text_block", ["a"], labels=["", "Author"])
+
 
 class TestCut:
     @given(st.text(), st.integers(1, 20))

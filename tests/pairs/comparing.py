@@ -1,19 +1,33 @@
-"""Compares what a record should show at Zoho with what it shows, value by value, lookups followed by former id."""
+"""Compares what a record should show at a destination with what it shows, value by value, lookups by former id.
+
+A destination is anything with `records`, `reference` and `person`; see `vendors.Zoho` and `freshsales_account`.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from typing import Any
-
-from tests.pairs.vendors import Zoho
+from typing import Any, Protocol
 
 FAR = "(no such record)"
 
 
+class Account(Protocol):
+    """A destination read through its public API."""
+
+    async def records(self, label: str, /) -> dict[str, dict[str, Any]]:
+        """Live records of a module by former id, each as {field label: value} plus `id`."""
+
+    def reference(self, value: Any) -> str | None:
+        """The id in a lookup's value."""
+
+    def person(self, value: Any) -> str | None:
+        """The e-mail address in an owner's value."""
+
+
 @dataclass(frozen=True, slots=True)
 class To:
-    """A lookup to the record of `module` (plural label) that came from the source record `former`."""
+    """A lookup to the record of `module` that came from the source record `former`."""
 
     module: str
     former: str
@@ -28,27 +42,27 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class Expected:
-    """One record of the destination: the module's plural label, the former id, and values by field label."""
+    """One record of the destination: the module, the former id, and values by field label."""
 
     module: str
     former: str
     values: Mapping[str, Any]
 
 
-async def differences(zoho: Zoho, expected: Expected) -> list[str]:
+async def differences(account: Account, expected: Expected) -> list[str]:
     """Labels of fields that do not show what is expected; `FAR` when the record is not there at all."""
-    found = (await zoho.records(expected.module)).get(expected.former)
+    found = (await account.records(expected.module)).get(expected.former)
     if found is None:
         return [FAR]
-    return [label for label, value in expected.values.items() if not await _same(zoho, value, found.get(label))]
+    return [label for label, value in expected.values.items() if not await _same(account, value, found.get(label))]
 
 
-async def _same(zoho: Zoho, wanted: Any, got: Any) -> bool:
+async def _same(account: Account, wanted: Any, got: Any) -> bool:
     if isinstance(wanted, To):
-        there = (await zoho.records(wanted.module)).get(wanted.former)
-        return there is not None and isinstance(got, dict) and str(got.get("id")) == there["id"]
+        there = (await account.records(wanted.module)).get(wanted.former)
+        return there is not None and account.reference(got) == there["id"]
     if isinstance(wanted, Person):
-        return isinstance(got, dict) and got.get("email") == wanted.email
+        return account.person(got) == wanted.email
     if isinstance(wanted, datetime):
         return isinstance(got, str) and datetime.fromisoformat(got).astimezone(UTC) == wanted
     if isinstance(wanted, date):
@@ -56,7 +70,8 @@ async def _same(zoho: Zoho, wanted: Any, got: Any) -> bool:
     if isinstance(wanted, Decimal):
         return got is not None and not isinstance(got, bool) and Decimal(str(got)) == wanted
     if isinstance(wanted, frozenset):
-        return isinstance(got, list) and frozenset(got) == wanted
+        listed = got.split(";") if isinstance(got, str) else got
+        return isinstance(listed, list) and frozenset(listed) == wanted
     if wanted is None:
         return got in (None, "", [])
     return bool(got == wanted) and type(got) is type(wanted)

@@ -138,6 +138,14 @@ class Zoho:
                 return rows
             page += 1
 
+    def reference(self, value: Any) -> str | None:
+        """The id in a lookup's value."""
+        return str(value.get("id")) if isinstance(value, dict) else None
+
+    def person(self, value: Any) -> str | None:
+        """The address in an owner's value."""
+        return value.get("email") if isinstance(value, dict) else None
+
     async def notes(self, label: str, record_id: str) -> list[dict[str, Any]]:
         path = f"/crm/v8/{self.module(label)}/{record_id}/Notes"
         found = await self.get(path, fields="Note_Title,Note_Content,Parent_Id")

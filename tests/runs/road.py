@@ -26,6 +26,7 @@ from app.models.mapping import InventoryDocument, Report
 from app.models.mapping import Mapping as MappingRow
 from app.models.run import Run, RunStage
 from app.runs.engine import advance
+from app.runs.service import resume_run
 from app.runtime import Runtime, open_runtime
 from app.security import DataKey
 from app.settings import Settings
@@ -126,6 +127,11 @@ class Road:
         async with self.runtime.db.transaction(self.tenant_id) as session:
             query = select(RunStage).where(RunStage.run_id == run_id).order_by(col(RunStage.ordinal))
             return {stage.key: stage for stage in (await session.exec(query)).all()}
+
+    async def resume(self, run_id: UUID) -> None:
+        """What a person does who has done what a waiting run asked for."""
+        async with self.runtime.db.transaction(self.tenant_id) as session:
+            await resume_run(self.runtime, session, await session.get_one(Run, run_id))
 
     async def free(self, run_id: UUID) -> None:
         """Ends a dead worker's lease now instead of waiting for it."""

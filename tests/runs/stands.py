@@ -17,6 +17,7 @@ from connectors.sandboxkit.server import server
 
 CREDENTIALS: Mapping[str, Mapping[str, str]] = {
     "servicetracker": {"client_id": "sandbox-client", "client_secret": "sandbox-secret"},
+    "freshsales": {"api_key": "sandbox-key"},
     "zoho_crm": {
         "client_id": "sandbox-client",
         "client_secret": "sandbox-secret",

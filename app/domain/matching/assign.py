@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from app.domain.mapping import Reason
-from app.domain.matching.names import likeness
+from app.domain.matching.likeness import likeness
 from app.domain.matching.types import compatibility
 from app.domain.schema import FieldSpec, FieldType, Frozen
 

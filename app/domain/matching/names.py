@@ -1,48 +1,142 @@
-"""Names of fields as words: splitting, common abbreviations, and how alike two names are."""
+"""Names as words: splitting API names and labels, spelling out short forms, and finding words in run-together ones."""
 
 import re
 import unicodedata
-from functools import lru_cache
+from collections import Counter
+from collections.abc import Iterable
+from functools import cache, lru_cache
 
-from rapidfuzz import fuzz
-from rapidfuzz.distance import JaroWinkler
+from app.domain.matching.shelf import phrases, read_yaml
 
-_SUFFIX = re.compile(r"__(c|r|s|pc|e)$", re.IGNORECASE)
-_BORDER = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|[^\w]+|_+")
-_SYNONYMS = {
-    "qty": "quantity", "num": "number", "no": "number", "nr": "number", "tel": "phone", "telephone": "phone",
-    "mobile": "mobile", "cell": "mobile", "mail": "email", "addr": "address", "desc": "description", "amt": "amount",
-    "zip": "postal", "postcode": "postal", "postalcode": "postal", "plz": "postal", "dob": "birthdate",
-    "birthday": "birthdate", "company": "account", "client": "account", "customer": "account",
-    "organisation": "account", "organization": "account", "surname": "last", "forename": "first",
-    "given": "first", "family": "last",
-    "url": "website", "web": "website", "site": "website", "start": "start", "begin": "start", "finish": "end",
-    "stop": "end", "labour": "labor", "cost": "cost", "price": "price", "memo": "notes", "comment": "notes",
-    "comments": "notes", "remark": "notes", "remarks": "notes", "province": "state", "county": "state", "town": "city",
-}  # fmt: skip
-_FILLERS = frozenset({"id", "name", "of", "the", "field", "custom", "value", "code"})
+_HUMPS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|(?<=[A-Za-z])(?=\d)|(?<=\d)(?=[A-Za-z])")
+_PARTS = re.compile(r"[^\W_]+", re.UNICODE)
+_JOINED = ((re.compile(r"(?<![a-z])e[-_ ]mail", re.IGNORECASE), "email"), (re.compile(r"(?<![a-z])web[-_ ]site", re.IGNORECASE), "website"))
+_TAIL = re.compile(r"__[a-z]{1,2}$", re.IGNORECASE)
+_VOWELS = re.compile("[aeiou]")
+_IDEOGRAPHS = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uff66-\uff9f]")
+MAX_NAME = 300
 
 
-@lru_cache(maxsize=20_000)
-def words(name: str) -> tuple[str, ...]:
-    """The lower-case words of an API name or a label, abbreviations spelt out: "QtyOnHand__c" → quantity, on, hand."""
-    bare = _SUFFIX.sub("", unicodedata.normalize("NFKC", name).strip())
-    parts = (part.casefold() for part in _BORDER.split(bare) if part)
-    return tuple(_SYNONYMS.get(part, part) for part in parts)
+def fold(text: str) -> str:
+    """Lower case without accents; ß becomes ss, ł becomes l."""
+    plain = unicodedata.normalize("NFKD", text.casefold().replace("ł", "l").replace("ı", "i").replace("ø", "o"))
+    return "".join(one for one in plain if not unicodedata.combining(one) or "\u3040" <= one <= "\u30ff")
 
 
-def likeness(left: str, right: str) -> float:
-    """How alike two names are, 0 to 1; equal word sets count as 1 whatever their order."""
-    ours, theirs = words(left), words(right)
-    if not ours or not theirs:
-        return 0.0
-    if sorted(ours) == sorted(theirs):
-        return 1.0
-    core_ours = [word for word in ours if word not in _FILLERS] or list(ours)
-    core_theirs = [word for word in theirs if word not in _FILLERS] or list(theirs)
-    if sorted(core_ours) == sorted(core_theirs):
-        return 0.93
-    one, other = " ".join(core_ours), " ".join(core_theirs)
-    whole = max(fuzz.token_sort_ratio(one, other) / 100, JaroWinkler.normalized_similarity(one, other))
-    shared = len(set(core_ours) & set(core_theirs)) / len(set(core_ours) | set(core_theirs))
-    return round(min(0.9, 0.55 * whole + 0.45 * shared), 6)
+@lru_cache(maxsize=50_000)
+def split(name: str) -> tuple[str, ...]:
+    """The folded words of a name or label, nothing spelt out: "Shipping_Street__c" → shipping, street."""
+    bare = _TAIL.sub("", unicodedata.normalize("NFKC", name[:MAX_NAME]).strip())
+    for pattern, whole in _JOINED:
+        bare = pattern.sub(whole, bare)
+    return tuple(fold(part) for part in _PARTS.findall(_HUMPS.sub(" ", bare)))
+
+
+def is_ideographic(word: str) -> bool:
+    """Whether the word is of a script that writes without blanks."""
+    return bool(_IDEOGRAPHS.search(word))
+
+
+class Words:
+    """The English words of the trade with how often they occur, short forms, and pieces words are cut down to."""
+
+    def __init__(self) -> None:
+        book = read_yaml("words.yaml")
+        self.short: dict[str, tuple[str, ...]] = {key: tuple(text.split()) for key, text in book["short"].items()}
+        self.filler = frozenset(book["filler"])
+        self.clashes = [frozenset(group) for group in book["clashes"]]
+        self.counts = Counter(word for text in _concept_phrases() for word in text.split())
+        self.pieces: dict[str, str] = {}
+        for word, _ in self.counts.most_common():
+            for piece in _pieces_of(word):
+                self.pieces.setdefault(piece, word)
+
+    def known(self, word: str) -> bool:
+        return word in self.counts or word.isdigit()
+
+
+def _concept_phrases() -> Iterable[str]:
+    for block in read_yaml("concepts.yaml").values():
+        for line in block.splitlines():
+            yield from phrases(line.partition(":")[2])
+
+
+def _pieces_of(word: str) -> Iterable[str]:
+    """What people shorten a word to: without its vowels, or its first three, four or five letters."""
+    if len(word) < 4 or not word.isalpha():
+        return
+    bare = word[0] + _VOWELS.sub("", word[1:])
+    if len(bare) >= 2:
+        yield bare
+        yield re.sub(r"(.)\1", r"\1", bare)
+    for length in (4, 3, 5, 6):
+        if len(word) > length + 1:
+            yield word[:length]
+
+
+@cache
+def words() -> Words:
+    """The word book, built on first use."""
+    return Words()
+
+
+def spell_out(tokens: Iterable[str], near: frozenset[str] = frozenset()) -> tuple[str, ...]:
+    """Tokens with short forms spelt out and run-together words taken apart; `near` are words that are likely here."""
+    out: list[str] = []
+    for token in tokens:
+        out.extend(_spelt(token, near))
+    kept = [word for word in dict.fromkeys(out) if word not in words().filler]
+    return tuple(kept or dict.fromkeys(out))
+
+
+@lru_cache(maxsize=50_000)
+def _spelt(token: str, near: frozenset[str]) -> tuple[str, ...]:
+    book = words()
+    if token in book.short:
+        return book.short[token]
+    if book.known(token) or token in near or not token.isascii() or len(token) < 2:
+        return (token,)
+    if token.endswith("s") and book.known(token[:-1]):
+        return (token[:-1],)
+    return _taken_apart(token[:40], near) or (token,)
+
+
+def _taken_apart(token: str, near: frozenset[str]) -> tuple[str, ...] | None:
+    """The cheapest reading of a token as whole words, short forms and cut-down words, or None when it stays odd."""
+    best: list[tuple[float, tuple[str, ...]]] = [(0.0, ())]
+    for end in range(1, len(token) + 1):
+        options = []
+        for start in range(max(0, end - 16), end):
+            piece = token[start:end]
+            cost, reading = _read_piece(piece, near)
+            before = best[start]
+            options.append((before[0] + cost, (*before[1], *reading)))
+        best.append(min(options, key=lambda one: one[0]))
+    cost, reading = best[-1]
+    return reading if cost < 1.1 + 0.42 * len(token) else None
+
+
+def _read_piece(piece: str, near: frozenset[str]) -> tuple[float, tuple[str, ...]]:
+    book = words()
+    bonus = 0.25
+    if len(piece) >= 3 and (piece in book.counts or piece in near):
+        return 1.0 - bonus * (piece in near), (piece,)
+    found = book.short.get(piece)
+    if found is not None and len(piece) >= 2:
+        return 1.25 - bonus * (found[0] in near), found
+    close = _near_pieces(near).get(piece)
+    if close is not None and len(piece) >= 2:
+        return 1.35, (close,)
+    word = book.pieces.get(piece)
+    if word is not None and len(piece) >= 3:
+        return 1.6, (word,)
+    return 1.3 * len(piece) + 0.8, (piece,)
+
+
+@lru_cache(maxsize=500)
+def _near_pieces(near: frozenset[str]) -> dict[str, str]:
+    made: dict[str, str] = {}
+    for word in sorted(near, key=lambda one: (-words().counts[one], one)):
+        for piece in _pieces_of(word):
+            made.setdefault(piece, word)
+    return made

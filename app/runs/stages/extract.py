@@ -1,10 +1,13 @@
 """Extraction: source records into staging, page by page; again with `since` for a delta."""
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+import asyncpg
+
 from app.domain.schema import ObjectSpec
-from app.runs.staging import Deleted
+from app.runs.staging import StoredRow
 from app.runs.work import StageRow, Work
 from connectors.base import Page
 
@@ -14,7 +17,8 @@ _MODIFIED = ("SystemModstamp", "LastModifiedDate", "updated_at", "CreatedDate")
 async def extract(work: Work, stage: StageRow) -> None:
     """Stages one source object. What is staged already is left alone unless the run asks for changes since a mark."""
     since = work.options.get("since")
-    if since is None and work.run.kind != "preflight" and stage.cursor == "" and await _is_staged(work, stage.load):
+    staged = stage.cursor != "" or await _is_staged(work, stage.load)
+    if since is None and work.run.kind != "preflight" and stage.cursor == "" and staged:
         stage.detail["kept"] = "staged by the pre-flight"
         return
     spec = await source_object(work, stage.load)
@@ -27,31 +31,58 @@ async def extract(work: Work, stage: StageRow) -> None:
         cursor=stage.cursor or None,
         since=datetime.fromisoformat(str(since)) if since else None,
     )
+    storing = _Storing(work, stage, key, modified, fresh=not staged)
     await work.calm.wait()
     async for page in pages:
         work.check_stop()
-        await _store(work, stage, page, key, modified)
+        await storing.store(page)
         await work.calm.wait()
 
 
-async def _store(work: Work, stage: StageRow, page: Page, key: str, modified: str) -> None:
-    batch = int(work.options.get("batch", 0))
-    async with work.transaction() as connection:
-        await work.lease.guard(connection)
-        await work.staging.store(
-            connection,
-            stage.load,
-            page.records,
-            key_field=key,
-            modified_field=modified,
-            deletions=[Deleted(gone.id, gone.at, gone.merged_into) for gone in page.deletions],
-            batch=batch,
-            track=batch > 0,
-        )
-        stage.cursor = page.cursor or stage.cursor
-        stage.counts["read"] = stage.counts.get("read", 0) + len(page.records)
-        stage.counts["deleted"] = stage.counts.get("deleted", 0) + len(page.deletions)
-        await work.save_stage(connection, stage)
+class _Storing:
+    """Stores the pages of one object; those of an object that nothing was known of are handed over to its load."""
+
+    def __init__(self, work: Work, stage: StageRow, key: str, modified: str, *, fresh: bool) -> None:
+        self._work = work
+        self._stage = stage
+        self._key = key
+        self._modified = modified
+        self._batch = int(work.options.get("batch", 0))
+        self._fresh = fresh and self._batch == 0
+        if self._fresh and work.run.kind == "full":  # the kind whose loads take the whole of an object
+            work.handover.open(stage.load)
+
+    async def store(self, page: Page) -> None:
+        """One transaction: the page's records and deletions with the cursor behind them."""
+        name, handover = self._stage.load, self._work.handover
+        sealed = await self._work.staging.seal(name, page.records, key_field=self._key, modified_field=self._modified)
+        gone = [(one.id, None, None, None, one.at, one.merged_into) for one in page.deletions]
+        if self._fresh:
+            try:
+                await self._commit([*sealed.rows, *gone], page)
+            except asyncpg.UniqueViolationError:  # the source gave a record twice: the later one counts
+                self._fresh = False
+        if not self._fresh:
+            await self._commit([*sealed.rows, *gone], page)
+        if self._fresh and not gone:
+            handover.put(name, sealed.ids, sealed.texts)
+        else:
+            handover.drop(name)
+
+    async def _commit(self, rows: list[StoredRow], page: Page) -> None:
+        work, stage = self._work, self._stage
+        counts = {
+            name: stage.counts.get(name, 0) + len(more)
+            for name, more in (("read", page.records), ("deleted", page.deletions))
+        }
+        async with work.transaction() as connection:
+            await work.lease.guard(connection)
+            await work.staging.insert(
+                connection, stage.load, rows, batch=self._batch, track=self._batch > 0, fresh=self._fresh
+            )
+            after = replace(stage, cursor=page.cursor or stage.cursor, counts={**stage.counts, **counts})
+            await work.save_stage(connection, after)
+        stage.cursor, stage.counts = after.cursor, after.counts
 
 
 async def source_object(work: Work, name: str) -> ObjectSpec:

@@ -2,18 +2,21 @@
 
 from collections.abc import Callable
 
+from app.domain.collecting import with_collected
 from app.domain.compiling import CompiledLoad, compile_load
 from app.domain.mapping import Load, LoadMode
 from app.domain.schema import FieldSpec, Inventory, ObjectSpec
 from app.runs.deciding import Decider
 from app.runs.filenames import safe_name
+from app.runs.gathering import gatherer
 from app.runs.loading import Loader
 from app.runs.owning import owners
+from app.runs.sharing import kept_apart, redirects
 from app.runs.stages.extract import source_inventory
 from app.runs.staging import Scope
 from app.runs.work import StageRow, Work
 from app.runs.writers import FileWriter, NoteWriter, RecordWriter, Writer, is_keyless, is_repeatable, style_for
-from connectors.base import ObjectFacts, WriteTarget
+from connectors.base import ObjectFacts, WriteStyle, WriteTarget
 
 
 class CountsDisagree(Exception):
@@ -73,15 +76,13 @@ async def _linked_fields(work: Work, rule: Load) -> tuple[str, ...]:
 async def close_counts(work: Work, stage: StageRow, rule: Load) -> None:
     """Counts the ends from the raw rows; what was taken from staging must have ended, each exactly once."""
     async with work.transaction() as connection:
-        counts = await work.book.counts(connection, rule)
-        reasons = await work.book.reasons(connection, rule)
-        changes = await work.book.changes(connection, rule)
-    ended, taken = sum(counts.values()), stage.counts.get("taken", 0)
+        account = await work.book.account(connection, rule)
+    ended, taken = sum(account.counts.values()), stage.counts.get("taken", 0)
     if taken != ended:
         raise CountsDisagree(f"load {rule.key}: {taken} records were taken, {ended} ended")
-    stage.counts = {"read": taken, "taken": taken, **counts}
-    stage.detail["reasons"] = dict(reasons)
-    stage.detail["changes"] = dict(changes)
+    stage.counts = {"read": taken, "taken": taken, **account.counts}
+    stage.detail["reasons"] = account.reasons
+    stage.detail["changes"] = account.changes
 
 
 async def make_decider(work: Work, rule: Load) -> Decider:
@@ -102,6 +103,10 @@ async def make_decider(work: Work, rule: Load) -> Decider:
         owner_field=work.field_name(rule.target_object, owner_rule.target) if owner_rule else "",
         note=await _note(work, rule),
         doubles=await _doubles(work, rule),
+        resolved=work.resolved,
+        gatherer=await gatherer(work, rule),
+        apart=await kept_apart(work, rule, target, make_decider),
+        redirects=await redirects(work),
     )
 
 
@@ -126,9 +131,10 @@ async def _doubles(work: Work, rule: Load) -> frozenset[tuple[str, str]]:
 
 
 async def _note(work: Work, rule: Load) -> tuple[str, dict[str, str]] | None:
-    """For notes: the field that carries the marker, and author names by source user id."""
+    """For notes and other records without a key: the field that carries the marker, and author names by source user
+    id."""
     facts = work.destination_platform.object_facts(rule.target_object)
-    if rule.mode is not LoadMode.NOTE or not facts.marker_field:
+    if rule.mode not in (LoadMode.NOTE, LoadMode.CREATE) or not facts.marker_field:
         return None
     inventory: Inventory = await source_inventory(work)
     return facts.marker_field, {user.id: user.name for user in inventory.users}
@@ -144,7 +150,7 @@ async def compile_rule(work: Work, rule: Load) -> tuple[CompiledLoad, ObjectSpec
     document = work.mapping()
     compiled = compile_load(
         rule,
-        source=source.object(rule.source_object) or ObjectSpec(name=rule.source_object),
+        source=with_collected(source.object(rule.source_object) or ObjectSpec(name=rule.source_object), rule),
         target=target,
         names={name: api for (owner, name), api in work.names.items() if owner == rule.target_object and name},
         objects={other.key: work.object_name(other.target_object) for other in document.loads},
@@ -153,6 +159,7 @@ async def compile_rule(work: Work, rule: Load) -> tuple[CompiledLoad, ObjectSpec
         platform=work.source_platform.slug,
         key_field=await key_field(work, rule, target) if rule.mode is LoadMode.CREATE else "",
         related={spec.name: spec for spec in source.objects},
+        origins={other.key: other.source_object for other in document.loads},
     )
     work.cache[f"compiled:{rule.key}"] = (compiled, target)
     return compiled, target
@@ -211,7 +218,8 @@ async def _writer(work: Work, rule: Load, decider: Decider, facts: ObjectFacts) 
         return NoteWriter(
             destination, where, facts.parent_field, facts.parent_object_field, facts.marker_field, facts.batch
         )
-    return RecordWriter(destination, where, decider.key_field, facts.batch, repeatable=is_repeatable(facts, where))
+    batch = facts.insert_batch if where.style is WriteStyle.INSERT and facts.insert_batch else facts.batch
+    return RecordWriter(destination, where, decider.key_field, batch, repeatable=is_repeatable(facts, where))
 
 
 async def _is_virgin(work: Work, rule: Load, key: str, facts: ObjectFacts) -> bool:

@@ -1,19 +1,28 @@
-"""Provisioning: creates what the destination lacks, in order, and notes the API names it derived (ruling 15)."""
+"""Provisioning: creates what the destination lacks, in order, and notes the API names it derived (ruling 15).
 
-from collections.abc import Mapping, Set
+What only an administrator can make stands on the checklist; while something of it is missing the run waits, and looks
+again when it is resumed (ruling 19).
+"""
+
+from collections.abc import Mapping, Sequence, Set
 from itertools import groupby
+from typing import Any
+
+import asyncpg
 
 from app.domain.provisioning import (
     PlannedChange,
     PlannedKind,
     find_field,
     find_object,
+    is_needed,
     needed_targets,
     provisioning_plan,
 )
 from app.domain.schema import Inventory
 from app.runs.reports import save_report
 from app.runs.stages.describe import keep_inventory
+from app.runs.waiting import AdminNeeded
 from app.runs.work import StageRow, Work
 from connectors.base import ChangeKind, ChangeResult, Destination, SchemaChange
 
@@ -54,8 +63,16 @@ async def provision(work: Work, stage: StageRow) -> None:
     await _note_existing(work, inventory)
     async with work.transaction() as connection:
         await work.lease.guard(connection)
+        await _clear_done(work, connection, changes, results)
         body = [result.model_dump(mode="json") for result in results]
         await save_report(work, connection, "provisioning", dict(stage.counts), {"changes": body})
+    missing = [
+        result.manual
+        for planned, result in zip(changes, results, strict=True)
+        if result.manual and is_needed(planned, document, inventory)
+    ]
+    if missing:
+        raise AdminNeeded(missing)
 
 
 async def _apply(
@@ -90,6 +107,17 @@ def _address(kind: PlannedKind, owner: str, name: str) -> tuple[str, str]:
     return (owner, "") if kind is PlannedKind.OBJECT else (owner, name)
 
 
+def _noted(planned: PlannedChange) -> tuple[str, str]:
+    return _noted_as(planned.kind, planned.object, planned.name)
+
+
+def _noted_as(kind: PlannedKind, owner: str, name: str) -> tuple[str, str]:
+    """Under which object and field a change is noted: options and stages beside the field they belong to."""
+    if kind in (PlannedKind.LAYOUT, PlannedKind.STAGES, PlannedKind.PICKLIST_VALUES):
+        return owner, f"{kind.value}:{name}"
+    return _address(kind, owner, name)
+
+
 def _logical(owner: str, name: str) -> str:
     """The key under which a connector is told API names: "Object" or "Object.field"."""
     return f"{owner}.{name}" if name else owner
@@ -97,28 +125,50 @@ def _logical(owner: str, name: str) -> str:
 
 _UPSERT = """
     INSERT INTO destination_names (connection_id, object, field, tenant_id, api_name, remote_id, existed, manual,
-        run_id, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+        run_id, created_at, advice) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
     ON CONFLICT (connection_id, object, field) DO UPDATE SET api_name = excluded.api_name,
-        remote_id = excluded.remote_id, manual = excluded.manual,
+        remote_id = excluded.remote_id, manual = excluded.manual, advice = excluded.advice,
         existed = destination_names.existed AND excluded.existed
 """
 
 
 async def _note(work: Work, kind: PlannedKind, result: ChangeResult) -> None:
-    change = result.change
-    owner, name = _address(kind, change.object, change.name)
-    if kind in (PlannedKind.LAYOUT, PlannedKind.STAGES, PlannedKind.PICKLIST_VALUES):
-        name = f"{kind.value}:{change.name}"
-    await _store(work, owner, name, result.api_name, result.id, result.existed, result.manual)
+    owner, name = _noted_as(kind, result.change.object, result.change.name)
+    await _store(work, owner, name, result.api_name, result.id, result.existed, result.manual, result.advice)
 
 
-async def _store(work: Work, owner: str, name: str, api_name: str, remote_id: str, existed: bool, manual: str) -> None:
+async def _clear_done(
+    work: Work, connection: "asyncpg.Connection[Any]", changes: Sequence[PlannedChange], results: Sequence[ChangeResult]
+) -> None:
+    """Instructions of an earlier look that are not needed any more leave the checklist."""
+    still = {_noted(planned) for planned, result in zip(changes, results, strict=True) if result.manual}
+    rows = await connection.fetch(
+        "SELECT object, field FROM destination_names WHERE connection_id = $1 AND manual <> ''", work.run.destination_id
+    )
+    for row in rows:
+        if (row["object"], row["field"]) not in still:
+            await connection.execute(
+                "UPDATE destination_names SET manual = '' WHERE connection_id = $1 AND object = $2 AND field = $3",
+                *(work.run.destination_id, row["object"], row["field"]),
+            )
+
+
+async def _store(
+    work: Work,
+    owner: str,
+    name: str,
+    api_name: str,
+    remote_id: str,
+    existed: bool,
+    manual: str = "",
+    advice: str = "",
+) -> None:
     async with work.transaction() as connection:
         await work.lease.guard(connection)
         await connection.execute(
             _UPSERT,
             *(work.run.destination_id, owner, name, work.run.tenant_id, api_name, remote_id, existed, manual),
-            *(work.run.id, work.now()),
+            *(work.run.id, work.now(), advice),
         )
 
 
@@ -137,8 +187,8 @@ async def _note_existing(work: Work, inventory: Inventory) -> None:
         if spec is None:
             continue
         if (owner, "") not in known:
-            await _store(work, owner, "", spec.name, "", True, "")
+            await _store(work, owner, "", spec.name, "", True)
         for key in keys:
             found = find_field(document, spec, owner, key)
             if found is not None and (owner, key) not in known:
-                await _store(work, owner, key, found.name, "", True, "")
+                await _store(work, owner, key, found.name, "", True)

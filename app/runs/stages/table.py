@@ -11,6 +11,8 @@ from app.runs.stages.extract import extract
 from app.runs.stages.load import load
 from app.runs.stages.provision import provision
 from app.runs.stages.reassign import reassign
+from app.runs.stages.reconcile import reconcile
+from app.runs.stages.repair import repair
 from app.runs.stages.rollback import delete, restore
 from app.runs.stages.verify import verify
 from app.runs.stages.widen import widen
@@ -31,7 +33,8 @@ STAGES: Mapping[str, Stage] = {
     "file": load,
     "deletions": report_deletions,
     "verify": verify,
-    "reconcile": verify,
+    "reconcile": reconcile,
+    "repair": repair,
     "export": export,
     "restore": restore,
     "delete": delete,

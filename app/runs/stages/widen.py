@@ -9,6 +9,7 @@ from typing import Any
 
 import asyncpg
 
+from app.domain.collecting import collected_needs
 from app.domain.compiling import CompiledLoad
 from app.domain.mapping import Load
 from app.domain.schema import Record
@@ -31,6 +32,13 @@ async def widen(work: Work, stage: StageRow) -> None:
         watched = _watched(work, compiled, changed)
         if watched:
             await _scan(work, stage, rule, watched)
+        parents = await _parents(work, rule, changed)
+        if parents:
+            async with work.transaction() as connection:
+                await work.lease.guard(connection)
+                stage.counts["related"] = stage.counts.get("related", 0) + await _add(
+                    work, connection, rule, sorted(parents)
+                )
 
 
 async def _changed(work: Work) -> dict[str, set[str]]:
@@ -56,6 +64,20 @@ def _watched(work: Work, compiled: CompiledLoad, changed: Mapping[str, set[str]]
             ids = changed.get(work.mapping().load(key).source_object, ())
             watched.setdefault(path.partition(".")[0], set()).update(ids)
     return {reference: ids for reference, ids in watched.items() if ids and reference != "Id"}
+
+
+async def _parents(work: Work, rule: Load, changed: Mapping[str, set[str]]) -> set[str]:
+    """Staged records of the load whose gathered texts name a record that changed."""
+    named: set[str] = set()
+    for object_name, via in collected_needs(rule):
+        ids = sorted(changed.get(object_name, ()))
+        async with work.transaction() as connection:
+            for start in range(0, len(ids), _PAGE):
+                found = await work.staging.by_ids(connection, object_name, ids[start : start + _PAGE], gone_too=True)
+                named.update(str(record[via]) for record in found.values() if record.get(via))
+            known = await work.staging.by_ids(connection, rule.source_object, sorted(named)) if named else {}
+        named &= known.keys()
+    return named
 
 
 async def _scan(work: Work, stage: StageRow, rule: Load, watched: Mapping[str, set[str]]) -> None:

@@ -47,7 +47,8 @@ class Gate:
                 receive = _replay(raw, receive)
         except Refusal as refusal:
             crm.stats.refused[str(refusal.status)] += 1
-            extra = {} if refusal.status == 401 else crm.quota.headers(refused=refusal.status == 429)
+            gone = bool(crm.faults.values.get("quota_gone"))
+            extra = {} if refusal.status == 401 else crm.quota.headers(refused=refusal.status == 429, gone=gone)
             await reply(refusal.status, refusal.body(), extra)(scope, receive, send)
             return
         await self._app(scope, receive, _with_headers(send, crm.quota.headers()))

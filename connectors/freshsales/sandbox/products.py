@@ -180,7 +180,8 @@ async def filterize(crm: Crm, request: Request) -> Response:
             raise bad("The attribute is invalid.")
         items = value if isinstance(value, list) else [value]
         marks = ",".join("?" * len(items))
-        where += f" AND lower(json_extract(data, '$.\"{name}\"')) IN ({marks})"
+        path = f'custom_field."{name}"' if name.startswith("cf_") else f'"{name}"'
+        where += f" AND lower(json_extract(data, '$.{path}')) IN ({marks})"
         values += [str(item).lower() for item in items]
     rows = crm.store.rows(where, values, "ORDER BY id LIMIT 100")
     return reply(200, {"products": [_shown(crm, row, []) for row in rows]})

@@ -68,8 +68,8 @@ class Quota:
         self.seen.calls += 1
         self.seen.busiest_window = max(self.seen.busiest_window, self._hour.used)
 
-    def headers(self, *, refused: bool = False) -> Mapping[str, str]:
-        """`x-ratelimit-*`; `Retry-After` only where the account sends it (section 15, section 19 item 8)."""
+    def headers(self, *, refused: bool = False, gone: bool = False) -> Mapping[str, str]:
+        """`x-ratelimit-*`, with nothing left when `gone`; `Retry-After` only where the account sends it (section 15, section 19 item 8)."""
         now = self._seconds()
         self._hour.turn(now)
         wait = max(1, math.ceil(self._hour.ends_at() - now))
@@ -77,7 +77,7 @@ class Quota:
         reset = wait if self._options.reset_header == "seconds" else at
         headers = {
             "x-ratelimit-limit": str(self._hour.limit),
-            "x-ratelimit-remaining": str(max(0, self._hour.limit - self._hour.used)),
+            "x-ratelimit-remaining": "0" if gone else str(max(0, self._hour.limit - self._hour.used)),
             "x-ratelimit-reset": str(reset),
         }
         if refused and self._options.retry_after:

@@ -51,6 +51,7 @@ def form_field(module: Module, field: Field) -> Json:
         "placeholder": None, "choices": field.choices, "default_value": None, "position": field.position,
         "quick_add_position": None, "parent_id": None, "fields": [], "link": None,
         "allow_clearing_default_value": True,
+        "lookup_entity": field.target,  # how the vendor names a lookup's target is not known (section 11)
         "field_options": {
             "unique": field.unique, "system_field": not field.custom, "can_label_be_renamed": field.custom,
             "can_required_be_changed": True, "can_uniqueness_be_changed": field.custom,

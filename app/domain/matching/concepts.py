@@ -1,0 +1,128 @@
+"""What a name means: phrases to concepts of the trade, by the kind of object the name stands in."""
+
+from collections.abc import Iterable, Sequence
+from functools import cache
+
+from app.domain.matching.names import spell_out, split
+from app.domain.matching.shelf import phrases, read_yaml
+
+ADDRESS_PARTS = frozenset({
+    "street", "street_2", "street_3", "city", "state", "postal_code", "country", "latitude", "longitude",
+    "house_number", "address_block",
+})  # fmt: skip
+_BLOCKS = {
+    "billing": "billing", "bill": "billing", "invoice": "billing", "invoicing": "billing",
+    "shipping": "shipping", "ship": "shipping", "delivery": "shipping", "dispatch": "shipping",
+    "mailing": "mailing", "mail": "mailing", "email": "mailing", "correspondence": "mailing", "postal": "mailing",
+    "primary": "main", "main": "main", "office": "main", "work": "main", "headquarters": "main", "business": "main",
+    "other": "other", "alternate": "other", "alternative": "other", "secondary": "other", "additional": "other",
+    "home": "home", "private": "home",
+}  # fmt: skip
+_NUMBERED = {"1": "main", "2": "other"}
+_TRAILERS = frozenset({"id", "name", "code", "number", "key", "value", "text", "ref"})
+
+
+class Concepts:
+    """Phrases with their concepts; `general` hold everywhere, `special` by kind."""
+
+    def __init__(self) -> None:
+        self.general: dict[tuple[str, ...], list[str]] = {}
+        self.special: dict[tuple[str, tuple[str, ...]], list[str]] = {}
+        for block in read_yaml("concepts.yaml").values():
+            for line in block.splitlines():
+                self._enter(line)
+
+    def _enter(self, line: str) -> None:
+        head, _, text = line.partition(":")
+        concept, _, kinds = head.strip().partition(" @")
+        for phrase in phrases(text):
+            key = spell_out(split(phrase))
+            for kind in filter(None, kinds.split(",")):
+                self.special.setdefault((kind.strip(), key), []).append(concept)
+            if not kinds:
+                self.general.setdefault(key, []).append(concept)
+
+    def of(self, phrase: tuple[str, ...], kind: str) -> list[str]:
+        """Concepts of exactly this phrase in an object of this kind."""
+        return self.special.get((kind, phrase)) or self.general.get(phrase) or []
+
+
+@cache
+def concepts() -> Concepts:
+    """The concept book, built on first use."""
+    return Concepts()
+
+
+def block_of(tokens: Sequence[str]) -> tuple[str, tuple[str, ...]]:
+    """Which address block a name speaks of ("" for none said), and the name without the words that say so."""
+    block, rest = "", []
+    for place, token in enumerate(tokens):
+        found = _BLOCKS.get(token)
+        if found is None and token in _NUMBERED and place and tokens[place - 1] in {"address", "addr"}:
+            found = _NUMBERED[token]
+        if found is not None and len(tokens) > 1:
+            block = block or found
+        else:
+            rest.append(token)
+    if block and "address" in rest and len(rest) > 1:
+        rest.remove("address")
+    if block and rest and rest[0] in {"to", "street"} and len(rest) > 1 and rest[1] in {"street", "line"}:
+        rest = rest[1:]
+    return block, tuple(rest)
+
+
+def meanings(names: Iterable[tuple[str, ...]], kind: str, own_words: frozenset[str]) -> tuple[dict[str, float], str]:
+    """Concepts with weights 0 to 1 of a field that has these names (word tuples), and its address block if any.
+
+    A whole name counts 1, a name without the words of its own object or without a trailing "id" or "name" 0.9, one
+    part of a name less.
+    """
+    found: dict[str, float] = {}
+    block = ""
+    for tokens in dict.fromkeys(names):
+        named, block_found = _meanings_of(tokens, kind, own_words)
+        block = block or block_found
+        for concept, weight in named.items():
+            found[concept] = max(found.get(concept, 0.0), weight)
+    return found, block if any(one in ADDRESS_PARTS and weight > 0.5 for one, weight in found.items()) else ""
+
+
+def _meanings_of(tokens: tuple[str, ...], kind: str, own_words: frozenset[str]) -> tuple[dict[str, float], str]:
+    book = concepts()
+    found: dict[str, float] = {}
+
+    def note(phrase: tuple[str, ...], weight: float) -> bool:
+        hits = book.of(phrase, kind) if phrase else []
+        for concept in hits:
+            found[concept] = max(found.get(concept, 0.0), weight)
+        return bool(hits)
+
+    whole = note(tokens, 1.0)
+    block, rest = block_of(tokens)
+    parts = [one for one in book.of(rest, kind) if one in ADDRESS_PARTS] if block and rest else []
+    if parts and not (whole and set(found) - {"street", "address_block"}):
+        found.clear()
+        found.update(dict.fromkeys(parts, 1.0))
+        return found, block
+    bare = tuple(one for one in tokens if one not in own_words)
+    done = whole
+    if bare and bare != tokens:
+        done = note(bare, 0.9) or done
+    if not done:
+        for phrase in (bare, tokens):
+            while len(phrase) > 1 and phrase[-1] in _TRAILERS and not done:
+                phrase = phrase[:-1]  # noqa: PLW2901  peeled from the end until something is known
+                done = note(phrase, 0.85)
+            done = done or (tuple(sorted(phrase)) != phrase and note(tuple(reversed(phrase)), 0.85))
+    if not done:
+        _note_parts(bare or tokens, note)
+    return found, block
+
+
+def _note_parts(tokens: tuple[str, ...], note: object) -> None:
+    assert callable(note)
+    count = len(tokens)
+    for length in range(count - 1, 0, -1):
+        hits = [note(tokens[at : at + length], 0.1 + 0.55 * length / count) for at in range(count - length + 1)]
+        if any(hits) and length * 2 > count:
+            return

@@ -1,0 +1,121 @@
+"""Labels in other languages read as English words, so that everything behind speaks one language."""
+
+from collections.abc import Iterable, Sequence
+from functools import cache
+
+from app.domain.matching.names import fold, is_ideographic, split, words
+from app.domain.matching.shelf import phrases, read_folder
+
+MAX_SAMPLE = 400
+_LONGEST = 6
+_LINKS = ("", "s", "n", "en", "es", "e", "er", "ns")
+_COMPOUNDING = frozenset({"de", "nl", "sv"})
+_SMALL_WORDS = frozenset(
+    "der die das des dem den ein eine von vom zu zum zur im in am an auf mit fur und la le les l du de des d un une et "
+    "a au aux el los las lo del al y e o os as do da dos das no na em il i gli della dello delle dei degli di per con "
+    "het een van voor op bij w z na o do i en ett av for pa till och ve icin в на по для и с о".split()
+)
+
+
+class Language:
+    """One language: phrases of folded words to English words."""
+
+    def __init__(self, code: str, table: dict[str, str]) -> None:
+        self.code = code
+        self.table: dict[tuple[str, ...], tuple[str, ...]] = {}
+        for english, text in table.items():
+            for phrase in phrases(text):
+                self.table.setdefault(split(phrase), tuple(english.split()))
+        self.single = {key[0]: english for key, english in self.table.items() if len(key) == 1}
+        self.vocabulary = frozenset(word for key in self.table for word in key)
+        self.compounding = code in _COMPOUNDING
+
+    def read(self, tokens: Sequence[str]) -> tuple[tuple[str, ...], int]:
+        """English words for a label, and how many of its tokens were understood."""
+        whole = self.table.get(tuple(tokens))
+        if whole is not None:
+            return whole, len(tokens)
+        out: list[str] = []
+        understood = at = 0
+        while at < len(tokens):
+            for length in range(min(_LONGEST, len(tokens) - at), 0, -1):
+                found = self.table.get(tuple(tokens[at : at + length]))
+                if found is not None:
+                    out.extend(found)
+                    understood += length
+                    at += length
+                    break
+            else:
+                extra, taken = self._one(tokens[at])
+                out.extend(extra)
+                understood += taken
+                at += 1
+        return tuple(out), understood
+
+    def _one(self, token: str) -> tuple[tuple[str, ...], int]:
+        if is_ideographic(token):
+            return self._run_together(token)
+        if token in _SMALL_WORDS:
+            return (), 1
+        halves = self._compound(token) if self.compounding and len(token) > 6 else None
+        return (halves, 1) if halves else ((token,), 0)
+
+    def _compound(self, token: str) -> tuple[str, ...] | None:
+        for cut in range(len(token) - 3, 2, -1):
+            tail = self.single.get(token[cut:])
+            if tail is None:
+                continue
+            for link in _LINKS:
+                head = token[:cut].removesuffix(link) if link else token[:cut]
+                found = self.single.get(head)
+                if found is not None:
+                    return (*found, *tail)
+        return None
+
+    def _run_together(self, token: str) -> tuple[tuple[str, ...], int]:
+        out: list[str] = []
+        hits = at = 0
+        while at < len(token):
+            for length in range(min(10, len(token) - at), 0, -1):
+                found = self.single.get(token[at : at + length])
+                if found is not None:
+                    out.extend(found)
+                    hits += length
+                    at += length
+                    break
+            else:
+                at += 1
+        return (tuple(out), 1) if hits * 2 >= len(token) else ((*out, token), 0)
+
+
+@cache
+def languages() -> tuple[Language, ...]:
+    """Every language there is a file for."""
+    return tuple(Language(code, table) for code, table in read_folder("languages"))
+
+
+def detect(labels: Iterable[str]) -> Language | None:
+    """The language most of the labels are in; None for English (or one without a file)."""
+    sample = [tokens for label in labels if (tokens := split(label))][:MAX_SAMPLE]
+    if not sample:
+        return None
+    total = sum(len(tokens) for tokens in sample)
+    book = words()
+    english = sum(book.known(token) or token in book.short for tokens in sample for token in tokens) / total
+    if english > 0.9:
+        return None
+    best, found = english, None
+    for language in languages():
+        share = sum(language.read(tokens)[1] for tokens in sample) / total
+        if share > best + 0.02:
+            best, found = share, language
+    return found
+
+
+def to_english(label: str, language: Language | None) -> tuple[str, ...]:
+    """The words of a label, English where the language is known; else as they are."""
+    tokens = split(label)
+    return language.read(tokens)[0] if language is not None and tokens else tokens
+
+
+__all__ = ["Language", "detect", "fold", "languages", "to_english"]

@@ -1,0 +1,82 @@
+"""Pages on their way from extraction to load within one worker: what was staged a moment ago need not be read back.
+
+PostgreSQL has every record; this is a bounded memory of some. Only objects that were extracted whole, here, and in key
+order are handed over, so a page is exactly what reading the same key range would give.
+"""
+
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+LIMIT = 48 * 1024 * 1024
+_BLOCK = 250  # records that are taken together; also how many are parsed before the loop may breathe
+_ID = 64  # bytes an id takes beside its characters
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Consecutive records of an object behind the key `after`: their ids, and one JSON array of them."""
+
+    after: str
+    ids: Sequence[str]
+    text: bytes
+    size: int
+
+
+@dataclass(slots=True)
+class _Object:
+    last: str = ""
+    blocks: deque[Block] = field(default_factory=deque)
+
+
+class Handover:
+    """Keeps at most `limit` bytes of records until they are taken."""
+
+    def __init__(self, limit: int = LIMIT) -> None:
+        self._limit = limit
+        self._held = 0
+        self._objects: dict[str, _Object] = {}
+
+    def open(self, name: str) -> None:
+        """The extraction of an object of which nothing is staged begins."""
+        self._objects[name] = _Object()
+
+    def drop(self, name: str) -> None:
+        """Forgets an object: what is staged of it is not what its pages say."""
+        gone = self._objects.pop(name, None)
+        if gone is not None:
+            self._held -= sum(block.size for block in gone.blocks)
+
+    def put(self, name: str, ids: Sequence[str], texts: Sequence[bytes]) -> None:
+        """Offers a page that is committed. Records out of key order end the handover of their object."""
+        known = self._objects.get(name)
+        if known is None or not ids:
+            return
+        if ids[0] <= known.last or any(map(str.__ge__, ids, ids[1:])):
+            self.drop(name)
+            return
+        for start in range(0, len(ids), _BLOCK):
+            self._keep(known, ids[start : start + _BLOCK], texts[start : start + _BLOCK])
+
+    def _keep(self, known: _Object, ids: Sequence[str], texts: Sequence[bytes]) -> None:
+        after, known.last = known.last, ids[-1]
+        size = sum(map(len, texts)) + sum(map(len, ids)) + _ID * len(ids)
+        if self._held + size <= self._limit:
+            self._held += size  # one text for all: small ones left standing would hold the heap around them
+            known.blocks.append(Block(after, ids, b"[" + b",".join(texts) + b"]", size))
+
+    def take(self, name: str, after: str, limit: int) -> list[Block]:
+        """Blocks that follow `after`, of at most `limit` records; none where the next ones are not at hand."""
+        known = self._objects.get(name)
+        taken: list[Block] = []
+        while known is not None and known.blocks and known.blocks[0].after <= after:
+            block = known.blocks[0]
+            if block.after == after:
+                limit -= len(block.ids)
+                if limit < 0:
+                    break
+                taken.append(block)
+                after = block.ids[-1]
+            known.blocks.popleft()
+            self._held -= block.size
+        return taken

@@ -1,0 +1,13 @@
+"""What a run waits for when only an administrator of the destination can go on."""
+
+from collections.abc import Sequence
+
+
+class AdminNeeded(Exception):
+    """The destination lacks things that no call can make. `missing` are instructions, fit for the person who reads
+    them; nothing is written before a resumed run finds them done.
+    """
+
+    def __init__(self, missing: Sequence[str]) -> None:
+        super().__init__(f"{len(missing)} things have to be done by an administrator of the destination")
+        self.missing = tuple(missing)

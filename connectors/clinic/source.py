@@ -1,0 +1,395 @@
+"""A clinic's export as a source: tables, custom fields hidden in values, repeated persons, and scanned papers."""
+
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from datetime import datetime
+
+import orjson
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
+
+from app.domain.quality import HashSet
+from app.domain.schema import FieldType as T
+from app.domain.schema import Inventory, ObjectSpec, Record
+from connectors.base import (
+    BatchRefused,
+    ConnectionContext,
+    ContractBroken,
+    CredentialsRejected,
+    Deletion,
+    FileRef,
+    FileStream,
+    Page,
+)
+from connectors.clinic import papers
+from connectors.clinic.catalogue import CATALOGUE
+from connectors.clinic.gathering import Gathered
+from connectors.clinic.identity import People, person_id, repeated_person
+from connectors.clinic.shaping import EXTRA, WITH_PATIENT, Shaper, fallback_fields, practice_id
+from connectors.clinic.sheets import HiddenSurvey, find_json, sheet_rows
+from connectors.exportkit.catalogue import TableField, TableObject
+from connectors.exportkit.nested import DerivedObject, DerivedTable
+from connectors.exportkit.source import AnyTable, ExportSource
+from connectors.exportkit.tables import ExportTable
+from connectors.tabular import Row
+
+_PRACTICES = TableObject(
+    "practices",
+    "Referring practice",
+    (
+        TableField("id", "Practice id", T.ID),
+        *(
+            TableField(name, name.replace("_", " ").capitalize())
+            for name in ("name", "territory", "specialty", "phone", "fax", "address", "address2", "city", "state",
+                         "postal_code", "country")
+        ),
+    ),
+)  # fmt: skip
+_PERSONS = TableObject(
+    "patients",
+    "Patient",
+    (
+        TableField("id", "Patient id", T.ID),
+        TableField("first_name", "First name"),
+        TableField("last_name", "Last name"),
+        TableField("birth_date", "Birth date", T.DATE, sensitive=True),
+        TableField("medicare_no", "Medicare no", sensitive=True),
+        *EXTRA["patients"],
+    ),
+)
+_WIDE = 0xFFFFFFFFFFFFFFFF
+_CHARGED = frozenset({"", "charge", "item", "fee", "service", "invoice"})
+
+
+class ClinicConfig(BaseModel):
+    """Options beside those of every upload: an appointment that lasts fewer minutes becomes a task."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    visit_minutes: int = Field(default=10, ge=1, le=600)
+
+
+class PersonsTable(DerivedTable):
+    """Patients out of tables that repeat the person in every row; the first row of a person counts."""
+
+    def __init__(self, bases: Sequence[ExportTable], source: "ClinicSource") -> None:
+        self._bases = bases
+        super().__init__(
+            DerivedObject(_PERSONS, bases[0].name, lambda _: ()), bases[0], source.shelf, source.complete_record
+        )
+        self._shape = source.complete_record
+
+    async def _rows(self) -> AsyncIterator[list[Row]]:
+        for base in self._bases:
+            async for record in base.records(resolved=False):
+                name, key = repeated_person(record)
+                if not key:
+                    continue
+                values = {
+                    "first_name": name.given, "last_name": name.family, "birth_date": record.get("patient_dob"),
+                    "medicare_no": record.get("patient_medicare"),
+                }  # fmt: skip
+                person: Record = {"id": person_id(key)} | {field: value for field, value in values.items() if value}
+                self._shape("patients", person)
+                yield [Row(0, [person["id"], orjson.dumps(person).decode()])]
+
+
+class ClinicSource(ExportSource):
+    """Implements `base.Source`; what spans several tables is gathered once, when a table that needs it is read."""
+
+    catalogue = CATALOGUE
+
+    def __init__(self, context: ConnectionContext) -> None:
+        """Raises CredentialsRejected for unusable options."""
+        super().__init__(context)
+        try:
+            own = ClinicConfig.model_validate(dict(context.config))
+        except ValidationError:
+            raise CredentialsRejected("visit_minutes has to be a whole number from 1 to 600") from None
+        self._shaper = Shaper(self.zone, own.visit_minutes)
+        self._gathered: set[str] = set()
+        self._merged = 0
+        self._shared = 0
+        self._papers: dict[str, papers.Paper] | None = None
+
+    # ── hooks of the kit ──────────────────────────────────────────────────────────────────────────────────────────
+
+    def extra_fields(self, object_name: str) -> Sequence[TableField]:
+        hidden = self._shaper.cells.get(object_name, {}).values()
+        found = [*EXTRA.get(object_name, ()), *(one for group in hidden for one in group.fields())]
+        return (*found, *self._shaper.sheet_fields.fields()) if object_name == "patients" else found
+
+    def derive(self) -> Sequence[DerivedObject]:
+        return (DerivedObject(_PRACTICES, "referrers", _practice),)
+
+    def complete_record(self, object_name: str, record: Record) -> None:
+        self._shaper.shape(object_name, record)
+
+    async def account_facts(self) -> dict[str, JsonValue]:
+        """`shared_emails`: people whose address another one keeps; `merged`; `papers`: by what became of them."""
+        found = await self._tables_by_name()
+        for name in ("patients", "referrers"):
+            if name in found:
+                await self._gather(name)
+        told: dict[str, JsonValue] = {"shared_emails": self._shared, "merged_patients": self._merged}
+        counts = papers.told((await self._all_papers()).values())
+        return told | ({"papers": dict(counts)} if counts["papers"] else {})
+
+    async def tables(self) -> dict[str, AnyTable]:
+        """Tables by object; custom fields that stand in values are found first, so that they are known everywhere."""
+        if self._tables is None:
+            await self._find_hidden()
+            found = await super().tables()
+            repeating = [
+                one for name in WITH_PATIENT if isinstance(one := found.get(name), ExportTable) and _repeats(one)
+            ]
+            if "patients" not in found and repeating:
+                found["patients"] = PersonsTable(repeating, self)
+            for table in found.values():
+                table.spec = self._grown(table)
+        return self._tables or {}
+
+    # ── base.Source ───────────────────────────────────────────────────────────────────────────────────────────────
+
+    async def check(self) -> dict[str, JsonValue]:
+        """As the kit does; patients have to be there, in a file of their own or repeated in another one."""
+        facts = await super().check()
+        if "patients" not in await self.tables():
+            raise ContractBroken(
+                "no file of patients was found, and no other file repeats their names and birth dates; upload the "
+                "patients, for example as Patients.csv",
+                code="FILES_MISSING",
+            )
+        counts = papers.told((await self._all_papers()).values())
+        return facts | {"papers": counts["papers"], "papers_matched": counts["matched"]}
+
+    async def describe(self) -> Inventory:
+        inventory = await super().describe()
+        others = [one for one in inventory.objects if one.name != papers.OBJECT]
+        if await self._all_papers():
+            others.append(papers.SPEC)
+        return inventory.model_copy(update={"objects": tuple(others)})
+
+    async def count(self, object_name: str) -> int:
+        """Rows with a key of their own, without patients that were merged into others."""
+        if object_name == papers.OBJECT:
+            return len(await self._all_papers())
+        found = await super().count(object_name)
+        if object_name == "patients":
+            await self._gather("patients")
+            found -= self._merged
+        return found
+
+    async def read(
+        self, object_name: str, fields: Sequence[str], *, cursor: str | None = None, since: datetime | None = None
+    ) -> AsyncIterator[Page]:
+        """As the kit does; merged patients come as deletions that name the survivor."""
+        if object_name == papers.OBJECT:
+            async for page in self._paper_pages(fields, cursor):
+                yield page
+            return
+        table = (await self.tables()).get(object_name)
+        if table is not None:
+            await self._gather(object_name)
+        merges = object_name == "patients" and isinstance(table, ExportTable) and "merged_into" in table.columns
+        wanted = [*fields, "merged_into"] if merges else fields
+        async for page in super().read(object_name, wanted, cursor=cursor, since=since):
+            yield self._without_merged(page, fields) if merges else page
+
+    def open_file(self, ref: FileRef) -> AbstractAsyncContextManager[FileStream]:
+        """Raises BatchRefused with the code FILE_GONE when the file did not come with the export."""
+        return self._open_paper(ref)
+
+    # ── what tables need ──────────────────────────────────────────────────────────────────────────────────────────
+
+    async def _tables_by_name(self) -> Mapping[str, AnyTable]:
+        return await self.tables()
+
+    async def _gather(self, object_name: str) -> None:
+        """Everything that records of an object are completed with, once."""
+        if object_name in self._gathered:
+            return
+        self._gathered.add(object_name)
+        tables = await self.tables()
+        if object_name in ("patients", "referrers", papers.OBJECT, *WITH_PATIENT) and self._shaper.people is None:
+            await self._know_people(tables)
+        if object_name in ("patients", "referrers") and not self._gathered & {"emails"}:
+            self._gathered.add("emails")
+            await self._share_emails(tables)
+        if object_name == "patients":
+            await self._gather_plans(tables)
+        if object_name == "invoices":
+            await self._gather_money(tables)
+
+    async def _know_people(self, tables: Mapping[str, AnyTable]) -> None:
+        table = tables.get("patients")
+        if not isinstance(table, ExportTable):
+            return
+        people, known = People(), HashSet()
+        async for record in table.records(resolved=False):
+            if known.add(hash(record[table.primary]) & _WIDE):
+                people.add(record, table.primary)
+                self._merged += bool(record.get("merged_into"))
+        self._shaper.people = people
+
+    async def _share_emails(self, tables: Mapping[str, AnyTable]) -> None:
+        """Finds addresses of several people. The first patient by id keeps one, "
+        "a physician only if no patient has it."""
+        seen, twice = HashSet(), HashSet()
+        async for _, address in self._addresses(tables):
+            number = hash(address) & _WIDE
+            if not seen.add(number):
+                twice.add(number)
+        owners: dict[str, tuple[int, str]] = {}
+        people = 0
+        async for person, address in self._addresses(tables):
+            if hash(address) & _WIDE in twice:
+                people += 1
+                owners[address] = min(owners.get(address, person), person)
+        self._shaper.email_owners = {address: key for address, (_, key) in owners.items()}
+        self._shared = people - len(owners)
+
+    async def _addresses(self, tables: Mapping[str, AnyTable]) -> AsyncIterator[tuple[tuple[int, str], str]]:
+        """((rank, id), address) of every person once."""
+        for rank, name in enumerate(("patients", "referrers")):
+            table = tables.get(name)
+            if not isinstance(table, ExportTable) or "email" not in table.columns:
+                continue
+            known = HashSet()
+            async for record in table.records(resolved=False):
+                key = str(record[table.primary])
+                address = str(record.get("email") or "").strip().casefold()
+                if known.add(hash(key) & _WIDE) and address and not record.get("merged_into"):
+                    yield (rank, key), address
+
+    async def _gather_plans(self, tables: Mapping[str, AnyTable]) -> None:
+        table = tables.get("insurance_plans")
+        if not isinstance(table, ExportTable):
+            return
+        await self._prepare(table)
+        plans = Gathered()
+        async for record in table.records():
+            values = [record.get(name) or "" for name in ("payer_id", "policy_no", "group_no", "priority", "effective")]
+            plans.add(str(record.get("patient_id") or ""), values)
+        self._shaper.plans = plans
+
+    async def _gather_money(self, tables: Mapping[str, AnyTable]) -> None:
+        """Payments and charges by invoice; a line without an invoice is left to the file of lines."""
+        for name in ("payments", "charges"):
+            table = tables.get(name)
+            if not isinstance(table, ExportTable):
+                continue
+            await self._prepare(table)
+            lines = Gathered()
+            async for record in table.records():
+                if invoice := str(record.get("invoice_id") or ""):
+                    lines.add(invoice, _payment(record) if name == "payments" else _charge(record))
+            setattr(self._shaper, name, lines)
+
+    async def _find_hidden(self) -> None:
+        """Opens the tables for a first look at custom fields in sheets of values and in cells of JSON."""
+        stored, _ = self._assign(await self.shelf.tables())
+        for name in stored:
+            if name == "custom_values":
+                continue
+            table = self._open(name, stored[name])
+            hidden, _ = await find_json(table)
+            if hidden:
+                self._shaper.cells[name] = hidden
+        if "custom_values" in stored:
+            sheet = self._open("custom_values", stored["custom_values"])
+            survey, values = HiddenSurvey(), Gathered()
+            async for patient, label, text in sheet_rows(sheet):
+                survey.add(label, text)
+                values.add(patient, [label, text])
+            taken = {one.name for one in CATALOGUE.objects[4].fields} | {one.name for one in EXTRA["patients"]}
+            hidden_names = {
+                one.name for group in self._shaper.cells.get("patients", {}).values() for one in group.fields()
+            }
+            self._shaper.sheet, self._shaper.sheet_fields = values, survey.finish(taken | hidden_names)
+
+    def _grown(self, table: AnyTable) -> ObjectSpec:
+        """The spec with fields that are computed in place of columns; custom fields are guarded, whatever they hold."""
+        hidden = self._shaper.cells.get(table.name, {})
+        fields = [
+            one.model_copy(update={"sensitive": True}) if one.custom else one
+            for one in table.spec.fields
+            if one.name not in hidden
+        ]
+        names = {one.name for one in fields}
+        has_plans = table.name != "patients" or "insurance_plans" in (self._tables or {})
+        if isinstance(table, ExportTable) and has_plans:
+            fields += [one for one in fallback_fields(table.name) if one.name not in names]
+        own = {one.name for one in self._custom_fields(table.name)}
+        fields = [one.model_copy(update={"custom": True}) if one.name in own else one for one in fields]
+        return table.spec.model_copy(update={"fields": tuple(fields)})
+
+    def _custom_fields(self, object_name: str) -> list[TableField]:
+        named = {one.name for one in EXTRA.get(object_name, ())}
+        return [one for one in self.extra_fields(object_name) if one.name not in named]
+
+    def _without_merged(self, page: Page, fields: Sequence[str]) -> Page:
+        kept: list[Record] = []
+        gone = list(page.deletions)
+        for record in page.records:
+            survivor = record.get("merged_into") if "merged_into" in fields else record.pop("merged_into", None)
+            if survivor:
+                gone.append(Deletion(str(record["id"]), self._clock(), merged_into=str(survivor)))
+            else:
+                kept.append(record)
+        return Page(kept, gone, page.cursor)
+
+    # ── papers ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    async def _all_papers(self) -> dict[str, papers.Paper]:
+        if self._papers is None:
+            tables = await self.tables()
+            await self._gather(papers.OBJECT)
+            table = tables.get(papers.OBJECT)
+            rows = [one async for one in table.records()] if isinstance(table, ExportTable) else []
+            people = self._shaper.people
+            self._papers = papers.match_papers(
+                rows, await self.shelf.documents(), people.knows if people is not None else lambda _: False
+            )
+        return self._papers
+
+    async def _paper_pages(self, fields: Iterable[str], cursor: str | None) -> AsyncIterator[Page]:
+        wanted = dict.fromkeys(("id", *fields))
+        for records in papers.pages(await self._all_papers(), cursor or "", self.config.page_size):
+            chosen = [{name: record[name] for name in wanted if name in record} for record in records]
+            yield Page(chosen, cursor=records[-1]["id"])
+        yield Page(())
+
+    @asynccontextmanager
+    async def _open_paper(self, ref: FileRef) -> AsyncIterator[FileStream]:
+        paper = (await self._all_papers()).get(ref.id)
+        if paper is None or paper.file is None:
+            raise BatchRefused(f"{ref.object} {ref.id}: the file is not in the export", code="FILE_GONE", status=404)
+        kind = str(paper.record.get("mime_type") or "application/octet-stream")
+        chunks = self.shelf.read_document(paper.file)
+        yield FileStream(str(paper.record["file_name"]), kind, paper.file.size, chunks)
+
+
+def _practice(record: Record) -> list[Record]:
+    name = str(record.get("practice") or "").strip()
+    if not name:
+        return []
+    parts = ("territory", "specialty", "phone", "fax", "address", "address2", "city", "state", "postal_code", "country")
+    values = {part: record[part] for part in parts if record.get(part)}
+    return [{"id": practice_id(name), "name": name, **values}]
+
+
+def _repeats(table: ExportTable) -> bool:
+    """Whether the rows of a table name the person well enough."""
+    columns = table.columns
+    named = "patient_name" in columns or "patient_last" in columns
+    return named and ("patient_dob" in columns or "patient_medicare" in columns)
+
+
+def _payment(record: Record) -> list[str]:
+    return [str(record.get(name) or "") for name in ("date", "amount", "method")]
+
+
+def _charge(record: Record) -> list[str]:
+    """What the line bills, and what it says was paid."""
+    billed = str(record.get("type") or "").strip().casefold() in _CHARGED
+    return [str(record.get("amount") or "0") if billed else "0", str(record.get("payment") or "")]

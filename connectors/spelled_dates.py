@@ -1,0 +1,72 @@
+"""Dates with the month in letters, in many languages, and years of two digits, brought into a form of digits alone."""
+
+import re
+from functools import cache
+
+from babel.dates import get_month_names
+
+LOCALES = ("en", "de", "fr", "es", "it", "pt", "nl", "pl", "sv", "da", "nb", "fi", "cs", "hu", "ro", "tr")
+PIVOT = 30
+"""Years of two digits: 00 to 29 are of this century, 30 to 99 of the last one, as Excel reads them."""
+_WORD = r"[^\W\d_]{3,12}\.?"
+_TIME = r"(?:(?:T|,? )(\d{1,2}:\d\d(?::\d\d)?(?: ?[AaPp]\.?[Mm]\.?)?))?"
+_DAY_FIRST = re.compile(
+    rf"(?:{_WORD},? )?(\d{{1,2}})(?:st|nd|rd|th|\.|º|er)?(?: de|\.)?[ -]({_WORD})(?: de| del)?,?[ -](\d{{4}}|\d\d){_TIME}"
+)
+_MONTH_FIRST = re.compile(rf"(?:{_WORD},? )?({_WORD})[ -](\d{{1,2}})(?:st|nd|rd|th)?,?[ -](\d{{4}}){_TIME}")
+_YEAR_FIRST = re.compile(rf"(\d{{4}})[ -]({_WORD})[ -](\d{{1,2}}){_TIME}")
+_SHORT = re.compile(r"(\d{1,2})([/.\-])(\d{1,2})\2(\d\d)(?=$|[ T,])", re.ASCII)
+
+
+@cache
+def _months() -> dict[str, int]:
+    """Months by name and abbreviation; a word that is another month elsewhere is left out."""
+    found: dict[str, set[int]] = {"sept": {9}}
+    for locale in LOCALES:
+        for width in ("wide", "abbreviated"):
+            for context in ("format", "stand-alone"):
+                for number, name in get_month_names(width, context, locale).items():
+                    found.setdefault(_fold(name), set()).add(number)
+    return {name: numbers.pop() for name, numbers in found.items() if len(numbers) == 1 and not name.isdigit()}
+
+
+def _fold(name: str) -> str:
+    return name.casefold().rstrip(".")
+
+
+def spelled_out(value: str) -> str | None:
+    """ "31. Dez 2024 10:00" as "2024-12-31 10:00"; None for what names no month."""
+    if not 8 <= len(value) <= 60 or value.isdigit():
+        return None
+    for form, places in ((_DAY_FIRST, (3, 2, 1)), (_MONTH_FIRST, (3, 1, 2)), (_YEAR_FIRST, (1, 2, 3))):
+        found = form.fullmatch(value)
+        if found:
+            year, month, day = (found[place] for place in places)
+            number = _months().get(_fold(month))
+            if number:
+                time = f" {found[4]}" if found[4] else ""
+                return f"{whole_year(year)}-{number:02d}-{int(day):02d}{time}"
+    return None
+
+
+def whole_year(year: str) -> str:
+    """A year of two digits in the century that the pivot says."""
+    return year if len(year) == 4 else f"{'20' if int(year) < PIVOT else '19'}{year}"
+
+
+def has_short_year(value: str) -> bool:
+    """Whether a date's year has two digits."""
+    if _SHORT.match(value):
+        return True
+    found = _DAY_FIRST.fullmatch(value)
+    return found is not None and len(found[3]) == 2
+
+
+def in_digits(value: str) -> str:
+    """A date's text with digits alone and a year of four; any other text as it is."""
+    found = _SHORT.match(value)
+    if found and int(found[1]) <= 31:
+        return f"{found[1]}{found[2]}{found[3]}{found[2]}{whole_year(found[4])}{value[found.end() :]}"
+    if value[:1].isdigit() and not any(sign.isalpha() for sign in value[:8]):
+        return value
+    return spelled_out(value) or value
