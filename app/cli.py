@@ -256,6 +256,20 @@ def revoke_key(key_id: Annotated[str, typer.Argument(help="As shown by `keys lis
 
 
 @app.command()
+def audit(
+    record: Annotated[
+        str | None, typer.Option(metavar="OBJECT/ID", help="Print this source record's history with its places.")
+    ] = None,
+    tenant: Annotated[str | None, typer.Option(help="Name of one tenant; default all.")] = None,
+    data: Data = None,
+) -> None:
+    """Prove the audit chains: every root and link, and the first broken entry where one is."""
+    from app.audit_cli import prove_chains
+
+    raise typer.Exit(prove_chains(database_url(settings(data)), tenant, record, typer.echo))
+
+
+@app.command()
 def verify(
     report: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="A signed reconciliation.")],
     key: Annotated[

@@ -95,7 +95,8 @@ class ObjectFacts(Frozen):
     `insert_batch` is records per call where nothing can be upserted (0: as `batch`); `calls_per_batch` what one full
     batch costs, asynchronous jobs and the reading of their ids included; `read_batch` how many records one call reads
     back, `delete_batch` how many one call deletes. Records with `by_id` off cannot be read by their ids, only through
-    the lists of their parents.
+    the lists of their parents. `unreadable` are
+    fields that can be written and that no call shows: they are not compared.
     """
 
     style: WriteStyle = WriteStyle.UPSERT
@@ -112,6 +113,7 @@ class ObjectFacts(Frozen):
     parent_field: str = ""
     parent_object_field: str = ""
     marker_field: str = ""
+    unreadable: tuple[str, ...] = ()
     source: str = ""
 
 

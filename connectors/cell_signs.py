@@ -8,19 +8,12 @@ from collections import Counter
 from collections.abc import Iterable
 
 SENTINELS = (
-    "1900-01-01",
-    "0001-01-01",
-    "9999-12-31",
-    "01/01/1900",
-    "31/12/9999",
-    "12/31/9999",
-    "01.01.1900",
-    "31.12.9999",
-)
+    "1900-01-01", "0001-01-01", "9999-12-31", "01/01/1900", "31/12/9999", "12/31/9999", "01.01.1900", "31.12.9999",
+)  # fmt: skip
 """Days that systems write where there is none."""
 CURRENCIES = (
-    "USD", "EUR", "GBP", "INR", "AUD", "NZD", "CAD", "CHF", "JPY", "CNY", "SEK", "NOK", "DKK", "PLN", "CZK", "HUF", "RON",
-    "BGN", "TRY", "ZAR", "BRL", "MXN", "SGD", "HKD", "AED", "SAR", "ILS", "THB", "KRW", "PHP", "MYR", "IDR",
+    "USD", "EUR", "GBP", "INR", "AUD", "NZD", "CAD", "CHF", "JPY", "CNY", "SEK", "NOK", "DKK", "PLN", "CZK", "HUF",
+    "RON", "BGN", "TRY", "ZAR", "BRL", "MXN", "SGD", "HKD", "AED", "SAR", "ILS", "THB", "KRW", "PHP", "MYR", "IDR",
 )  # fmt: skip
 _CODE = "|".join(CURRENCIES)
 _CURRENCY = re.compile(
@@ -85,7 +78,7 @@ class CellSigns:
             usual, times = self._lengths.most_common(1)[0]
             shorter = sum(count for length, count in self._lengths.items() if length < usual)
             longer = sum(count for length, count in self._lengths.items() if length > usual)
-            if usual > 3 and 20 <= times and 0 < shorter < times / 4 and not longer and self._lengths[usual - 1]:
+            if usual > 3 and times >= 20 and 0 < shorter < times / 4 and not longer and self._lengths[usual - 1]:
                 found["leading-zeros-maybe-lost"] = shorter
         return found
 

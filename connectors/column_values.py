@@ -3,6 +3,7 @@
 Each converter is made for one column from its votes and, where they left a question, a person's answer.
 """
 
+from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, datetime, tzinfo
 from decimal import Decimal
@@ -20,8 +21,8 @@ from connectors.column_votes import (
     DecimalMark,
     Kind,
     bare_number,
-    day_parts,
 )
+from connectors.date_forms import day_parts
 
 Read = Callable[[str], str]
 """From a cell to a text, "" for a blank. Raises ValueError for what the votes did not show."""
@@ -30,7 +31,8 @@ _GROUPS = dict.fromkeys(map(ord, "'’ \u00a0\u202f"))
 
 
 def text_reader(blank_markers: bool, repair: bool = False) -> Read:
-    """Texts as they stand; with `blank_markers` those that may stand for a blank do, with `repair` garbled ones are mended.
+    """Texts as they stand; with `blank_markers` those that may stand for a blank do, with `repair` garbled ones
+    are mended.
 
     Both are for a person to say (questions `blank-markers` and `mojibake`).
     """
@@ -82,8 +84,12 @@ def date_reader(order: DateOrder) -> Read:
     return read
 
 
-def datetime_reader(order: DateOrder, zone: tzinfo | None) -> Read:
-    """Date-times with offset in ISO form. `zone` is that of stamps without an offset; None: there are none."""
+def datetime_reader(order: DateOrder, zone: tzinfo | None, noticed: Counter[str] | None = None) -> Read:
+    """Date-times with offset in ISO form. `zone` is that of stamps without an offset; None: there are none.
+
+    Stamps that the zone's clock skipped or showed twice are counted in `noticed` as `dst-gap` and `dst-fold`; the
+    first is read an hour on, the second as the earlier of the two.
+    """
 
     def read(cell: str) -> str:
         if len(cell) >= 20 and cell[4] == "-" and cell[10] == "T" and (cell[-1] == "Z" or cell[-5] in "+-"):
@@ -102,11 +108,23 @@ def datetime_reader(order: DateOrder, zone: tzinfo | None) -> Read:
         if found[10]:
             return datetime.fromisoformat(plain + found[10]).astimezone(UTC).isoformat()
         moment = instant_of(plain, zone) if zone else None
+        if moment is not None and zone is not None and noticed is not None:
+            code = clock_change(plain, zone)
+            noticed.update([code] if code else [])
         if moment is None:
             raise ValueError("a date-time without a zone")
         return moment.isoformat()
 
     return read
+
+
+def clock_change(plain: str, zone: tzinfo) -> str:
+    """dst-gap for a local time that the zone's clock skips, dst-fold for one that it shows twice, "" for any other."""
+    local = datetime.fromisoformat(plain).replace(tzinfo=zone)
+    early, late = local.utcoffset(), local.replace(fold=1).utcoffset()
+    if early is None or late is None or early == late:
+        return ""
+    return "dst-fold" if early > late else "dst-gap"
 
 
 def _day(cell: str, order: DateOrder) -> tuple[int, int, int]:

@@ -11,7 +11,7 @@ from enum import StrEnum
 from app.domain.numerals import unit_of, without_rupees
 from app.domain.schema import Frozen
 from connectors.cell_signs import CellSigns, currency_of, without_currency
-from connectors.spelled_dates import has_short_year, in_digits
+from connectors.date_forms import date_order, day_parts, has_short_year, is_midnight
 from connectors.table_shape import Finding
 
 ALWAYS_BLANK = frozenset({"\\N", "#N/A"})
@@ -39,11 +39,6 @@ _SCIENTIFIC = re.compile(r"\d(?:[.,]\d+)?E\+?\d+", re.ASCII)
 _MONEY = "$€£¥₹₽₩₺₪฿ \u00a0\u202f"
 _ISO_DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _ISO_MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,6})?(?:Z|[+-]\d\d:?\d\d)", re.ASCII)
-_DAY = re.compile(
-    r"(\d{1,4})([/.\-])(\d{1,2})\2(\d{1,4})(?:(?:T| |, )(\d{1,2}):(\d\d)(?::(\d\d)(?:[.,](\d{1,6}))?)?"
-    r" ?([AaPp]\.?[Mm]\.?)?(Z|[+-]\d\d:?\d\d)?)?",
-    re.ASCII,
-)
 
 
 class Kind(StrEnum):
@@ -254,7 +249,7 @@ class ColumnVote:
         self._short_years += has_short_year(value)
         self._orders.add(order)
         timed = found[5] is not None
-        if timed and found[10] is None and _is_midnight(found):
+        if timed and found[10] is None and is_midnight(found):
             self._midnights += 1  # a date, where no other value has a time
         else:
             self._timed.add(timed)
@@ -265,7 +260,7 @@ class ColumnVote:
         fits: list[Kind] = [Kind.TEXT]
         if self._words is not None:
             fits.append(Kind.BOOLEAN)
-        mixed = 0 < self._percents and self._marks is not None and self._percents < self._seen
+        mixed = self._percents > 0 and self._marks is not None and self._percents < self._seen
         if self._marks is not None and self._mark() is not DecimalMark.CONTRADICTORY and not mixed:
             fits += [Kind.INTEGER] if self._marks <= {DecimalMark.NONE} else []
             fits.append(Kind.DECIMAL)
@@ -338,7 +333,7 @@ def _means_money(value: str) -> bool:
 
 
 def bare_number(value: str) -> str:
-    """A number's text without money signs or a percent sign, with a leading minus instead of brackets or one at the end."""
+    """A number's text without money and percent signs, with a leading minus instead of brackets or one at the end."""
     text = without_rupees(without_currency(value.strip().removesuffix("%")).strip(_MONEY))
     if text.startswith("(") and text.endswith(")"):
         text = "-" + text[1:-1].strip(_MONEY)
@@ -369,49 +364,3 @@ def number_mark(value: str) -> DecimalMark | None:
     if len(rest) == 3 and len(whole) <= 3 and whole.isdigit() and whole != "0":
         return DecimalMark.AMBIGUOUS
     return DecimalMark.POINT if signs[0] == "." else DecimalMark.COMMA
-
-
-def date_order(found: "re.Match[str]") -> str:
-    """year | day | month | either | same for a match of a date (`same`: day and month are one number).
-
-    "" when there is no such day or the year has two digits.
-    """
-    first, last = found[1], found[4]
-    one, second = int(first), int(found[3])
-    year_first = len(first) == 4
-    if not _time_is_real(found) or (len(last) > 2 if year_first else len(last) != 4 or len(first) > 2):
-        return ""
-    try:
-        if year_first:
-            date(one, second, int(last))
-            return "year"
-        date(int(last), *((second, one) if one > 12 else (one, second)))
-    except ValueError:
-        return ""
-    if one > 12 or second > 12:
-        return "day" if one > 12 else "month"
-    return "same" if one == second else "either"
-
-
-def _time_is_real(found: "re.Match[str]") -> bool:
-    if found[5] is None:
-        return True
-    hour = int(found[5])
-    return (1 <= hour <= 12 if found[9] else hour < 24) and int(found[6]) < 60 and int(found[7] or 0) < 60
-
-
-def _is_midnight(found: "re.Match[str]") -> bool:
-    hour = 0 if found[9] and found[9][0] in "aA" and found[5] == "12" else int(found[5])
-    return (
-        not hour
-        and not int(found[6])
-        and not int(found[7] or 0)
-        and not int(found[8] or 0)
-        and not (found[9] and found[9][0] in "pP")
-    )
-
-
-def day_parts(value: str) -> "re.Match[str] | None":
-    """The parts of a date or date-time in any of the forms that votes accept."""
-    text = value.strip()
-    return _DAY.fullmatch(text) or _DAY.fullmatch(in_digits(text))

@@ -8,19 +8,29 @@ from types import MappingProxyType
 import yaml
 
 from app.domain.blueprint import Blueprint
-from connectors import freshsales, rsoft, servicetracker, zoho_crm
+from connectors import clinic, freshsales, octopuspro, rsoft, servicetracker, zoho_crm
 from connectors.base import Platform
 
 PLATFORMS: Mapping[str, Platform] = MappingProxyType(
     {
         platform.slug: platform
-        for platform in (servicetracker.PLATFORM, rsoft.PLATFORM, freshsales.PLATFORM, zoho_crm.PLATFORM)
+        for platform in (
+            servicetracker.PLATFORM,
+            octopuspro.PLATFORM,
+            clinic.PLATFORM,
+            rsoft.PLATFORM,
+            freshsales.PLATFORM,
+            zoho_crm.PLATFORM,
+        )
     }
 )
 """Every platform by its slug."""
 
 BLUEPRINTS: Mapping[tuple[str, str], str] = MappingProxyType(
     {
+        ("clinic", "freshsales"): "clinic-freshsales.yaml",
+        ("clinic", "zoho_crm"): "clinic-zoho_crm.yaml",
+        ("octopuspro", "zoho_crm"): "octopuspro-zoho_crm.yaml",
         ("rsoft", "freshsales"): "rsoft-freshsales.yaml",
         ("servicetracker", "freshsales"): "servicetracker-freshsales.yaml",
         ("servicetracker", "zoho_crm"): "servicetracker-zoho_crm.yaml",

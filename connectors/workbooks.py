@@ -9,7 +9,6 @@ from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from itertools import chain
 from typing import Any, BinaryIO
-from xml.etree.ElementTree import ParseError
 
 import openpyxl
 from openpyxl.styles.numbers import is_date_format, is_datetime, is_timedelta_format
@@ -25,7 +24,7 @@ _HEAD_ROWS = 60
 _LAST_DAY = 2_958_465  # 9999-12-31
 _EXACT = 10**15  # a workbook keeps fifteen digits
 _DAY_1904 = date(1904, 1, 1)
-_BROKEN = (KeyError, ValueError, TypeError, IndexError, AttributeError, ParseError, EOFError, InvalidFileException)
+_BROKEN = (KeyError, ValueError, TypeError, IndexError, AttributeError, SyntaxError, EOFError, InvalidFileException)
 
 Read = Callable[[Any], str]
 
@@ -92,9 +91,10 @@ def _read_sheet(rows: "_Rows", scan: SheetScan, drafts: Drafts, name: str) -> bo
     draft = drafts.open(name, stem=name)
     draft.head(labels)
     draft.noticed["lines-before-headings"] += at
-    _fill(draft, chain(filled[after:], rows), len(labels))
+    last = filled[after - 1][0]
+    _fill(draft, chain((row for row in head if row[0] > last), rows), len(labels))
     draft.noticed.update(rows.noticed)
-    draft.noticed.update({code: count for code, count in scan.findings(filled[after - 1][0]).items() if count})
+    draft.noticed.update({code: count for code, count in scan.findings(last).items() if count})
     draft.noticed += type(draft.noticed)()  # nothing that was counted zero times
     return True
 

@@ -1,6 +1,7 @@
 """From canonical values to what a destination field takes in JSON: one function per field, refusing what it cannot."""
 
 from collections.abc import Callable
+from sys import maxsize
 from typing import Any
 
 from app.domain.choices import encode_boolean, multipicklist_encoder, picklist_encoder
@@ -40,7 +41,11 @@ def encoder(field: FieldSpec, encoding: Encoding, truncate: bool = False) -> Cal
 def text_encoder(length: int | None, truncate: bool) -> Callable[[Any], Any]:
     """Text of at most `length` characters. Longer ones are cut (TRUNCATED) when `truncate`, else quarantined."""
 
+    most = maxsize if length is None else length
+
     def encode(value: Any) -> Any:
+        if value.__class__ is str and len(value) <= most and value.isprintable():
+            return value
         text = text_of(value)
         if length is not None and len(text) > length:
             if not truncate:

@@ -5,6 +5,7 @@ function's namespace, so no text of a mapping or a schema is ever compiled.
 """
 
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Any
 
 import orjson
@@ -16,7 +17,7 @@ from app.domain.texts import is_sound
 
 _LOST = object()
 _STOPPED = object()
-_MEMO_SIZE = 4096
+_MEMO_SIZE = 16_384  # more than the days of forty years
 _MEMO_TEXT = 64
 _CAUSES = {
     Verdict.HELD: (IssueCode.UNMAPPED_VALUE, IssueCode.LOOKUP_MISSING),
@@ -59,9 +60,15 @@ def follow(read: Read) -> Callable[[Any, Mapping[str, Mapping[str, Mapping[str, 
     return value_behind
 
 
+@lru_cache(maxsize=4096)
+def issues_of(key: str, codes: tuple[IssueCode, ...]) -> tuple[Issue, ...]:
+    """What a field has to report: few distinct findings, met very often."""
+    return tuple(Issue(key, code, SEVERITY[code]) for code in codes)
+
+
 def tell(issues: list[Issue], key: str, noted: Noted) -> tuple[Verdict, str] | None:
     """Adds what a noted value reports; returns the verdict with its reason when it stops the record."""
-    issues.extend(Issue(key, code, SEVERITY[code]) for code in noted.codes)
+    issues += issues_of(key, noted.codes)
     if noted.verdict is None:
         return None
     cause = next((code for code in _CAUSES[noted.verdict] if code in noted.codes), noted.codes[-1])

@@ -176,7 +176,10 @@ def _take_stages(rule: FieldRule, load: Load, draft: _Draft) -> FieldRule:
     if "stages" in rule.args:
         draft.constants["stage_field"] = f"{load.target_object}.{rule.target}"
         declared = _more_stages(draft.constants.get("stages"), rule.args["stages"])
-        draft.constants["stages"] = _more_stages(declared, tenant_stages(draft.source))
+        own = tenant_stages(draft.source)
+        draft.constants["stages"] = _more_stages(declared, own)
+        names = [str(one["name"]) for one in own if isinstance(one, dict)]
+        draft.options.setdefault(f"{load.target_object}.{rule.target}", {}).update(dict.fromkeys(names))
         draft.stage_maps.add(rule.value_map or "")
         kept = {key: one for key, one in rule.args.items() if key not in {"stages", "pipeline_field"}}
         return rule.model_copy(update={"args": kept})
@@ -303,10 +306,13 @@ def _default(spec: FieldSpec) -> JsonValue:
 
 
 def _collect_options(loads: Iterable[Load], draft: _Draft) -> None:
-    """Adds the options that records will hold to the plan: to new fields, and to existing ones that lack them."""
+    """Adds the options that records will hold to the plan: to new fields, and to existing ones that lack them.
+
+    Loads that are off count as well, since a person may switch them on; provisioning asks for enabled ones only.
+    """
     for load in loads:
         spec = draft.source.object(load.source_object)
-        for rule in load.fields if load.enabled and spec else ():
+        for rule in load.fields if spec else ():
             if rule.transform in {"picklist", "multipicklist"} and spec is not None:
                 _add_options(load, rule, list(_produced(rule, spec, draft)), draft)
 

@@ -151,7 +151,8 @@ class _Pending:
 class QualityScan:
     """Feed it every record once, objects in any order (referred ones first saves memory), then `finish`.
 
-    `key` makes the hashes useless to anybody else; `region` is the country assumed for phone numbers.
+    `key` makes the hashes useless to anybody else; `region` is the country assumed for phone numbers whose rule in the
+    mapping names none.
     """
 
     def __init__(
@@ -159,6 +160,7 @@ class QualityScan:
     ) -> None:
         self._key = key[:64]
         self._region = region
+        self._regions = dict(_phone_regions(document))
         self._specs = {spec.name: spec for spec in source.objects}
         loads = enabled_loads(document)
         self._lookups = _lookups(loads)
@@ -238,7 +240,7 @@ class QualityScan:
             if isinstance(made, Noted) and made.value is None:
                 self._tally("bad_email", object_name, spec.name).note(record_id)
         elif spec.type is FieldType.PHONE:
-            if not _is_phone(str(value), self._region):
+            if not _is_phone(str(value), self._regions.get((object_name, spec.name), self._region)):
                 self._tally("bad_phone", object_name, spec.name).note(record_id)
         elif spec.type in {FieldType.DATE, FieldType.DATETIME}:
             self._check_date(object_name, spec, value, record_id)
@@ -315,6 +317,15 @@ def _date_pairs(spec: ObjectSpec) -> Iterator[tuple[str, str]]:
         end = name.replace("Start", "End")
         if end != name and times.get(end) is kind:
             yield name, end
+
+
+def _phone_regions(document: MappingDocument) -> Iterator[tuple[tuple[str, str], str]]:
+    """The country that the mapping assumes for the numbers of a source field, where it says one."""
+    for load in enabled_loads(document):
+        for rule in load.fields:
+            region = rule.args.get("region")
+            if isinstance(region, str) and region:
+                yield from (((load.source_object, path), region) for path in rule.sources)
 
 
 def _is_phone(text: str, region: str) -> bool:

@@ -323,9 +323,15 @@ def _sequence(steps: Sequence[Step]) -> Step:
     if len(steps) == 1:
         return steps[0]
 
+    first, *rest = steps
+
     def run(value: Any) -> Any:
-        for step in steps:
-            value = chain(value, step)
+        value = first(value)
+        for step in rest:
+            if value.__class__ is Noted:
+                value = chain(value, step)
+            elif value is not None:
+                value = step(value)
         return value
 
     return run

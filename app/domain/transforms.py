@@ -136,18 +136,24 @@ def _joined(args: Any, _: Fitting) -> Step:
     separator: str = args.separator
 
     def convert(values: list[Any]) -> Any:
-        return separator.join(text_of(value) for value in values if not blank(value)) or None
+        return separator.join([text_of(value) for value in values if value not in _BLANKS]) or None
 
     return convert
 
 
 def blank(value: Any) -> bool:
     """Whether a canonical value is a blank; False and "0" are values."""
-    return value in (None, "", [])
+    return value in _BLANKS
+
+
+_BLANKS: tuple[Any, ...] = (None, "", [])
 
 
 def _first(values: list[Any]) -> Any:
-    return next((value for value in values if not blank(value)), None)
+    for value in values:
+        if value not in _BLANKS:
+            return value
+    return None
 
 
 def _template(args: a.TemplateArgs, fitting: Fitting) -> Step:
@@ -156,10 +162,10 @@ def _template(args: a.TemplateArgs, fitting: Fitting) -> Step:
     edge = " \t-–—,;:|/·"
 
     def convert(values: list[Any]) -> Any:
-        if all(blank(value) for value in values):
+        texts = ["" if value in _BLANKS else text_of(value) for value in values]
+        if not any(texts) and all(map(blank, values)):
             return None
-        texts = ["" if blank(value) else text_of(value) for value in values]
-        made = "".join(text if place is None else text + texts[place] for text, place in pieces)
+        made = "".join([text if place is None else text + texts[place] for text, place in pieces])
         return (made.strip(edge) if args.tidy and "" in texts else made) or None
 
     return convert
@@ -236,12 +242,17 @@ def _text_entries() -> Iterable[Transform]:
     yield Transform("text", "Any value as text, characters untouched.", _simple(text_of), result=text)
     yield Transform("strip", "Without blanks at both ends.", _simple(strip), READABLE, text)
     yield Transform(
-        "upper", "In capitals.", _simple(lambda v: changed(text_of(v), text_of(v).upper())), READABLE, text, lossy=True
+        "upper",
+        "In capitals.",
+        _simple(lambda v: changed(text := text_of(v), text.upper())),
+        READABLE,
+        text,
+        lossy=True,
     )
     yield Transform(
         "lower",
         "In small letters.",
-        _simple(lambda v: changed(text_of(v), text_of(v).lower())),
+        _simple(lambda v: changed(text := text_of(v), text.lower())),
         READABLE,
         text,
         lossy=True,

@@ -33,6 +33,10 @@ class Stopped(Exception):
     """Nobody waits for the upload any more."""
 
 
+class NoSuchPlace(OSError, ValueError):
+    """A place before the beginning: an OSError as libraries expect it, told apart from a store that fails."""
+
+
 @dataclass(frozen=True, slots=True)
 class PartFile:
     """A stored part: its artifact, bytes and SHA-256."""
@@ -163,7 +167,7 @@ class SealedReader(io.RawIOBase):
     def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
         base = {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self._size}[whence]
         if base + offset < 0:
-            raise ValueError("a place before the beginning")
+            raise NoSuchPlace("a place before the beginning")
         self._at = base + offset
         return self._at
 

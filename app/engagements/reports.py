@@ -55,9 +55,11 @@ async def list_questions(
 async def list_files(
     session: AsyncSession, engagement: Engagement, paging: Paging, *, kind: str | None
 ) -> Rows[Artifact]:
-    """The engagement's files, the newest first."""
+    """The engagement's files, the newest first; parts of uploads are not among them."""
     statement = select(Artifact).where(
-        Artifact.engagement_id == engagement.id, Artifact.tenant_id == engagement.tenant_id
+        Artifact.engagement_id == engagement.id,
+        Artifact.tenant_id == engagement.tenant_id,
+        ~col(Artifact.kind).startswith("upload-"),
     )
     if kind is not None:
         statement = statement.where(Artifact.kind == kind)

@@ -17,6 +17,7 @@ import orjson
 Entry = Sequence[str | int | None]
 
 GENESIS = bytes(32)
+_MARK = 8  # bytes of an entry's hash kept beside it
 _HEAD = "SELECT sequence, chain FROM audit_heads WHERE tenant_id = $1 FOR UPDATE"
 
 
@@ -43,16 +44,29 @@ def link(previous: bytes, sequence: int, root: bytes) -> bytes:
 
 
 def sealed(entries: Sequence[Entry]) -> tuple[bytes, bytes]:
-    """(Merkle root, stored block) of entries; each is encoded once for both."""
+    """(Merkle root, stored block) of entries; each is encoded once for both.
+
+    The block is the compressed entries, then eight bytes of each entry's hash: so an altered entry can be named.
+    """
     sha = hashlib.sha256
     encoded = [orjson.dumps(entry) for entry in entries]
-    root = root_of([sha(b"\x00" + one).digest() for one in encoded])
-    return root, zlib.compress(b"[" + b",".join(encoded) + b"]", 1)
+    leaves = [sha(b"\x00" + one).digest() for one in encoded]
+    packed = zlib.compress(b"[" + b",".join(encoded) + b"]", 1)
+    return root_of(leaves), packed + b"".join([one[:_MARK] for one in leaves])
+
+
+def unpacked(block: bytes) -> tuple[bytes, bytes]:
+    """(entries as JSON, their marks) of a stored block. Raises zlib.error for one that does not open."""
+    opened = zlib.decompressobj()
+    content = opened.decompress(block)
+    if not opened.eof:
+        raise zlib.error("the block ends in the middle")
+    return content, opened.unused_data
 
 
 def expand(block: bytes) -> list[list[Any]]:
     """The entries of a stored block."""
-    entries: list[list[Any]] = orjson.loads(zlib.decompress(block))
+    entries: list[list[Any]] = orjson.loads(unpacked(block)[0])
     return entries
 
 

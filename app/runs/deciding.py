@@ -31,6 +31,14 @@ _DONE = frozenset({Outcome.CREATED.value, Outcome.UPDATED.value, Outcome.UNCHANG
 
 
 @dataclass(slots=True)
+class Block:
+    """Items announced together; the intent closes when nothing is pending and every end is committed."""
+
+    intent: UUID | None
+    pending: int = 0
+
+
+@dataclass(slots=True)
 class Item:
     """A write that is to happen. `record_id` is set when the destination record exists already (an update)."""
 
@@ -44,6 +52,7 @@ class Item:
     record_id: str | None = None
     ours: bool | None = None
     before: bytes | None = None
+    block: Block | None = None
 
 
 @dataclass(slots=True)

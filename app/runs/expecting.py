@@ -40,13 +40,14 @@ def link_loads(work: Work, rule: Load) -> list[Load]:
 
 
 async def field_specs(work: Work, rule: Load) -> dict[str, FieldSpec]:
-    """The destination's fields that we write, by API name."""
+    """The destination's fields that we write and that can be read back, by API name."""
     specs: dict[str, FieldSpec] = {}
+    unreadable = work.destination_platform.object_facts(rule.target_object).unreadable
     for one in (rule, *link_loads(work, rule)):
         compiled, target = await compile_rule(work, one)
         for name in compiled.fields.values():
             found = target.field(name)
-            if found is not None:
+            if found is not None and name not in unreadable:
                 specs[name] = found
     return specs
 

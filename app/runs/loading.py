@@ -10,7 +10,6 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from uuid import UUID
 
 import orjson
 import structlog
@@ -18,7 +17,7 @@ import structlog
 from app.domain.mapping import Load
 from app.fresh import new_id
 from app.runs.bookkeeping import book
-from app.runs.deciding import Decided, Decider, Gathered, Item
+from app.runs.deciding import Block, Decided, Decider, Gathered, Item
 from app.runs.ledger import Book, Entry, OpenIntent, Outcome
 from app.runs.staging import Scope, StagedRow
 from app.runs.work import StageRow, Stopped, Work
@@ -29,21 +28,6 @@ log = structlog.get_logger()
 
 _TRIES = 8
 _CREATED, _UPDATED = Outcome.CREATED.value, Outcome.UPDATED.value
-
-
-@dataclass(slots=True)
-class Block:
-    """A page on its way; the intent closes when nothing is pending and every end is committed."""
-
-    intent: UUID | None
-    pending: int = 0
-    first: bool = True
-
-
-@dataclass(slots=True)
-class Sendable:
-    item: Item
-    block: Block
 
 
 @dataclass(slots=True)
@@ -84,8 +68,8 @@ class Loader:
         self._settle = settle_seconds
         self._virgin = virgin
         self._scope: Scope = work.scope(load.source_object)
-        self._queue: asyncio.Queue[list[Sendable] | None] = asyncio.Queue(maxsize=concurrency + concurrency // 2)
-        self._partial: dict[bool, list[Sendable]] = {False: [], True: []}
+        self._queue: asyncio.Queue[list[Item] | None] = asyncio.Queue(maxsize=concurrency + concurrency // 2)
+        self._partial: dict[bool, list[Item]] = {False: [], True: []}
         self._results = Results()
         self._flushing = asyncio.Lock()
         self._closing = False
@@ -255,12 +239,15 @@ class Loader:
 
     async def _enqueue(self, items: Sequence[Item], block: Block) -> None:
         self._sending()
+        size = self._writer.batch
         for item in items:
-            group = self._partial[item.record_id is not None]
-            group.append(Sendable(item, block))
-            if len(group) == self._writer.batch:
-                await self._queue.put(list(group))
-                group.clear()
+            item.block = block
+            update = item.record_id is not None
+            group = self._partial[update]
+            group.append(item)
+            if len(group) == size:
+                self._partial[update] = []
+                await self._queue.put(group)
 
     # ── recovery ──────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -332,7 +319,7 @@ class Loader:
             self._work.check_stop()
             await self._send(batch)
 
-    async def _send(self, batch: list[Sendable]) -> None:
+    async def _send(self, batch: list[Item]) -> None:
         """Brings a batch to its end: every item gets exactly one entry, whatever the answers were."""
         todo = batch
         attempt = 0
@@ -362,25 +349,25 @@ class Loader:
                 self._settle_all(todo, results)
                 return
 
-    async def _call(self, todo: Sequence[Sendable]) -> list[WriteResult]:
+    async def _call(self, todo: Sequence[Item]) -> list[WriteResult]:
         """One call, when it is this load's turn; the lease is looked at after the wait, right before the sending."""
         await self._wire.enter(self._rank)
         try:
             await self._work.lease.ready_to_send(self._timeout)
-            return await self._writer.send([sendable.item for sendable in todo])
+            return await self._writer.send(todo)
         finally:
             self._wire.leave()
 
-    async def _look(self, todo: list[Sendable]) -> list[Sendable]:
+    async def _look(self, todo: list[Item]) -> list[Item]:
         """After a lost answer: settles what is there, returns what has to be sent (again)."""
-        found = await self._clear_up([sendable.item for sendable in todo])
+        found = await self._clear_up(todo)
         left = []
-        for sendable in todo:
-            hit = found.get(sendable.item.source_id)
+        for item in todo:
+            hit = found.get(item.source_id)
             if hit is None:
-                left.append(sendable)
+                left.append(item)
             else:
-                self._settle_item(sendable, WriteResult(WriteStatus.CREATED, id=hit.id))
+                self._settle_item(item, WriteResult(WriteStatus.CREATED, id=hit.id))
         return left
 
     async def _pause(self, seconds: float | None, attempt: int) -> None:
@@ -390,14 +377,15 @@ class Loader:
             self._work.check_stop()
             await asyncio.sleep(min(left, 0.5))
 
-    def _settle_item(self, sendable: Sendable, result: WriteResult) -> None:
-        self._settle_all((sendable,), (result,))
+    def _settle_item(self, item: Item, result: WriteResult) -> None:
+        self._settle_all((item,), (result,))
 
-    def _settle_all(self, sendables: Sequence[Sendable], results: Sequence[WriteResult]) -> None:
-        known = self._results
-        for sendable, result in zip(sendables, results, strict=True):
-            known.entries.append(self._entry(sendable.item, result))
-            block = sendable.block
+    def _settle_all(self, items: Sequence[Item], results: Sequence[WriteResult]) -> None:
+        known, entry = self._results, self._entry
+        known.entries += [entry(item, result) for item, result in zip(items, results, strict=True)]
+        for item in items:
+            block = item.block
+            assert block is not None
             block.pending -= 1
             if block.pending == 0:
                 known.blocks.append(block)

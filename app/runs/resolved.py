@@ -3,7 +3,7 @@
 It is bounded whatever the size of a run: PostgreSQL answers for everything it does not hold.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Set
 
 SIZE = 16_384
 
@@ -23,9 +23,9 @@ class ResolvedIds:
         if len(young) >= self._size:
             self._old[load], self._young[load] = young, {}
 
-    def known(self, load: str, wanted: Iterable[str]) -> dict[str, str]:
+    def known(self, load: str, wanted: Set[str]) -> dict[str, str]:
         """The ids of those that are remembered."""
         young, old = self._young.get(load, {}), self._old.get(load, {})
-        found = {one: young[one] for one in wanted if one in young}
-        found.update((one, old[one]) for one in wanted if one in old)
+        found = {one: old[one] for one in old.keys() & wanted}
+        found.update({one: young[one] for one in young.keys() & wanted})
         return found

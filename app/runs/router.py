@@ -29,10 +29,11 @@ from app.problems import responses
 from app.routing import api_router
 from app.runs import plans, service
 from app.runs.audit import export_audit
+from app.runs.audit_proof import prove
 from app.runs.following import follow_run
 from app.runs.records import list_records
-from app.runs.schemas import Kind, PlanView, RecordView, RunCreate, RunSummary, RunView, Where
-from app.runs.views import show_record, show_run, show_summaries
+from app.runs.schemas import AuditProofView, Kind, PlanView, RecordView, RunCreate, RunSummary, RunView, Where
+from app.runs.views import show_proof, show_record, show_run, show_summaries
 
 router = api_router("", "runs")
 
@@ -243,6 +244,26 @@ async def approve_run(
     run = await service.find_run(session, caller.tenant_id, run_id, lock=True)
     await service.approve_run(runtime, session, run, by=caller.key_id)
     return await show_run(runtime, session, run)
+
+
+@router.get(
+    "/engagements/{engagement_id}/audit/proof",
+    operation_id="prove_audit",
+    summary="Prove the audit log",
+    dependencies=[require("audit:read")],
+)
+async def prove_audit(
+    engagement_id: EngagementId,
+    caller: CallerDep,
+    runtime: RuntimeDep,
+    session: SessionDep,
+    source_object: Filter = None,
+    source_id: Filter = None,
+) -> AuditProofView:
+    """Walks the tenant's whole chain of blocks: whether it is whole, where it is not, and one record's history."""
+    await find_engagement(session, caller.tenant_id, engagement_id)
+    record = (source_object, source_id) if source_object and source_id else None
+    return show_proof(await prove(lambda: runtime.db.connection(caller.tenant_id), caller.tenant_id, record))
 
 
 @router.get(

@@ -153,3 +153,39 @@ class PlanView(BaseModel):
     deferred: list[dict[str, Any]] = Field(description="Links that are set after both ends exist.")
     forecast: dict[str, Any]
     obstacles: list[str] = Field(description="Why the run could not start now; empty when it could.")
+
+
+class AuditEventView(BaseModel):
+    """One entry of a record's history; `block` and `entry` are its place in the chain."""
+
+    block: int
+    entry: int
+    subject: str = Field(examples=["full:accounts"])
+    source_object: str
+    source_id: str
+    target_object: str
+    part: str
+    destination_id: str | None
+    outcome: str
+    reason: str
+    at: str
+
+
+class AuditBreak(BaseModel):
+    """The first place at which the chain does not hold; `entry` is null when the whole block is at fault."""
+
+    block: int
+    entry: int | None
+    why: str
+
+
+class AuditProofView(BaseModel):
+    """Whether the audit log is what was written. `head` is the last link: keep it, and later proofs must lead to it."""
+
+    object: Literal["audit_proof"] = "audit_proof"
+    whole: bool
+    blocks: int
+    entries: int
+    head: str
+    broken: AuditBreak | None
+    history: list[AuditEventView]

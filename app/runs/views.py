@@ -12,8 +12,9 @@ from app.models.ledger import Ledger
 from app.models.mapping import Report
 from app.models.run import Run
 from app.runs import service
+from app.runs.audit_proof import Proof
 from app.runs.progress import continues_at, run_calls, run_counts, run_problem, run_progress, stage_view
-from app.runs.schemas import RecordView, RunSummary, RunView
+from app.runs.schemas import AuditBreak, AuditEventView, AuditProofView, RecordView, RunSummary, RunView
 from app.runtime import Runtime
 
 _PUBLIC_OPTIONS = frozenset({"size", "seed", "batch", "since"})
@@ -67,4 +68,32 @@ def show_record(row: Ledger) -> RecordView:
     hidden = {"tenant_id", "engagement_id", "destination_id", "run_id", "sent_hash", "before", "record_id", "created"}
     return RecordView(
         **row.model_dump(exclude=hidden | {"modified_at"}), destination_id=row.record_id, ours=row.created
+    )
+
+
+def show_proof(proof: Proof) -> AuditProofView:
+    """A proof of the audit log as callers see it."""
+    broken = proof.broken
+    return AuditProofView(
+        whole=broken is None,
+        blocks=proof.blocks,
+        entries=proof.entries,
+        head=proof.head,
+        broken=AuditBreak(block=broken.sequence, entry=broken.entry, why=broken.why) if broken else None,
+        history=[
+            AuditEventView(
+                block=one.sequence,
+                entry=one.entry,
+                subject=one.subject,
+                source_object=one.source_object,
+                source_id=one.source_id,
+                target_object=one.target_object,
+                part=one.part,
+                destination_id=one.destination_id,
+                outcome=one.outcome,
+                reason=one.reason,
+                at=one.at,
+            )
+            for one in proof.history
+        ],
     )

@@ -101,8 +101,8 @@ def _listed(row: Record, index: _Index, used: set[str], is_patient: Callable[[st
         files, way = index.named(name), "name"
     file = files[0] if len(files) == 1 else None
     record["file_name"] = name or _base(path) or (_base(file.path) if file else "")
-    problem = "" if file else ("several-files" if files else "file-missing")
-    problem = problem or _own(record, row, patient, is_patient)
+    owner_problem = _own(record, row, patient, is_patient)
+    problem = owner_problem if file else ("several-files" if files else "file-missing")
     if file is not None:
         used.add(_place(file))
         told = _folder_patient(file.path, is_patient)

@@ -15,7 +15,8 @@ class TableField:
     `references` is the object that it points to: its id, or what `match_on` names. `match_on` lists fields of the
     referenced object by which a NAME resolves, tried in order: "email,name", or "first_name+last_name" for a name in
     two fields. `separator` splits several values in one cell. `sensitive` marks health data and national ids, `never`
-    what is not to be read at all (passwords). `phone_region` is the country of numbers without a country code.
+    what is not to be read at all (passwords). `phone_region` is the country of numbers without a country code and
+    `options` are choices known beforehand.
     """
 
     name: str
@@ -28,6 +29,7 @@ class TableField:
     sensitive: bool = False
     never: bool = False
     phone_region: str = ""
+    options: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

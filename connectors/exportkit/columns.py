@@ -250,10 +250,12 @@ def _all_percents(profile: ColumnProfile) -> bool:
 
 def _options(profile: ColumnProfile, field: TableField, type_: FieldType) -> tuple[PicklistValue, ...]:
     """The values that occur stand for the list that a describe would give."""
-    found: Sequence[str] = ()
+    found: Iterable[str] = ()
     if type_ is FieldType.PICKLIST:
         found = profile.values
     elif type_ is FieldType.MULTIPICKLIST:
         separator = field.separator or ";"
         found = sorted({part for value in profile.values for part in cell_values(value, separator)})
-    return tuple(PicklistValue(value=value.strip(), label=value.strip()) for value in found if value.strip())
+    if type_ in (FieldType.PICKLIST, FieldType.MULTIPICKLIST):
+        found = dict.fromkeys((*field.options, *(value.strip() for value in found)))
+    return tuple(PicklistValue(value=value, label=value) for value in found if value)

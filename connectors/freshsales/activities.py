@@ -19,6 +19,7 @@ from connectors.base import (
     WriteStatus,
 )
 from connectors.freshsales import modules, wire
+from connectors.freshsales.bodies import payloads_of
 from connectors.freshsales.metadata import Metadata
 from connectors.freshsales.modules import Module
 from connectors.freshsales.naming import Names, UnknownName, activity_names, as_id
@@ -47,9 +48,9 @@ class Activities:
         names = await activity_names(self._metadata, name)
         results: list[WriteResult] = []
         stored = False
-        for record in records:
+        for payload in payloads_of(records):
             try:
-                result = await self._create(name, msgspec.json.decode(record), names)
+                result = await self._create(name, payload, names)
             except (Transient, QuotaExhausted, BatchRefused) as error:
                 if stored:
                     raise Ambiguous(f"stopped within a batch: {error.detail}", code="BATCH_STOPPED") from error
@@ -62,8 +63,7 @@ class Activities:
         """Changes what each record names; a phone call cannot be changed, its note can."""
         names = await activity_names(self._metadata, name)
         results = []
-        for record in records:
-            payload = msgspec.json.decode(record)
+        for payload in payloads_of(records):
             identifier = str(payload.get("id"))
             results.append(await self._change(name, identifier, payload, names))
         return results

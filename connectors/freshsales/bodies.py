@@ -3,9 +3,12 @@
 Pure: nothing here calls anything.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+import msgspec
+
+from connectors.base import BatchRefused
 from connectors.freshsales.modules import Module
 from connectors.freshsales.naming import Names, as_id
 
@@ -26,6 +29,17 @@ _INCLUDES = {
     },
     "leads": {"owner_id": "owner", "lead_source_id": "source", "campaign_id": "campaign"},
 }  # fmt: skip
+
+
+_PAYLOAD = msgspec.json.Decoder(dict[str, Any])
+
+
+def payloads_of(records: Sequence[bytes]) -> list[dict[str, Any]]:
+    """The flat payloads of a batch. Raises BatchRefused for what is no JSON object: nothing was sent."""
+    try:
+        return [_PAYLOAD.decode(record) for record in records]
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise BatchRefused(f"a record is no JSON object: {error}"[:200], code="NOT_JSON") from None
 
 
 def flat_body(module: Module, payload: Mapping[str, Any], names: Names, lookups: Iterable[str] = ()) -> dict[str, Any]:

@@ -31,6 +31,7 @@ from connectors.freshsales.modules import DOCUMENTS, LINES, PARENTS, PRODUCTS, M
 from connectors.freshsales.provisioning import Provisioner
 from connectors.freshsales.reading import Reader
 from connectors.freshsales.refusals import KeyAuth, error_table
+from connectors.freshsales.searching import Searcher
 from connectors.freshsales.settings import FreshsalesCredentials, read_config
 from connectors.freshsales.writing import Writer
 from connectors.http import ApiClient, Sleep
@@ -65,8 +66,9 @@ class FreshsalesDestination:
         )
         self._metadata = Metadata(self._api)
         self._reader = Reader(self._api, self._metadata)
+        self._searcher = Searcher(self._api, self._metadata, self._reader)
         jobs = BulkJobs(self._api, sleep, config.job_poll_seconds, config.job_timeout)
-        self._writer = Writer(self._api, self._metadata, self._reader, jobs, sleep)
+        self._writer = Writer(self._api, self._metadata, self._reader, self._searcher, jobs, sleep)
         self._activities = Activities(self._api, self._metadata, self._reader)
         self._products = Products(self._api, self._metadata, self._reader)
         self._lines = DealLines(self._api, self._reader)
@@ -124,9 +126,9 @@ class FreshsalesDestination:
     async def count(self, object_name: str, filled: str | None = None) -> int:
         if object_name in modules.ACTIVITIES and filled is None:
             return await self._activities.count(object_name)
-        if object_name == PRODUCTS.name and filled is None:
-            return await self._products.count()
-        return await self._reader.count(_module(object_name), filled)
+        if object_name == PRODUCTS.name:
+            return await self._products.count(filled)
+        return await self._searcher.count(_module(object_name), filled)
 
     async def write(self, target: WriteTarget, records: Sequence[bytes]) -> list[WriteResult]:
         if not records:
@@ -154,7 +156,7 @@ class FreshsalesDestination:
 
     async def find(self, object_name: str, field_name: str, values: Sequence[str]) -> dict[str, list[Found]]:
         module = PRODUCTS if object_name == PRODUCTS.name else _module(object_name)
-        return await self._reader.find(module, field_name, values)
+        return await self._searcher.find(module, field_name, values)
 
     async def fetch(self, object_name: str, ids: Sequence[str], fields: Sequence[str]) -> dict[str, dict[str, Any]]:
         if object_name in modules.ACTIVITIES:
@@ -219,7 +221,7 @@ class FreshsalesDestination:
     async def changed_since(self, object_name: str, since: datetime) -> AsyncIterator[Sequence[str]] | None:
         """Contacts, accounts, deals and custom modules by search and recycle bin; None for all others."""
         module = modules.module_of(object_name)
-        return None if module is None else self._reader.changed_since(module, since)
+        return None if module is None else self._searcher.changed_since(module, since)
 
     async def close(self) -> None:
         await self._api.close()

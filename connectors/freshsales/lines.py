@@ -9,11 +9,11 @@ import msgspec
 from connectors.answers import Answer
 from connectors.base import Ambiguous, BatchRefused, QuotaExhausted, Transient, WriteResult, WriteStatus
 from connectors.freshsales import wire
-from connectors.freshsales.bodies import flat_body, flat_row, merged_custom
+from connectors.freshsales.bodies import flat_body, flat_row, merged_custom, payloads_of
 from connectors.freshsales.metadata import Metadata
 from connectors.freshsales.modules import DEALS, PRODUCTS
 from connectors.freshsales.naming import UnknownName, as_id
-from connectors.freshsales.reading import JSON, Reader, is_id, part
+from connectors.freshsales.reading import JSON, PER_PAGE, Reader, is_id, part
 from connectors.freshsales.verdicts import REFUSED, accepted, gone, missing, refused, unknown_name
 from connectors.freshsales.writing import Shape, shape_of
 from connectors.http import ApiClient
@@ -38,9 +38,9 @@ class Products:
         """Creates each; the price goes along where the account takes it so, else it costs a second call."""
         shape = await shape_of(self._metadata, PRODUCTS)
         results: list[WriteResult] = []
-        for record in records:
+        for payload in payloads_of(records):
             try:
-                results.append(await self._create(msgspec.json.decode(record), shape))
+                results.append(await self._create(payload, shape))
             except (Transient, QuotaExhausted, BatchRefused) as error:
                 if any(one.status is not WriteStatus.REFUSED for one in results):
                     raise Ambiguous(f"stopped within a batch: {error.detail}", code="BATCH_STOPPED") from error
@@ -50,8 +50,7 @@ class Products:
     async def update(self, records: Sequence[bytes]) -> list[WriteResult]:
         shape = await shape_of(self._metadata, PRODUCTS)
         results = []
-        for record in records:
-            payload = msgspec.json.decode(record)
+        for payload in payloads_of(records):
             identifier = str(payload.get("id"))
             results.append(await self._change(identifier, payload, shape) if is_id(identifier) else missing(identifier))
         return results
@@ -130,10 +129,24 @@ class Products:
             found[key] = flat
         return found
 
-    async def count(self) -> int:
+    async def count(self, filled: str | None = None) -> int:
+        """Products, or those in which the custom field `filled` is not blank: no search tells that, so all are read."""
+        if filled is not None:
+            return await self._filled(filled)
         params = {"page": "1", "per_page": "1"}
         answer = await self._api.request("GET", PRODUCTS.path, purpose="count products", params=params)
         return answer.decode(wire.COUNTED).meta.total or 0
+
+    async def _filled(self, field: str) -> int:
+        found, number, more = 0, 1, True
+        while more:
+            params = {"page": str(number), "per_page": str(PER_PAGE)}
+            answer = await self._api.request("GET", PRODUCTS.path, purpose="count products", params=params)
+            listed = answer.decode(wire.OBJECT).get("products")
+            rows = [row for row in listed if isinstance(row, dict)] if isinstance(listed, list) else []
+            found += sum(1 for row in rows if (row.get("custom_field") or {}).get(field) not in (None, ""))
+            number, more = number + 1, len(rows) == PER_PAGE
+        return found
 
 
 class DealLines:
@@ -149,7 +162,7 @@ class DealLines:
 
     async def write(self, records: Sequence[bytes]) -> list[WriteResult]:
         """One PUT per deal of the batch; results in batch order. Line ids are `<deal>.<line>`."""
-        payloads = [msgspec.json.decode(record) for record in records]
+        payloads = payloads_of(records)
         results: list[WriteResult | None] = [None] * len(payloads)
         by_deal: dict[str, list[int]] = {}
         for place, payload in enumerate(payloads):
@@ -221,7 +234,7 @@ class DealLines:
 
     async def update(self, records: Sequence[bytes]) -> list[WriteResult]:
         """Changes lines that carry their `id`."""
-        changes = {str(one["id"]): one for one in map(msgspec.json.decode, records)}
+        changes = {str(one["id"]): one for one in payloads_of(records)}
         await self._rewrite(list(changes), lambda key, row: _kept({**row, **_line(changes[key], row)}))
         return [gone(key) for key in changes]
 

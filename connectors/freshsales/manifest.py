@@ -44,7 +44,11 @@ OBJECTS = {
     "appointments": _ACTIVITY,
     "notes": _ACTIVITY,
     "phone_calls": _ACTIVITY.model_copy(
-        update={"deletable": False, "source": "a log and its note; only the note can be read or deleted (section 9)"}
+        update={
+            "deletable": False,
+            "unreadable": ("call_direction",),
+            "source": "a log and its note; only the note can be read or deleted (section 9)",
+        }
     ),
     "sales_activities": _ACTIVITY.model_copy(
         update={"marker_field": "notes", "source": "custom types only, which Enterprise has (section 7)"}

@@ -24,13 +24,14 @@ from connectors.base import (
     WriteTarget,
 )
 from connectors.freshsales import modules
-from connectors.freshsales.bodies import flat_body, merged_custom
+from connectors.freshsales.bodies import flat_body, merged_custom, payloads_of
 from connectors.freshsales.jobs import BulkJobs, Report
 from connectors.freshsales.metadata import Metadata
 from connectors.freshsales.modules import Module
 from connectors.freshsales.naming import Names, UnknownName, as_id, names_of
 from connectors.freshsales.reading import JSON, PER_PAGE, Reader, chunked, is_id, part
 from connectors.freshsales.refusals import DUPLICATE, KEY_NOT_UNIQUE, classify
+from connectors.freshsales.searching import Searcher
 from connectors.freshsales.verdicts import REFUSED, accepted, gone, missing, refusal, refused, unknown_name
 from connectors.http import ApiClient, Sleep
 
@@ -72,10 +73,13 @@ async def shape_of(metadata: Metadata, module: Module) -> Shape:
 class Writer:
     """Writing calls of one account for record modules."""
 
-    def __init__(self, api: ApiClient, metadata: Metadata, reader: Reader, jobs: BulkJobs, sleep: Sleep) -> None:
+    def __init__(
+        self, api: ApiClient, metadata: Metadata, reader: Reader, searcher: Searcher, jobs: BulkJobs, sleep: Sleep
+    ) -> None:
         self._api = api
         self._metadata = metadata
         self._reader = reader
+        self._searcher = searcher
         self._jobs = jobs
         self._sleep = sleep
 
@@ -192,7 +196,7 @@ class Writer:
                 return
             if pause:
                 await self._sleep(pause)
-            found = await self._reader.find(module, key_field, list(wanted), labels=labels)
+            found = await self._searcher.find(module, key_field, list(wanted), labels=labels)
             for key, rows in found.items():
                 wanted.pop(key).result = _made(rows[0], report)
             if len(wanted) <= len(report.unplaced):
@@ -251,7 +255,7 @@ class Writer:
             }
             if not wanted:
                 continue
-            found = await self._reader.find(module, field, list(wanted))
+            found = await self._searcher.find(module, field, list(wanted))
             folded = {value.casefold(): rows for value, rows in found.items()}
             for value, draft in wanted.items():
                 rows = folded.get(value.casefold())
@@ -308,8 +312,7 @@ def _check_size(records: Sequence[bytes]) -> None:
 
 def _drafts(module: Module, records: Sequence[bytes], shape: Shape) -> list[Draft]:
     drafts = []
-    for place, record in enumerate(records):
-        payload = msgspec.json.decode(record)
+    for place, payload in enumerate(payloads_of(records)):
         draft = Draft(place, payload, {})
         try:
             draft.body = flat_body(module, payload, shape.names, shape.lookups)

@@ -65,7 +65,10 @@ class Inventory:
         elif listed is None:
             return None
         name = re.sub(r"\W+", "_", heading).strip("_") or "custom"
-        return TableField(name, heading, FieldType.FILE if signature or listed is None else listed.type, separator=";")
+        if signature or listed is None:
+            return TableField(name, heading, FieldType.FILE)
+        separator = next((one for one in (";", "|") if any(one in value for value in profile.values)), ",")
+        return TableField(name, heading, listed.type, separator=separator, options=listed.options)
 
     def reader(self, obj: TableObject, field: TableField, profile: ColumnProfile) -> Value | None:
         """Signatures leave a word that there is one, choices of several are split where the options allow it."""
@@ -76,10 +79,6 @@ class Inventory:
             return None
         known = {option.casefold() for option in listed.options}
         return lambda cell: split_choices(cell, known) or None
-
-    def options(self, obj: str, label: str) -> tuple[str, ...]:
-        listed = self._listed.get((obj, fold(label)))
-        return listed.options if listed else ()
 
     def without_column(self) -> list[str]:
         """Fields of the inventory that no column of the export holds."""

@@ -5,7 +5,8 @@ Subject: Export of our account's data
 
 Dear OctopusPro support,
 
-we are moving to another system and ask for a full export of our account, as CSV files or JSON, with ids on every record:
+we are moving to another system and ask for a full export of our account, as CSV files or JSON, with ids on every
+record:
 
 1. Customers, with all persons, e-mail addresses and phone numbers, addresses, and every custom field as a column
 2. Bookings, with their services (quantity and price per line), visits, status changes with times, and custom fields

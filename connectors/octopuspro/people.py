@@ -11,7 +11,11 @@ EXTRA = (
     TableField("person1_first", "First person, given name"),
     TableField("person1_last", "First person, family name"),
     TableField("person2", "Second person"),
+    TableField("person2_first", "Second person, given name"),
+    TableField("person2_last", "Second person, family name"),
     TableField("person3", "Third person"),
+    TableField("person3_first", "Third person, given name"),
+    TableField("person3_last", "Third person, family name"),
     TableField("spare_email", "Spare e-mail", FieldType.EMAIL),
     TableField("other_channels", "Other e-mails and phones", FieldType.TEXTAREA),
     TableField("street_address", "Street address"),
@@ -26,18 +30,17 @@ def complete_customer(record: Record) -> None:
     given = _text(record, "full_name_given")
     if not first and not last:
         first, last = name_parts(given) if given else ("", "")
-    second, third = _name(record, "2"), _name(record, "3")
+    others = {number: (_text(record, f"first_name{number}"), _text(record, f"last_name{number}")) for number in "23"}
     full = " ".join(part for part in (first, last) if part)
     named = _text(record, "business_name") or full or given or _text(record, "email") or f"Customer {record['id']}"
     made = {
         "display_name": named,
-        "person1_first": first,
-        "person1_last": last or (first and ""),
-        "person2": second,
-        "person3": third,
+        **_names("1", first, last),
         "street_address": _street(record),
-        **_spare(record, [number for number, name in (("2", second), ("3", third)) if not name]),
+        **_spare(record, [number for number, parts in others.items() if not any(parts)]),
     }
+    for number, parts in others.items():
+        made |= {f"person{number}": " ".join(part for part in parts if part), **_names(number, *parts)}
     record.update({name: value for name, value in made.items() if value})
 
 
@@ -52,9 +55,9 @@ def _street(record: Record) -> str:
     return " ".join(text for text in (number, _text(record, "street")) if text)
 
 
-def _name(record: Record, number: str) -> str:
-    parts = (_text(record, f"first_name{number}"), _text(record, f"last_name{number}"))
-    return " ".join(part for part in parts if part)
+def _names(number: str, first: str, last: str) -> dict[str, str]:
+    """One word alone is a family name: every contact needs one."""
+    return {f"person{number}_first": first if last else "", f"person{number}_last": last or first}
 
 
 def _text(record: Record, name: str) -> str:

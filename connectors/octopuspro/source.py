@@ -1,6 +1,7 @@
 """OctopusPro read from the export of its support: persons, workers, payment states and custom fields made explicit."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from decimal import Decimal
 
 from pydantic import JsonValue
@@ -32,11 +33,14 @@ _EXTRA: Mapping[str, tuple[TableField, ...]] = {
         TableField("lead_worker", "Lead field worker", FieldType.USER, references="field_workers"),
         TableField("worker_names", "Field workers by name"),
         TableField("display_title", "Booking title"),
+        TableField("closing_day", "Day of the booking's end", FieldType.DATE),
     ),
     "booking_visits": (TableField("worker_name", "Field worker by name"),),
-    "booking_status_history": (TableField("author_name", "Changed by, name"),),
+    "booking_status_history": (TableField("author_name", "Changed by, name"),
+                               TableField("changed_on", "Day of the change", FieldType.DATE)),
     "invoices": (TableField("payment_status", "Payment status", FieldType.PICKLIST),
                  TableField("outstanding", "Outstanding", FieldType.CURRENCY)),
+    "invoice_items": (TableField("invoice_void", "Invoice is void", FieldType.BOOLEAN),),
     "payments": (TableField("kind", "Kind of payment", FieldType.PICKLIST),),
     "quotes": (TableField("lost_reason", "Reason for the loss"), TableField("display_title", "Quote title")),
     "services": (TableField("unit_price", "Unit price", FieldType.CURRENCY),
@@ -57,6 +61,7 @@ class OctopusProSource(ExportSource):
         self._names: dict[str, str] = {}
         self._placeholders = 0
         self._totals: dict[int, Decimal] | None = None
+        self._voids: set[int] = set()
 
     async def learn(self, tables: Mapping[str, ExportTable]) -> None:
         """Custom fields with their types, and field workers by id, e-mail and name."""
@@ -74,10 +79,9 @@ class OctopusProSource(ExportSource):
         self._placeholders += not worker.get("email")
         for text in (worker.get("email"), worker.get("name")):
             key = normal_name(str(text or ""))
-            if key and key not in doubtful:
-                if self._workers.setdefault(key, worker_id) != worker_id:
-                    doubtful.add(key)
-                    del self._workers[key]
+            if key and key not in doubtful and self._workers.setdefault(key, worker_id) != worker_id:
+                doubtful.add(key)
+                del self._workers[key]
         self._workers[normal_name(worker_id)] = worker_id
 
     def extra_fields(self, object_name: str) -> Sequence[TableField]:
@@ -90,14 +94,14 @@ class OctopusProSource(ExportSource):
         return self._custom.reader(obj, field, profile)
 
     async def before(self, object_name: str) -> None:
-        """Payments are told apart by the totals of their invoices."""
-        if object_name != "payments" or self._totals is not None:
+        """Payments are told apart by the totals of their invoices, and lines of void invoices stay with them."""
+        if object_name not in ("payments", "invoice_items") or self._totals is not None:
             return
         self._totals = {}
         async for invoice in self.records("invoices"):
-            if len(self._totals) >= MOST_TOTALS:
-                return
-            if (total := _amount(invoice, "total")) is not None:
+            if invoice.get("payment_status") == "Void":
+                self._voids.add(hash(invoice["id"]))
+            elif len(self._totals) < MOST_TOTALS and (total := _amount(invoice, "total")) is not None:
                 self._totals[hash(invoice["id"])] = total
 
     def complete_record(self, object_name: str, record: Record) -> None:
@@ -108,6 +112,7 @@ class OctopusProSource(ExportSource):
             "booking_visits": self._complete_visit,
             "booking_status_history": self._complete_change,
             "invoices": _complete_invoice,
+            "invoice_items": self._complete_item,
             "payments": self._complete_payment,
             "quotes": _complete_quote,
             "services": _complete_service,
@@ -124,6 +129,8 @@ class OctopusProSource(ExportSource):
         if shown:
             record["worker_names"] = ", ".join(shown)
         record["display_title"] = str(record.get("title") or f"Booking {record.get('number') or record['id']}")
+        if day := self._day(record.get("ends_at") or record.get("starts_at")):
+            record["closing_day"] = day
 
     def _complete_visit(self, record: Record) -> None:
         if name := self._names.get(str(record.get("field_worker", ""))) or record.get("field_worker"):
@@ -132,6 +139,19 @@ class OctopusProSource(ExportSource):
     def _complete_change(self, record: Record) -> None:
         if name := self._names.get(str(record.get("changed_by", ""))) or record.get("changed_by"):
             record["author_name"] = name
+        if day := self._day(record.get("changed_at")):
+            record["changed_on"] = day
+
+    def _day(self, moment: object) -> str:
+        """The day that people there wrote: a moment late in the evening is of that day, whatever UTC says."""
+        try:
+            told = datetime.fromisoformat(str(moment)) if moment else None
+        except ValueError:
+            return ""
+        return told.astimezone(self.zone).date().isoformat() if told and told.tzinfo else str(moment or "")[:10]
+
+    def _complete_item(self, record: Record) -> None:
+        record["invoice_void"] = hash(record.get("invoice")) in self._voids
 
     def _complete_payment(self, record: Record) -> None:
         """Refund, partial payment or payment; one that names no invoice points to none on purpose, and is held."""

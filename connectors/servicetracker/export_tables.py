@@ -220,7 +220,8 @@ def _reader(
     waits = ""
     read: Read | None = None
     if kind is Kind.TEXT:
-        read = text_reader(stored.answer("", MARKERS_QUESTION) == "blank")
+        blanks = stored.answer("", MARKERS_QUESTION) == "blank"
+        read = text_reader(blanks, repair=stored.answer(profile.name, "mojibake") == "repair")
     elif kind is Kind.BOOLEAN:
         read = boolean_reader()
     elif kind in (Kind.INTEGER, Kind.DECIMAL):

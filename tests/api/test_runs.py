@@ -418,6 +418,12 @@ class TestAudit:
         assert "'=cmd()" in sheet[1]
         problem(await stranger.get(path), 404, "not-found")
         problem(await move.client.http.get(path), 401, "unauthenticated")
+        asked = {"source_object": "Account", "source_id": "a2"}
+        proof = (await move.client.get(f"{path}/proof", params=asked)).json()
+        assert (proof["whole"], proof["broken"]) == (True, None)
+        assert proof["entries"] >= 4
+        assert [(one["outcome"], one["reason"]) for one in proof["history"]] == [("quarantined", "too_long")] * 2
+        problem(await stranger.get(f"{path}/proof"), 404, "not-found")
 
     async def test_needs_its_scope(self, move: Move, make_client: MakeClient) -> None:
         narrow = await make_client(scopes=("runs:read",), tenant_id=move.client.tenant_id)

@@ -11,6 +11,7 @@ import httpx
 from pydantic import SecretStr
 
 from connectors.base import CallMeter, ConnectionContext, Throttle
+from connectors.freshsales.settings import FreshsalesCredentials
 from connectors.sandboxkit.server import server
 from connectors.servicetracker.settings import ServiceTrackerCredentials
 from connectors.throttle import AccountThrottle
@@ -78,6 +79,12 @@ def zoho_context(base_url: str, **overrides: Any) -> ConnectionContext:
     } | overrides.pop("credentials", {})
     config = {"base_url": base_url, "accounts_url": base_url, "upload_url": base_url} | overrides.pop("config", {})
     return build_context(ZohoCredentials(**credentials), config, **overrides)
+
+
+def freshsales_context(base_url: str, **overrides: Any) -> ConnectionContext:
+    credentials = {"api_key": SecretStr("sandbox-key")} | overrides.pop("credentials", {})
+    config = {"base_url": base_url, "job_poll_seconds": 0, "edition": "enterprise"} | overrides.pop("config", {})
+    return build_context(FreshsalesCredentials(**credentials), config, **overrides)
 
 
 def servicetracker_context(base_url: str, **overrides: Any) -> ConnectionContext:

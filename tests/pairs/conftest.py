@@ -7,8 +7,9 @@ To add a pair:
 2. A destination needs a reader with `records`, `reference` and `person` (`comparing.Account`), entered in `ACCOUNTS`
    beside the edition of its stand-in. `vendors.Zoho` and `freshsales_account.Freshsales` stand there.
 3. Rows are functions from the company to `Expected` records, in a file of their own (`rows`, `freshsales_rows`).
-4. The test module sets `PAIR = ("source", "destination")` and asks for the fixtures `move` (the company after sample and
-   full run) and, for planted faults, opens `moving` itself and confirms a document with rules taken out.
+4. The test module sets `PAIR = ("source", "destination")` and asks for the fixture `move` (the company after sample
+   and full run). For planted faults it opens `moving` itself and confirms a document with rules taken out
+   (`planting`).
 
 Whatever an administrator has to do at the destination before a run goes on is done by `ADMINS`, through the stand-in's
 own `/_sandbox/admin`, as a person would in the vendor's pages.

@@ -27,8 +27,8 @@ Row = dict[str, Any]
 class Freshsales:
     """Modules by the plural name of the API (`contacts`, `cm_work_order`), fields by label.
 
-    A record is {label: value} plus `id`; dropdowns show the names of their choices, `Email` the primary address,
-    `Account` (contacts, deals) and `Contacts` (deals) the ids of what is linked, `Sales owner` or `Owner` the user's id.
+    A record shows standard fields by API name and custom ones by label; dropdowns hold the names of their choices,
+    `email` is the primary address, `sales_account` and `contacts` hold the ids of what is linked.
     """
 
     key_label = "Source System ID"
@@ -103,20 +103,19 @@ class Freshsales:
         shown: Row = {"id": str(row["id"])}
         for field in await self.fields(module):
             value = values.get(field["name"])
-            if field["name"] in values and not str(field["name"]).startswith("cf_") and field["name"] != "owner_id":
-                value = _chosen(field, value)
-            shown[field["label"]] = value
-        shown["Sales owner"] = row.get("owner_id")
-        shown["Email"] = row.get("email")
+            if str(field["name"]).startswith("cf_"):
+                shown[field["label"]] = value
+            else:
+                shown[field["name"]] = value if field["name"] == "owner_id" else _chosen(field, value)
+        shown |= {"owner_id": row.get("owner_id"), "email": row.get("email")}
         if module in ("contacts", "deals"):
-            shown["Account"] = _account(row)
+            shown["sales_account"] = _account(row)
         if module == "deals":
-            shown["Contacts"] = row.get("contact_ids")
+            shown["contacts"] = row.get("contact_ids")
         if module in _KEYS:
             shown[self.key_label] = row.get(_KEYS[module])
-        prices = row.get("product_pricings")
-        if prices:
-            shown["Unit price"] = prices[0]["unit_price"]
+        if row.get("product_pricings"):
+            shown["unit_price"] = row["product_pricings"][0]["unit_price"]
         return shown
 
     def reference(self, value: Any) -> str | None:

@@ -10,12 +10,12 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from app.domain.mapping import FieldRule, Load, MappingDocument
 from connectors.registry import load_blueprint
 from tests.pairs import rows
 from tests.pairs.company import LARGE, PHOTO, REPORT, SIGNATURE, STATUSES, Company
 from tests.pairs.comparing import FAR, differences
 from tests.pairs.conftest import Move, moving
+from tests.pairs.planting import switched_off, without
 
 ROWS: dict[str, rows.Row] = {
     "client": rows.clients,
@@ -166,24 +166,6 @@ async def faulty(database_url: str, source: tuple[str, Company]) -> AsyncIterato
         await made.road.run("full")
         await made.zoho.sign_in()
         yield made
-
-
-def without(document: MappingDocument, load_key: str, target: str) -> MappingDocument:
-    """The document with one rule less."""
-
-    def cut(load: Load) -> Load:
-        if load.key != load_key:
-            return load
-        kept: tuple[FieldRule, ...] = tuple(rule for rule in load.fields if rule.target != target)
-        assert len(kept) == len(load.fields) - 1, target
-        return load.model_copy(update={"fields": kept})
-
-    return document.model_copy(update={"loads": tuple(cut(load) for load in document.loads)})
-
-
-def switched_off(document: MappingDocument, load_key: str) -> MappingDocument:
-    loads = (one.model_copy(update={"enabled": one.enabled and one.key != load_key}) for one in document.loads)
-    return document.model_copy(update={"loads": tuple(loads)})
 
 
 @pytest.mark.parametrize("row", ROWS)

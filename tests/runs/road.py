@@ -294,7 +294,7 @@ async def road(
                     created_at=now,
                     updated_at=now,
                 )
-                model = PLATFORMS[platform].credentials.model_validate(credentials[platform])
+                model = PLATFORMS[platform].credentials.model_validate(credentials.get(platform, {}))
                 connection.credentials = seal_credentials(runtime, connection, model)
                 session.add(connection)
                 connections[role] = connection.id

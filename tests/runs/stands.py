@@ -50,10 +50,10 @@ def sandbox(name: str, config: SandboxConfig) -> Iterator[str]:
 
 
 def config_for(platform: str, url: str) -> dict[str, Any]:
-    """The connection's configuration that leads to a sandbox."""
+    """The connection's configuration that leads to a sandbox; without a URL files are uploaded in its place."""
     if platform == "zoho_crm":
         return {"base_url": url, "accounts_url": url, "upload_url": url}
-    return {"base_url": url}
+    return {"base_url": url} if url else {"mode": "upload"}
 
 
 class Stand:

@@ -1,5 +1,6 @@
 """Extraction: source records into staging, page by page; again with `since` for a delta."""
 
+import asyncio
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -7,7 +8,7 @@ from typing import Any
 import asyncpg
 
 from app.domain.schema import ObjectSpec
-from app.runs.staging import StoredRow
+from app.runs.staging import Sealed, StoredRow
 from app.runs.work import StageRow, Work
 from connectors.base import Page
 
@@ -33,14 +34,21 @@ async def extract(work: Work, stage: StageRow) -> None:
     )
     storing = _Storing(work, stage, key, modified, fresh=not staged)
     await work.calm.wait()
-    async for page in pages:
-        work.check_stop()
-        await storing.store(page)
-        await work.calm.wait()
+    try:
+        async for page in pages:
+            work.check_stop()
+            await storing.store(page)
+            await work.calm.wait()
+        await storing.settle()
+    finally:
+        await storing.stop()
 
 
 class _Storing:
-    """Stores the pages of one object; those of an object that nothing was known of are handed over to its load."""
+    """Stages the pages of one object, each while the next is being read; a page commits after those before it.
+
+    Pages of an object that nothing was known of are handed over to its load.
+    """
 
     def __init__(self, work: Work, stage: StageRow, key: str, modified: str, *, fresh: bool) -> None:
         self._work = work
@@ -49,13 +57,32 @@ class _Storing:
         self._modified = modified
         self._batch = int(work.options.get("batch", 0))
         self._fresh = fresh and self._batch == 0
+        self._storing: asyncio.Task[None] | None = None
         if self._fresh and work.run.kind == "full":  # the kind whose loads take the whole of an object
             work.handover.open(stage.load)
 
     async def store(self, page: Page) -> None:
-        """One transaction: the page's records and deletions with the cursor behind them."""
+        """Seals a page and begins to store it once the one before is committed; raises what that one met."""
+        sealed = await self._work.staging.seal(
+            self._stage.load, page.records, key_field=self._key, modified_field=self._modified
+        )
+        await self.settle()
+        self._storing = asyncio.create_task(self._store(page, sealed))
+
+    async def settle(self) -> None:
+        """Waits until all pages so far are committed."""
+        if self._storing is not None:
+            await self._storing
+            self._storing = None
+
+    async def stop(self) -> None:
+        """Leaves no page half-way."""
+        if self._storing is not None:
+            self._storing.cancel()
+            await asyncio.gather(self._storing, return_exceptions=True)
+
+    async def _store(self, page: Page, sealed: Sealed) -> None:
         name, handover = self._stage.load, self._work.handover
-        sealed = await self._work.staging.seal(name, page.records, key_field=self._key, modified_field=self._modified)
         gone = [(one.id, None, None, None, one.at, one.merged_into) for one in page.deletions]
         if self._fresh:
             try:
@@ -70,17 +97,18 @@ class _Storing:
             handover.drop(name)
 
     async def _commit(self, rows: list[StoredRow], page: Page) -> None:
+        """One transaction: the page's records and deletions with the cursor behind them."""
         work, stage = self._work, self._stage
         counts = {
             name: stage.counts.get(name, 0) + len(more)
             for name, more in (("read", page.records), ("deleted", page.deletions))
         }
+        after = replace(stage, cursor=page.cursor or stage.cursor, counts={**stage.counts, **counts})
         async with work.transaction() as connection:
-            await work.lease.guard(connection)
+            await work.lease.guard(connection, lasting=False)  # a lost page is read again, its cursor is lost as well
             await work.staging.insert(
                 connection, stage.load, rows, batch=self._batch, track=self._batch > 0, fresh=self._fresh
             )
-            after = replace(stage, cursor=page.cursor or stage.cursor, counts={**stage.counts, **counts})
             await work.save_stage(connection, after)
         stage.cursor, stage.counts = after.cursor, after.counts
 

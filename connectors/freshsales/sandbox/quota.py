@@ -69,7 +69,8 @@ class Quota:
         self.seen.busiest_window = max(self.seen.busiest_window, self._hour.used)
 
     def headers(self, *, refused: bool = False, gone: bool = False) -> Mapping[str, str]:
-        """`x-ratelimit-*`, with nothing left when `gone`; `Retry-After` only where the account sends it (section 15, section 19 item 8)."""
+        """`x-ratelimit-*`, with nothing left when `gone`; `Retry-After` only where the account sends it (section 15,
+        section 19 item 8)."""
         now = self._seconds()
         self._hour.turn(now)
         wait = max(1, math.ceil(self._hour.ends_at() - now))

@@ -1,6 +1,7 @@
-"""Dates with the month in letters, in many languages, and years of two digits, brought into a form of digits alone."""
+"""Forms of dates: in digits, with the month in letters in many languages, and with years of two digits."""
 
 import re
+from datetime import date
 from functools import cache
 
 from babel.dates import get_month_names
@@ -11,10 +12,16 @@ PIVOT = 30
 _WORD = r"[^\W\d_]{3,12}\.?"
 _TIME = r"(?:(?:T|,? )(\d{1,2}:\d\d(?::\d\d)?(?: ?[AaPp]\.?[Mm]\.?)?))?"
 _DAY_FIRST = re.compile(
-    rf"(?:{_WORD},? )?(\d{{1,2}})(?:st|nd|rd|th|\.|º|er)?(?: de|\.)?[ -]({_WORD})(?: de| del)?,?[ -](\d{{4}}|\d\d){_TIME}"
+    rf"(?:{_WORD},? )?(\d{{1,2}})(?:st|nd|rd|th|\.|º|er)?(?: de|\.)?[ -]({_WORD})(?: de| del)?,?[ -]"
+    rf"(\d{{4}}|\d\d){_TIME}"
 )
 _MONTH_FIRST = re.compile(rf"(?:{_WORD},? )?({_WORD})[ -](\d{{1,2}})(?:st|nd|rd|th)?,?[ -](\d{{4}}){_TIME}")
 _YEAR_FIRST = re.compile(rf"(\d{{4}})[ -]({_WORD})[ -](\d{{1,2}}){_TIME}")
+_DAY = re.compile(
+    r"(\d{1,4})([/.\-])(\d{1,2})\2(\d{1,4})(?:(?:T| |, )(\d{1,2}):(\d\d)(?::(\d\d)(?:[.,](\d{1,6}))?)?"
+    r" ?([AaPp]\.?[Mm]\.?)?(Z|[+-]\d\d:?\d\d)?)?",
+    re.ASCII,
+)
 _SHORT = re.compile(r"(\d{1,2})([/.\-])(\d{1,2})\2(\d\d)(?=$|[ T,])", re.ASCII)
 
 
@@ -70,3 +77,49 @@ def in_digits(value: str) -> str:
     if value[:1].isdigit() and not any(sign.isalpha() for sign in value[:8]):
         return value
     return spelled_out(value) or value
+
+
+def date_order(found: "re.Match[str]") -> str:
+    """year | day | month | either | same for a match of a date (`same`: day and month are one number).
+
+    "" when there is no such day or the year has two digits.
+    """
+    first, last = found[1], found[4]
+    one, second = int(first), int(found[3])
+    year_first = len(first) == 4
+    if not _time_is_real(found) or (len(last) > 2 if year_first else len(last) != 4 or len(first) > 2):
+        return ""
+    try:
+        if year_first:
+            date(one, second, int(last))
+            return "year"
+        date(int(last), *((second, one) if one > 12 else (one, second)))
+    except ValueError:
+        return ""
+    if one > 12 or second > 12:
+        return "day" if one > 12 else "month"
+    return "same" if one == second else "either"
+
+
+def _time_is_real(found: "re.Match[str]") -> bool:
+    if found[5] is None:
+        return True
+    hour = int(found[5])
+    return (1 <= hour <= 12 if found[9] else hour < 24) and int(found[6]) < 60 and int(found[7] or 0) < 60
+
+
+def is_midnight(found: "re.Match[str]") -> bool:
+    """Whether a date's time is the first moment of the day."""
+    hour = 0 if found[9] and found[9][0] in "aA" and found[5] == "12" else int(found[5])
+    return (
+        not hour
+        and not int(found[6])
+        and not int(found[7] or 0)
+        and not int(found[8] or 0)
+        and not (found[9] and found[9][0] in "pP")
+    )
+
+
+def day_parts(value: str) -> "re.Match[str] | None":
+    """The parts of a date or date-time in any of the forms that votes accept."""
+    return _DAY.fullmatch(in_digits(value.strip()))

@@ -1,0 +1,238 @@
+"""The grounds of a match as numbers: one matrix per feature, source fields down, destination fields across."""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from rapidfuzz import fuzz, process
+from rapidfuzz.distance import JaroWinkler
+
+from app.domain.matching.concepts import ADDRESS_PARTS
+from app.domain.matching.kinds_of_types import fits
+from app.domain.matching.memory import Memory
+from app.domain.matching.names import words
+from app.domain.matching.shapes import shape_fit, value_overlap
+from app.domain.matching.sides import Item, Side, block_plan, digits_of
+
+Matrix = npt.NDArray[np.float32]
+
+BASE = (
+    "token_set", "token_sort", "jaro", "name_sort", "characters", "rare_words", "concept", "same_concept",
+    "other_concept", "head", "type", "type_clash", "picklist", "has_picklists", "shape", "values", "exact", "digits",
+    "qualifiers", "block", "block_clash", "reference", "alias", "alias_exact", "alias_votes", "computed", "support",
+    "meaning_elsewhere",
+)  # fmt: skip
+RIVALRY = ("row_gap", "column_gap", "row_rank", "column_rank", "alias_row_gap", "alias_column_gap")
+
+
+def base_features(source: Side, target: Side, memory: Memory) -> dict[str, Matrix]:
+    """Every feature that looks at one pair of fields alone."""
+    made = _names(source, target)
+    made |= _concepts(source.items, target.items, memory, target.kind)
+    made |= _types(source.items, target.items)
+    made |= _blocks(source, target)
+    made |= memory.features(source, target)
+    shape = (len(source.items), len(target.items))
+    return {name: np.broadcast_to(made[name], shape).astype(np.float32) for name in BASE}
+
+
+def rivalry_features(logit: Matrix, alias: Matrix) -> dict[str, Matrix]:
+    """How a pair stands against its rivals: gaps in log-odds to the best other of its row and column, ranks, gaps of
+    alias likeness."""
+    return {
+        "row_gap": gap(logit, 1),
+        "column_gap": gap(logit, 0),
+        "row_rank": _rank(logit, 1),
+        "column_rank": _rank(logit, 0),
+        "alias_row_gap": gap(alias, 1),
+        "alias_column_gap": gap(alias, 0),
+    }
+
+
+def gap(matrix: Matrix, axis: int) -> Matrix:
+    """Distance to the best rival along an axis: positive for the best, negative or zero for the others; at most ±8."""
+    if matrix.shape[axis] < 2:
+        return np.clip(matrix, -8, 8) if matrix.size else matrix
+    ordered = np.partition(matrix, (-2, -1), axis=axis)
+    best = np.take(ordered, [-1], axis=axis)
+    second = np.take(ordered, [-2], axis=axis)
+    return np.clip(np.where(matrix >= best, matrix - second, matrix - best), -8, 8).astype(np.float32)
+
+
+def _rank(matrix: Matrix, axis: int) -> Matrix:
+    return (1.0 / (1.0 + (-matrix).argsort(axis=axis, kind="stable").argsort(axis=axis))).astype(np.float32)
+
+
+def _cdist(ours: Sequence[str], theirs: Sequence[str], scorer: Callable[..., Any]) -> Matrix:
+    found: Matrix = process.cdist(ours, theirs, scorer=scorer, dtype=np.float32)
+    return found
+
+
+def _names(source: Side, target: Side) -> dict[str, Matrix]:
+    ours, theirs = [" ".join(one.label) for one in source.items], [" ".join(one.label) for one in target.items]
+    our_names, their_names = [" ".join(one.name) for one in source.items], [" ".join(one.name) for one in target.items]
+    bare, their_bare = _bare(source), _bare(target)
+    exact = _equal(ours, theirs) | _equal(our_names, their_names) | _equal(bare, their_bare)
+    return {
+        "token_set": np.maximum(
+            _cdist(ours, theirs, fuzz.token_set_ratio), _cdist(our_names, their_names, fuzz.token_set_ratio)
+        ) / 100,
+        "token_sort": np.maximum(
+            _cdist(ours, theirs, fuzz.token_sort_ratio), _cdist(bare, their_bare, fuzz.token_sort_ratio)
+        ) / 100,
+        "jaro": _cdist(_squeezed(bare), _squeezed(their_bare), JaroWinkler.similarity),
+        "name_sort": _cdist(our_names, their_names, fuzz.token_sort_ratio) / 100,
+        "characters": np.maximum(_characters(ours, theirs), _characters(our_names, their_names)),
+        "rare_words": _rare_words(bare, their_bare),
+        "head": _equal([one.rpartition(" ")[2] for one in bare], [one.rpartition(" ")[2] for one in their_bare]),
+        "exact": exact,
+        "digits": _clash([digits_of(one) for one in source.items], [digits_of(one) for one in target.items]) > 0,
+        "qualifiers": _qualifiers(source.items, target.items),
+    }  # fmt: skip
+
+
+def _bare(side: Side) -> list[str]:
+    return [" ".join(word for word in one.label if word not in side.own_words) or " ".join(one.label) for one in side.items]
+
+
+def _squeezed(texts: Iterable[str]) -> list[str]:
+    return [text.replace(" ", "") for text in texts]
+
+
+def _equal(ours: Sequence[str], theirs: Sequence[str]) -> npt.NDArray[np.bool_]:
+    left, right = np.array(ours, dtype=object)[:, None], np.array(theirs, dtype=object)[None, :]
+    found: npt.NDArray[np.bool_] = (left == right) & (left != "")
+    return found
+
+
+def _incidence(sets: Sequence[Iterable[str]], vocabulary: dict[str, int]) -> Matrix:
+    made = np.zeros((len(sets), len(vocabulary)), np.float32)
+    for row, members in enumerate(sets):
+        for one in members:
+            made[row, vocabulary[one]] += 1.0
+    return made
+
+
+def _weighted(ours: Sequence[Iterable[str]], theirs: Sequence[Iterable[str]]) -> tuple[Matrix, Matrix, Matrix]:
+    everything = [list(one) for one in (*ours, *theirs)]
+    counts = Counter(one for members in everything for one in set(members))
+    vocabulary = {one: place for place, one in enumerate(counts)}
+    weight = np.log1p(len(everything) / np.array([*counts.values()] or [1.0], np.float32)).astype(np.float32)
+    made = _incidence(everything, vocabulary) if vocabulary else np.zeros((len(everything), 1), np.float32)
+    return made[: len(ours)], made[len(ours) :], weight
+
+
+def _characters(ours: Sequence[str], theirs: Sequence[str]) -> Matrix:
+    """Cosine of 3- and 4-character pieces weighted by rarity."""
+    left, right, weight = _weighted([_grams(one) for one in ours], [_grams(one) for one in theirs])
+    left, right = np.log1p(left) * weight, np.log1p(right) * weight
+    left /= np.maximum(np.linalg.norm(left, axis=1, keepdims=True), 1e-6)
+    right /= np.maximum(np.linalg.norm(right, axis=1, keepdims=True), 1e-6)
+    return left @ right.T
+
+
+def _grams(text: str) -> list[str]:
+    padded = f" {text[:80]} "
+    return [padded[at : at + length] for length in (3, 4) for at in range(len(padded) - length + 1)]
+
+
+def _rare_words(ours: Sequence[str], theirs: Sequence[str]) -> Matrix:
+    """Shared words over all words, weighted by rarity."""
+    left, right, weight = _weighted([set(one.split()) for one in ours], [set(one.split()) for one in theirs])
+    shared = (left * weight) @ right.T
+    whole = (left @ weight)[:, None] + (right @ weight)[None, :] - shared
+    return shared / np.maximum(whole, 1e-6)
+
+
+def _clash(ours: Sequence[frozenset[str]], theirs: Sequence[frozenset[str]]) -> Matrix:
+    """How many members are on one side only."""
+    vocabulary = {one: place for place, one in enumerate(sorted(frozenset().union(*ours, *theirs)))}
+    if not vocabulary:
+        return np.zeros((len(ours), len(theirs)), np.float32)
+    left, right = _incidence(ours, vocabulary), _incidence(theirs, vocabulary)
+    return left.sum(1)[:, None] + right.sum(1)[None, :] - 2 * (left @ right.T)
+
+
+def qualifiers_of(item: Item) -> frozenset[str]:
+    """The groups of telling words (billing, first, modified …) a field's names hold."""
+    mine = {*item.label, *item.name}
+    return frozenset(str(number) for number, group in enumerate(words().clashes) if group & mine)
+
+
+def _qualifiers(ours: Sequence[Item], theirs: Sequence[Item]) -> Matrix:
+    return _clash([qualifiers_of(one) for one in ours], [qualifiers_of(one) for one in theirs]) / 3
+
+
+def _concepts(ours: Sequence[Item], theirs: Sequence[Item], memory: Memory, kind: str) -> dict[str, Matrix]:
+    vocabulary = {one: place for place, one in enumerate(sorted({key for item in (*ours, *theirs) for key in item.concepts}))}
+    size = max(1, len(vocabulary))
+    left, right = np.zeros((len(ours), size), np.float32), np.zeros((len(theirs), size), np.float32)
+    for made, items in ((left, ours), (right, theirs)):
+        for row, item in enumerate(items):
+            for key, weight in item.concepts.items():
+                made[row, vocabulary[key]] = weight
+    cosine = left @ right.T / np.maximum(
+        np.linalg.norm(left, axis=1)[:, None] * np.linalg.norm(right, axis=1)[None, :], 1e-6
+    )
+    strong_left, strong_right = (left >= 0.8).astype(np.float32), (right >= 0.8).astype(np.float32)
+    same = (strong_left @ strong_right.T) > 0
+    other = (strong_left.sum(1)[:, None] > 0) & (strong_right.sum(1)[None, :] > 0) & ~same
+    elsewhere = same.any(axis=1)[:, None] & ~same
+    return {
+        "concept": cosine,
+        "same_concept": same,
+        "other_concept": other,
+        "meaning_elsewhere": elsewhere,
+        "support": np.array([memory.support(kind, one.top) for one in theirs], np.float32)[None, :],
+        "computed": np.array([one.known is not None and not one.concepts for one in theirs], np.float32)[None, :],
+    }
+
+
+def _types(ours: Sequence[Item], theirs: Sequence[Item]) -> dict[str, Matrix]:
+    fit = fits([one.column for one in ours], [one.column for one in theirs])
+    overlap, both = _picklists(ours, theirs)
+    return {
+        "type": fit,
+        "type_clash": fit < 0.2,
+        "picklist": overlap,
+        "has_picklists": both,
+        "shape": shape_fit(ours, theirs),
+        "values": value_overlap(ours, theirs),
+        "reference": _references(ours, theirs),
+    }
+
+
+def _picklists(ours: Sequence[Item], theirs: Sequence[Item]) -> tuple[Matrix, Matrix]:
+    left = [frozenset(one.casefold().strip() for one in item.column.picklist) for item in ours]
+    right = [frozenset(one.casefold().strip() for one in item.column.picklist) for item in theirs]
+    overlap = np.zeros((len(ours), len(theirs)), np.float32)
+    both = np.zeros_like(overlap)
+    columns = [place for place, one in enumerate(right) if one]
+    for row, mine in enumerate(left):
+        for place in columns if mine else ():
+            both[row, place] = 1.0
+            overlap[row, place] = len(mine & right[place]) / min(len(mine), len(right[place]))
+    return overlap, both
+
+
+def _references(ours: Sequence[Item], theirs: Sequence[Item]) -> Matrix:
+    """1 where both refer to the same kind of object, -1 to different kinds, 0 where either is not known."""
+    from app.domain.matching.objects import kind_of_name
+
+    left = np.array([kind_of_name(one.column.reference) for one in ours], dtype=object)[:, None]
+    right = np.array([kind_of_name(one.column.reference) for one in theirs], dtype=object)[None, :]
+    known = (left != "") & (right != "")
+    return np.where(known, np.where(left == right, 1.0, -1.0), 0.0).astype(np.float32)
+
+
+def _blocks(source: Side, target: Side) -> dict[str, Matrix]:
+    plan = block_plan(source, target)
+    parts_left = np.array([one.top in ADDRESS_PARTS for one in source.items], bool)[:, None]
+    parts_right = np.array([one.top in ADDRESS_PARTS for one in target.items], bool)[None, :]
+    goes = np.array([plan.get(one.block, "-") for one in source.items], dtype=object)[:, None]
+    stands = np.array([one.block for one in target.items], dtype=object)[None, :]
+    same_part = _equal([one.top for one in source.items], [one.top for one in target.items])
+    both = parts_left & parts_right & same_part
+    return {"block": both & (goes == stands), "block_clash": both & (goes != stands)}

@@ -1,0 +1,183 @@
+"""Which destination object a source object becomes: by what it is called and by what its fields mean."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache, lru_cache
+
+import numpy as np
+from rapidfuzz import fuzz
+
+from app.domain.matching.assignment import assign
+from app.domain.matching.columns import Table
+from app.domain.matching.names import spell_out, split
+from app.domain.matching.shelf import phrases, read_yaml
+from app.domain.matching.sides import Reading, prepare
+from app.domain.matching.systems import System
+
+_LIKE = 0.86
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectGuess:
+    """What an object is: its kind with the strength of the evidence 0 to 1, and how that is known."""
+
+    kind: str
+    strength: float
+    how: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectMatch:
+    """A source object's place at the destination; `target` is None where it has none."""
+
+    target: str | None
+    probability: float
+    how: str
+    alternatives: tuple[tuple[str, float], ...] = ()
+
+
+class Kinds:
+    """Names of kinds, substitutes and signs."""
+
+    def __init__(self) -> None:
+        book = read_yaml("objects.yaml")
+        self.names: dict[str, str] = {}
+        self.folded: dict[str, list[str]] = {}
+        for part in ("foreign", "names"):
+            for kind, text in book[part].items():
+                for phrase in phrases(text):
+                    key = " ".join(split(phrase))
+                    self.names.setdefault(key, kind) if part == "foreign" else self.names.update({key: kind})
+        self.substitutes: dict[str, str] = book["substitutes"]
+        self.technical = frozenset(phrases(book["technical"]))
+        self.signs = {kind: frozenset(text.split()) for kind, text in book["signs"].items()}
+
+
+@cache
+def kinds() -> Kinds:
+    """The book of kinds, built on first use."""
+    return Kinds()
+
+
+@lru_cache(maxsize=10_000)
+def kind_of_name(name: str) -> str:
+    """The kind an object's name or label speaks of; "" for none."""
+    if not name:
+        return ""
+    found = _named_kind(name)
+    return found[0] if found[1] >= 0.75 else ""
+
+
+@lru_cache(maxsize=10_000)
+def _named_kind(name: str) -> tuple[str, float]:
+    book = kinds().names
+    plain = split(name)
+    for tokens, strength in ((plain, 1.0), (spell_out(plain), 0.95)):
+        for variant in _variants(tokens):
+            if variant in book:
+                return book[variant], strength
+    for tokens in (plain, spell_out(plain)):
+        for start in range(1, len(tokens)):  # the last word says what it is: "Sales Account", "crm.lead"
+            for variant in _variants(tokens[start:]):
+                if variant in book:
+                    return book[variant], 0.85 - 0.05 * start
+        for end in range(len(tokens) - 1, 0, -1):
+            for variant in _variants(tokens[:end]):
+                if variant in book:
+                    return book[variant], 0.7 - 0.05 * (len(tokens) - end)
+    near = max(((fuzz.ratio(" ".join(plain), key) / 100, kind) for key, kind in book.items()), default=(0.0, ""))
+    return (near[1], near[0] * 0.8) if near[0] >= _LIKE else ("", 0.0)
+
+
+def _variants(tokens: Sequence[str]) -> list[str]:
+    text = " ".join(tokens)
+    made = [text]
+    for ending, instead in (("ies", "y"), ("ses", "s"), ("es", ""), ("s", "")):
+        if text.endswith(ending) and len(text) > len(ending) + 2:
+            made.append(text.removesuffix(ending) + instead)
+    bare = text.rstrip(" 0123456789")
+    return [*made, bare] if bare != text else made
+
+
+def guess_kind(table: Table, system: System | None, reading: Reading) -> ObjectGuess:
+    """What a source object is, from what is known of its system, its names and its fields."""
+    known = system.object(table.name) if system else None
+    if known is not None:
+        return ObjectGuess(known.kind, 1.0, f"{system.name if system else ''} calls it {table.name}")
+    named = max((_named_kind(text) for text in (table.name, table.label) if text), key=lambda one: one[1], default=("", 0.0))
+    technical = any(word in kinds().technical for word in split(table.name)) and named[1] < 0.9
+    best = _by_fields(table, named[0], reading)
+    if named[1] >= 0.9 or (named[0] and named[0] == best[0]):
+        return ObjectGuess(named[0], max(named[1], 0.9), "its name")
+    if named[1] > 0 and best[1] < 0.5:
+        return ObjectGuess(named[0], named[1] * (0.3 if technical else 0.9), "its name")
+    if best[1] >= 0.4 and best[1] >= named[1] * 0.6:
+        return ObjectGuess(best[0], min(0.85, best[1]) * (0.3 if technical else 1.0), "its fields")
+    return ObjectGuess(named[0], named[1] * (0.3 if technical else 0.8), "its name") if named[0] else ObjectGuess("", 0.0)
+
+
+def _by_fields(table: Table, hint: str, reading: Reading) -> tuple[str, float]:
+    """The kind whose usual fields are here, with how many of the telling ones."""
+    if not table.columns:
+        return "", 0.0
+    found: list[tuple[float, str]] = []
+    trimmed = Table(table.name, table.label, table.columns[:120])
+    for kind, signs in kinds().signs.items():
+        side = prepare(trimmed, kind, reading)
+        mine = {item.top for item in side.items if item.top}
+        hits = len(mine & signs)
+        found.append((hits / min(len(signs), 6) + 0.15 * (kind == hint), kind))
+    found.sort(reverse=True)
+    best, second = found[0], found[1]
+    return best[1], min(1.0, best[0]) * (1.0 if best[0] > second[0] else 0.7)
+
+
+def match_objects(
+    sources: Sequence[tuple[Table, ObjectGuess]], targets: Sequence[tuple[Table, ObjectGuess]]
+) -> list[ObjectMatch]:
+    """A place for every source object. Several sources may share a destination object (leads and contacts)."""
+    scores = np.zeros((len(sources), max(1, len(targets))), np.float64)
+    hows = [[""] * len(targets) for _ in sources]
+    for row, (table, guess) in enumerate(sources):
+        for place, (other, there) in enumerate(targets):
+            scores[row, place], hows[row][place] = _score(table, guess, other, there)
+    out = []
+    for row in range(len(sources)):
+        ranked = sorted(range(len(targets)), key=lambda place: (-scores[row, place], place))
+        ranked = _substituted(sources[row][1], ranked, scores, row, targets)
+        shown = [(targets[place][0].name, round(float(scores[row, place]), 4)) for place in ranked[:4]]
+        best = ranked[0] if ranked else -1
+        if best < 0 or scores[row, best] < 0.3:
+            out.append(ObjectMatch(None, shown[0][1] if shown else 0.0, "nothing like it", tuple(shown[:3])))
+        else:
+            out.append(ObjectMatch(targets[best][0].name, float(scores[row, best]), hows[row][best], tuple(shown[1:4])))
+    return out
+
+
+def _score(table: Table, guess: ObjectGuess, other: Table, there: ObjectGuess) -> tuple[float, str]:
+    same_name = fuzz.token_sort_ratio(" ".join(spell_out(split(table.name))), " ".join(spell_out(split(other.name)))) / 100
+    if guess.kind and guess.kind == there.kind:
+        sure = 0.55 + 0.44 * min(guess.strength, there.strength)
+        return min(0.99, sure + 0.005 * same_name), f"both are a {guess.kind} ({guess.how})"
+    if guess.kind and there.kind and kinds().substitutes.get(guess.kind) == there.kind:
+        return 0.28, f"a {guess.kind} can become a {there.kind}"
+    if not guess.kind and not there.kind:
+        return (0.97, "the same name") if same_name >= 0.99 else (0.6 * same_name**3, "a similar name")
+    return 0.15 * same_name**3, "a similar name"
+
+
+def _substituted(
+    guess: ObjectGuess, ranked: list[int], scores: np.ndarray, row: int, targets: Sequence[tuple[Table, ObjectGuess]]
+) -> list[int]:
+    """A lead becomes a contact where the destination has no leads, and so on; only then."""
+    instead = kinds().substitutes.get(guess.kind)
+    if instead is None or any(there.kind == guess.kind for _, there in targets):
+        return ranked
+    worth = {"lead": 0.95, "contact": 0.9, "activity": 0.9}.get(guess.kind, 0.26)
+    for place, (_, there) in enumerate(targets):
+        if there.kind == instead:
+            scores[row, place] = max(scores[row, place], worth * guess.strength)
+    return sorted(ranked, key=lambda place: (-scores[row, place], place))
+
+
+__all__ = ["ObjectGuess", "ObjectMatch", "assign", "guess_kind", "kind_of_name", "kinds", "match_objects"]

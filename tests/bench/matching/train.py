@@ -1,0 +1,192 @@
+"""Fits the coefficients that ship: `python -m tests.bench.matching.train [--write]`.
+
+Leaves one source system out at a time for the figures and for the calibrator; the shipped regressions see everything.
+"""
+
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import orjson
+
+from app.domain.matching.assignment import assign
+from app.domain.matching.features import BASE, RIVALRY, base_features, rivalry_features
+from app.domain.matching.memory import Memory
+from app.domain.matching.model import Model, Regression, calibration_features
+from tests.bench.matching.damage import damaged
+from tests.bench.matching.metrics import best_f1, calibration_error, most_pairs, one_to_one, ranking
+from tests.bench.matching.tasks import Task, own_tasks, shared_tasks
+
+OUT = Path("app/domain/matching/knowledge/coefficients.json")
+HARD = 8
+FLOOR = -1.5
+
+
+@dataclass
+class Prepared:
+    """A task with its features and truth matrix."""
+
+    task: Task
+    base: dict[str, np.ndarray]
+    truth: np.ndarray
+
+
+def prepared(task: Task, without: frozenset[str]) -> Prepared:
+    """Features as if the task's own system (and `without`) had never been described."""
+    source, target = task.sides()
+    truth = np.zeros((len(source.items), len(target.items)), np.float32)
+    for row, good in task.truth.items():
+        truth[row, list(good)] = 1.0
+    return Prepared(task, base_features(source, target, Memory(without | {task.system, task.destination})), truth)
+
+
+def fit(x: np.ndarray, y: np.ndarray, weight: np.ndarray, names: Sequence[str], ridge: float = 3.0) -> Regression:
+    """Ridge logistic regression by Newton's steps, on centred and scaled features."""
+    mean, scale = x.mean(0), np.maximum(x.std(0), 1e-3)
+    z = np.hstack([(x - mean) / scale, np.ones((len(x), 1))]).astype(np.float64)
+    beta = np.zeros(z.shape[1])
+    penalty = np.full(z.shape[1], ridge)
+    penalty[-1] = 1e-6
+    for _ in range(30):
+        p = 1 / (1 + np.exp(-np.clip(z @ beta, -30, 30)))
+        slope = z.T @ (weight * (p - y)) + penalty * beta
+        curve = (z * (weight * p * (1 - p))[:, None]).T @ z + np.diag(penalty)
+        step = np.linalg.solve(curve, slope)
+        beta -= step
+        if np.abs(step).max() < 1e-5:
+            break
+    return Regression(tuple(names), mean.astype(float), scale.astype(float), beta[:-1], float(beta[-1]))
+
+
+def _flat(features: dict[str, np.ndarray], names: Sequence[str]) -> np.ndarray:
+    return np.stack([features[name].ravel() for name in names], 1)
+
+
+def _weights(one: Prepared) -> np.ndarray:
+    """Rivals that look alike count fully, the many that do not a tenth."""
+    looks = one.base["concept"] + one.base["token_sort"] + one.base["alias"]
+    hard = (-looks).argsort(1).argsort(1) < HARD
+    return np.where(hard | (one.truth > 0), 1.0, 0.1).ravel() * (1.0 if one.task.origin == "shared" else 0.5)
+
+
+def fit_pair(train: Sequence[Prepared]) -> tuple[Regression, Regression]:
+    """Both regressions."""
+    y = np.concatenate([one.truth.ravel() for one in train])
+    weight = np.concatenate([_weights(one) for one in train])
+    alone = fit(np.concatenate([_flat(one.base, BASE) for one in train]), y, weight, BASE)
+    full = []
+    for one in train:
+        features = {**one.base, **rivalry_features(alone.logit(one.base), one.base["alias"])}
+        full.append(_flat(features, (*BASE, *RIVALRY)))
+    return alone, fit(np.concatenate(full), y, weight, (*BASE, *RIVALRY))
+
+
+def scored(pair: tuple[Regression, Regression], one: Prepared) -> np.ndarray:
+    alone, rivals = pair
+    return rivals.logit({**one.base, **rivalry_features(alone.logit(one.base), one.base["alias"])})
+
+
+def proposals(items: Sequence[Prepared], logits: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+    """(calibration features, right or not) of every assigned pair."""
+    rows, good = [], []
+    for one, logit in zip(items, logits, strict=True):
+        made = calibration_features(logit)
+        for row, place in assign(logit, -9).items():
+            rows.append([made[name][row, place] for name in ("logit", "row", "column")])
+            good.append(one.truth[row, place])
+    return np.array(rows), np.array(good)
+
+
+def calibrator(items: Sequence[Prepared], logits: Sequence[np.ndarray]) -> Regression:
+    x, y = proposals(items, logits)
+    return fit(x, y, np.ones(len(y)), ("logit", "row", "column"), ridge=1.0)
+
+
+def report(label: str, items: Sequence[Prepared], logits: Sequence[np.ndarray], cal: Sequence[Regression] | None = None) -> None:
+    tasks = [one.task for one in items]
+    total = sum(most_pairs(task) for task in tasks)
+    line = ranking(tasks, logits)
+    line["f1"] = best_f1(one_to_one(tasks, logits), total)
+    text = "  ".join(f"{name} {value:.3f}" for name, value in line.items())
+    if cal is not None:
+        ps, ys = [], []
+        for one, logit, regression in zip(items, logits, cal, strict=True):
+            x, y = proposals([one], [logit])
+            made = {name: x[:, place : place + 1].astype(np.float32) for place, name in enumerate(("logit", "row", "column"))}
+            ps.append(1 / (1 + np.exp(-regression.logit(made).ravel())))
+            ys.append(y)
+        p, y = np.concatenate(ps), np.concatenate(ys)
+        sure = p >= 0.9
+        text += f"  ece {calibration_error(p, y):.3f}  p90 {y[sure].mean():.3f} recall {y[sure].sum() / total:.3f}  below.1 wrong {int(y[p < 0.1].sum())}"
+    print(f"{label:28s} {text}", flush=True)
+
+
+def main() -> None:
+    start = time.time()
+    shared, own = shared_tasks(), own_tasks()
+    covered = {(one.system, one.destination, one.target.name) for one in shared}
+    own = [one for one in own if (one.system, one.destination, one.target.name) not in covered]
+    tasks = [*shared, *own]
+    items = [prepared(one, frozenset()) for one in tasks]
+    worn = [prepared(damaged(one, 7), frozenset()) for one in tasks]
+    test_worn = [prepared(damaged(one, 1), frozenset()) for one in tasks]
+    print(f"{len(tasks)} pairs of objects, {len(shared)} annotated; features in {time.time() - start:.1f} s")
+    held: dict[str, tuple[Regression, Regression]] = {}
+    names = sorted({one.system for one in tasks})
+    for name in names:
+        held[name] = fit_pair([one for one in (*items, *worn) if one.task.system != name])
+    logits = [scored(held[one.task.system], one) for one in items]
+    worn_logits = [scored(held[one.task.system], one) for one in test_worn]
+    cal = {}
+    for name in names:
+        rest = [place for place, one in enumerate(items) if one.task.system != name]
+        cal[name] = calibrator([items[p] for p in rest], [logits[p] for p in rest])
+    for label, chosen in (("annotated", "shared"), ("own", "own")):
+        mine = [place for place, one in enumerate(items) if one.task.origin == chosen]
+        if not mine:
+            continue
+        pick = lambda seq: [seq[p] for p in mine]  # noqa: E731, B023
+        report(label, pick(items), pick(logits), [cal[items[p].task.system] for p in mine])
+        report(label + ", damaged", pick(test_worn), pick(worn_logits))
+        for name in names:
+            some = [p for p in mine if items[p].task.system == name]
+            if some and "-v" in sys.argv:
+                report("   " + name, [items[p] for p in some], [logits[p] for p in some], [cal[name]] * len(some))
+    if "--errors" in sys.argv:
+        _errors(items, logits)
+    if "--write" in sys.argv:
+        alone, rivals = fit_pair([*items, *worn])
+        everything = calibrator([*items, *test_worn], [*logits, *worn_logits]) if False else calibrator(items, logits)
+        about = "object pairs of the knowledge files" + (f" and {len(shared)} annotated object pairs" if shared else "")
+        made = {
+            "trained_on": f"{len(own)} {about}, each clean and damaged",
+            "floor": FLOOR, "alone": alone.write(), "rivals": rivals.write(), "calibration": everything.write(),
+        }  # fmt: skip
+        OUT.write_bytes(orjson.dumps(made, option=orjson.OPT_INDENT_2) + b"\n")
+        for name, weight in sorted(zip(rivals.names, rivals.weights, strict=True), key=lambda o: -abs(o[1])):
+            print(f"   {name:20s} {weight:+.2f}")
+    print(f"{time.time() - start:.1f} s")
+
+
+def _errors(items: Sequence[Prepared], logits: Sequence[np.ndarray]) -> None:
+    for one, logit in zip(items, logits, strict=True):
+        if one.task.origin != "shared":
+            continue
+        for row, good in one.task.truth.items():
+            place = int(logit[row].argmax())
+            if place not in good:
+                ours, theirs = one.task.source.columns, one.task.target.columns
+                print("R1", one.task.name, ours[row].name, "|", ours[row].label, "->", theirs[place].name, f"{logit[row, place]:.1f}",
+                      "truth", [(theirs[g].name, round(float(logit[row, g]), 1)) for g in good])  # fmt: skip
+        for row, place in assign(logit, 1.5).items():
+            if place not in one.task.truth.get(row, ()) and row not in one.task.truth:
+                print("FP", one.task.name, one.task.source.columns[row].name, "|", one.task.source.columns[row].label, "->", one.task.target.columns[place].name, f"{logit[row, place]:.1f}")
+
+
+_ = Model
+
+if __name__ == "__main__":
+    main()
