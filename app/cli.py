@@ -256,6 +256,23 @@ def revoke_key(key_id: Annotated[str, typer.Argument(help="As shown by `keys lis
 
 
 @app.command()
+def conform(
+    destination: Annotated[str, typer.Argument(help="The platform whose guarantees are to be proved.")],
+    source: Annotated[str, typer.Option(help="Where the records come from.")] = "servicetracker",
+    records: Annotated[int, typer.Option(min=100, max=MAX_SCALE, help="Source records, about.")] = 300,
+    seed: Annotated[int, typer.Option(min=0, help="Same seed, same schedules of faults.")] = 1,
+    json_path: Annotated[
+        Path | None, typer.Option("--json", dir_okay=False, help="Write the table of guarantees here.")
+    ] = None,
+) -> None:
+    """Prove a destination's guarantees under faults and write them down as the table that its page shows."""
+    from app.rehearsal.conformance import run_conformance
+
+    check_pair(f"{source}:{destination}")
+    raise typer.Exit(run_conformance((source, destination), records, seed, json_path))
+
+
+@app.command()
 def audit(
     record: Annotated[
         str | None, typer.Option(metavar="OBJECT/ID", help="Print this source record's history with its places.")

@@ -95,8 +95,7 @@ class ObjectFacts(Frozen):
     `insert_batch` is records per call where nothing can be upserted (0: as `batch`); `calls_per_batch` what one full
     batch costs, asynchronous jobs and the reading of their ids included; `read_batch` how many records one call reads
     back, `delete_batch` how many one call deletes. Records with `by_id` off cannot be read by their ids, only through
-    the lists of their parents. `unreadable` are
-    fields that can be written and that no call shows: they are not compared.
+    the lists of their parents. `unreadable` are fields that can be written and that no call shows: not compared.
     """
 
     style: WriteStyle = WriteStyle.UPSERT

@@ -1,11 +1,13 @@
 """Which platforms and pairs there are: listed by hand, nothing is scanned."""
 
+import json
 from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
 from types import MappingProxyType
 
 import yaml
+from pydantic import JsonValue
 
 from app.domain.blueprint import Blueprint
 from connectors import clinic, freshsales, octopuspro, rsoft, servicetracker, zoho_crm
@@ -32,11 +34,22 @@ BLUEPRINTS: Mapping[tuple[str, str], str] = MappingProxyType(
         ("clinic", "zoho_crm"): "clinic-zoho_crm.yaml",
         ("octopuspro", "zoho_crm"): "octopuspro-zoho_crm.yaml",
         ("rsoft", "freshsales"): "rsoft-freshsales.yaml",
+        ("rsoft", "zoho_crm"): "rsoft-zoho_crm.yaml",
         ("servicetracker", "freshsales"): "servicetracker-freshsales.yaml",
         ("servicetracker", "zoho_crm"): "servicetracker-zoho_crm.yaml",
     }
 )
 """The file of every pair, by source and destination slug."""
+
+
+@cache
+def load_guarantees(slug: str) -> dict[str, JsonValue] | None:
+    """What the conformance suite proved of a destination, as `tranship conform` wrote it; None where it never ran."""
+    file = files("connectors") / "guarantees" / f"{slug}.json"
+    if slug not in PLATFORMS or not file.is_file():
+        return None
+    table: dict[str, JsonValue] = json.loads(file.read_text(encoding="utf-8"))
+    return table
 
 
 class UnknownPair(LookupError):

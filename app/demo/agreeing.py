@@ -4,28 +4,22 @@ from typing import Any
 
 from app.demo.client import Refused
 from app.demo.errors import DemoFailed
+from app.demo.standins import STAND_INS
+from app.demo.uploading import answer_questions, upload_all
 from app.demo.walking import Walk
 
-# Shares of the generated source (its own description), so that the quote is asked for with plausible counts.
-_SHARES = {"Client": 8, "Contact": 14, "Work Order": 18, "Asset": 9, "Contract": 4}
 # What the demo's person decides for statuses that nobody foresaw; every other one takes the map's first value.
 _DECIDED = {"awaiting parts": "On Hold"}
-_CREDENTIALS: dict[str, dict[str, str]] = {
-    "servicetracker": {"client_id": "sandbox-client", "client_secret": "sandbox-secret"},
-    "zoho_crm": {
-        "client_id": "sandbox-client",
-        "client_secret": "sandbox-secret",
-        "refresh_token": "sandbox-refresh",
-    },
-}
 
 
 def ask_price(walk: Walk) -> str:
     """A quote; returns its id."""
     walk.screen.step("Quote")
     source, destination = walk.pair
-    counts = {name: walk.scale * share // 100 for name, share in _SHARES.items()} if walk.scale else {}
-    body = {"source": source, "destination": destination, "destination_edition": "enterprise", "counts": counts}
+    rows = [row for row in walk.client.get(f"/v1/pairs/{source}/{destination}").body["objects"] if row["moves"]]
+    counts = {row["source_object"]: walk.scale // (2 * len(rows)) for row in rows} if walk.scale else {}
+    edition = STAND_INS[destination].edition
+    body = {"source": source, "destination": destination, "destination_edition": edition, "counts": counts}
     quote = walk.client.post("/v1/quotes", body).body
     walk.keep("quote.json", quote)
     if quote["amount_minor"] is None:
@@ -49,17 +43,15 @@ def engage(walk: Walk, quote_id: str) -> None:
         ("source", "destination"), walk.pair, (walk.source, walk.destination), walk.doors, strict=True
     ):
         path = f"{walk.path}/connections/{role}"
-        body = {"config": _config(platform, door or stand_in.base), "credentials": _CREDENTIALS[platform]}
-        walk.client.put(path, body)
+        if role == "source" and walk.export is not None:
+            walk.client.put(path, {"config": {"mode": "upload"}})
+            upload_all(walk, walk.export)
+            answer_questions(walk)
+        else:
+            walk.client.put(path, STAND_INS[platform].connection(door or stand_in.base))
         proved = walk.client.post(f"{path}/test").body
         walk.connections[role] = proved
         walk.screen.say(f"{role} connection {proved['state']}: {_short(proved['facts'])}")
-
-
-def _config(platform: str, url: str) -> dict[str, str]:
-    if platform == "zoho_crm":
-        return {"base_url": url, "accounts_url": url, "upload_url": url}
-    return {"base_url": url}
 
 
 def _short(facts: dict[str, Any]) -> str:
@@ -71,6 +63,7 @@ def discover(walk: Walk) -> None:
     """Both inventories."""
     walk.screen.step("Discovery")
     walk.run("discovery")
+    answer_questions(walk)
     for role in ("source", "destination"):
         inventory = walk.client.get(f"{walk.path}/inventories/{role}").body["inventory"]
         walk.keep(f"inventory-{role}.json", inventory)
@@ -154,7 +147,9 @@ def decide_values(document: dict[str, Any], findings: list[dict[str, Any]]) -> l
             for value in finding["values"]:
                 folded = value.strip().casefold()
                 if folded and folded not in known:
-                    chosen = _DECIDED.get(folded) or next(iter(table["entries"].values()))
+                    known_values = list(table["entries"].values())
+                    wished = _DECIDED.get(folded, "")
+                    chosen = wished if wished in known_values else known_values[0]
                     table["entries"][value.strip()] = chosen
                     known.add(folded)
                     decided.append((name, value, chosen))

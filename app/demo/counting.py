@@ -1,8 +1,9 @@
 """The demo's figures from SQL over the ledger (ruling 32), read as the service's own role and tenant."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
+from types import MappingProxyType
 from typing import Any
 from uuid import UUID
 
@@ -32,6 +33,13 @@ _OURS = """
            ON n.connection_id = l.destination_id AND n.object = l.target_object AND n.field = ''
     WHERE l.engagement_id = $1 AND l.destination_id = $2 AND l.created AND l.record_id IS NOT NULL
 """
+_LEFT = """
+    SELECT coalesce(nullif(n.api_name, ''), l.target_object) AS module, l.record_id, l.reason
+    FROM ledger l
+    LEFT JOIN destination_names n
+           ON n.connection_id = l.destination_id AND n.object = l.target_object AND n.field = ''
+    WHERE l.engagement_id = $1 AND l.destination_id = $2 AND l.reason LIKE 'not_deleted:%' AND l.record_id IS NOT NULL
+"""
 _INTENTS = "SELECT count(*) FROM intents WHERE engagement_id = $1"
 
 
@@ -60,7 +68,16 @@ class Row:
 class LedgerFigures:
     """Asks the ledger of one engagement at one destination."""
 
-    def __init__(self, database_url: str, tenant_id: UUID, engagement_id: UUID, destination_id: UUID) -> None:
+    def __init__(
+        self,
+        database_url: str,
+        tenant_id: UUID,
+        engagement_id: UUID,
+        destination_id: UUID,
+        modules: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
+        """`modules` leads from the names of the ledger to those of the stand-in's dump, where they differ."""
+        self._modules = modules
         self._url = database_url
         self._tenant_id = tenant_id
         self._scope = (engagement_id, destination_id)
@@ -91,8 +108,16 @@ class LedgerFigures:
         """Record ids that we created and that should live at the destination, by the destination's module."""
         found: dict[str, set[str]] = {}
         for row in self._fetch(_OURS, *self._scope):
-            found.setdefault(row["module"], set()).add(row["record_id"])
+            found.setdefault(self._modules.get(row["module"], row["module"]), set()).add(row["record_id"])
         return {module: frozenset(ids) for module, ids in found.items()}
+
+    def left_behind(self) -> dict[str, dict[str, str]]:
+        """What a rollback could not take away: module → record id → the vendor's word."""
+        found: dict[str, dict[str, str]] = {}
+        for row in self._fetch(_LEFT, *self._scope):
+            module = self._modules.get(row["module"], row["module"])
+            found.setdefault(module, {})[row["record_id"]] = row["reason"].partition(":")[2]
+        return found
 
     def open_intents(self) -> int:
         """Announced writes without a recorded end; none may be left when a run has ended."""

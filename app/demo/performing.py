@@ -14,12 +14,14 @@ import asyncpg
 import typer
 
 from app.demo import agreeing, moving
+from app.demo.administering import administrate
 from app.demo.client import Client, NoAnswer, Refused
 from app.demo.counting import LedgerFigures
 from app.demo.dumps import read_dump
 from app.demo.errors import DemoFailed
 from app.demo.result import Result
 from app.demo.stage import Stage, Wish, demo_settings, stage_for
+from app.demo.standins import STAND_INS, has_export, has_server
 from app.demo.table import Screen
 from app.demo.walking import Walk
 from app.domain.ids import decode_id
@@ -28,7 +30,6 @@ from app.settings import SettingsError
 from connectors.registry import BLUEPRINTS
 
 DELIVERY_SECONDS = 20.0
-_STANDS_IN = frozenset({("servicetracker", "zoho_crm")})
 _EXPECTED = (DemoFailed, Refused, NoAnswer, EmbeddedServersError, SettingsError, OSError, asyncpg.PostgresError)
 
 
@@ -41,8 +42,8 @@ def run_demo(*, pair: str, scale: int, rollback: bool, keep: bool, json_path: Pa
     a pair without stand-ins, 130 and 143 after SIGINT and SIGTERM. `source` is a folder of CSV files for the source."""
     screen = Screen()
     ends = tuple(pair.split(":"))
-    if ends not in BLUEPRINTS or ends not in _STANDS_IN:
-        known = ", ".join(":".join(one) for one in sorted(BLUEPRINTS) if one in _STANDS_IN)
+    if ends not in BLUEPRINTS or not _can_walk(ends):
+        known = ", ".join(":".join(one) for one in sorted(BLUEPRINTS) if _can_walk(one))
         typer.echo(f"tranship: the demo cannot walk {pair!r}; there are: {known}", err=True)
         return 2
     absolute = source.absolute() if source else None
@@ -56,6 +57,11 @@ def run_demo(*, pair: str, scale: int, rollback: bool, keep: bool, json_path: Pa
     except Ended:
         screen.warn("terminated; everything is stopped")
         return 143
+
+
+def _can_walk(pair: tuple[str, ...]) -> bool:
+    """Whether both ends can be stood in for: the source by a server or a generated export."""
+    return len(pair) == 2 and (has_server(pair[0]) or has_export(pair[0])) and has_server(pair[1])
 
 
 def _perform(wish: Wish, screen: Screen) -> int:
@@ -94,7 +100,9 @@ def _perform(wish: Wish, screen: Screen) -> int:
 
 
 def _introduce(screen: Screen, stage: Stage, logs: Path) -> None:
-    screen.list({"API": stage.api, "source": stage.source, "destination": stage.destination, "logs": logs})
+    screen.list(
+        {"API": stage.api, "source": stage.source or stage.export or "", "destination": stage.destination, "logs": logs}
+    )
     screen.say("processes: " + ", ".join(f"{name} {pid}" for name, pid in stage.children.pids().items()))
 
 
@@ -121,6 +129,8 @@ def _walk(wish: Wish, screen: Screen, stage: Stage, result: Result, papers: Path
         watch=stage.children.mend,
         pair=wish.pair,
         scale=None if wish.source else wish.scale,
+        export=stage.export,
+        admin=administrate,
     )
     before = read_dump(walk.destination)
     agreeing.engage(walk, agreeing.ask_price(walk))
@@ -139,7 +149,7 @@ def _walk(wish: Wish, screen: Screen, stage: Stage, result: Result, papers: Path
     moving.collect_files(walk)
     moving.move_again(walk, figures, before)
     if wish.rollback:
-        moving.take_back(walk, before)
+        moving.take_back(walk, figures, before)
     moving.collect_reports(walk)
     _count_calls(walk)
     _count_webhooks(walk)
@@ -151,6 +161,7 @@ def _figures(stage: Stage, walk: Walk) -> LedgerFigures:
         decode_id("tenant", stage.key["tenant_id"]),
         decode_id("engagement", walk.engagement_id),
         decode_id("connection", walk.connections["destination"]["id"]),
+        STAND_INS[walk.pair[1]].modules,
     )
 
 

@@ -15,8 +15,10 @@ from typing import Any
 
 from pydantic import SecretStr
 
+from app.demo.exports import write_export
 from app.demo.processes import Children
 from app.demo.receiver import Receiver, receiving
+from app.demo.standins import STAND_INS, has_server
 from app.embedded import EmbeddedServers
 from app.settings import PREFIX, Settings, load_settings
 
@@ -36,6 +38,11 @@ class Wish:
     json_path: Path | None
     source: Path | None
 
+    @property
+    def served(self) -> bool:
+        """Whether a stand-in serves the source's API; else files are uploaded."""
+        return has_server(self.pair[0])
+
 
 @dataclass(slots=True)
 class Stage:
@@ -49,6 +56,8 @@ class Stage:
     destination: str
     key: dict[str, Any]
     receiver: Receiver
+    export: Path | None = None
+    """The export's folder, where the source has no API; `source` is empty then."""
     redis_url: str = ""
     servers: EmbeddedServers | None = None
     """The embedded servers, where these run."""
@@ -76,8 +85,9 @@ def stage_for(settings: Settings, wish: Wish, logs: Path) -> Iterator[Stage]:
         environment = _environment(settings, database_url, redis_url, port)
         children = Children(logs, environment)
         try:
-            source = children.start(wish.pair[0], "sandbox", wish.pair[0], "--port", "0", *_filled(wish))
-            destination = children.start(wish.pair[1], "sandbox", wish.pair[1], "--port", "0")
+            source = children.start(wish.pair[0], *_sandbox(wish.pair[0]), *_filled(wish)) if wish.served else None
+            destination = children.start(wish.pair[1], *_sandbox(wish.pair[1]))
+            export = None if wish.served else _export(settings, wish)
             key = _prepare(settings, database_url, own=settings.database_url is None)
             api = children.start("api", "api", "--port", str(port))
             for number in range(1, WORKERS + 1):
@@ -86,7 +96,8 @@ def stage_for(settings: Settings, wish: Wish, logs: Path) -> Iterator[Stage]:
                 database_url=database_url,
                 data_dir=settings.data_dir,
                 children=children,
-                source=children.address(source, START_SECONDS + wish.scale / RECORDS_PER_SECOND),
+                source=children.address(source, START_SECONDS + wish.scale / RECORDS_PER_SECOND) if source else "",
+                export=export,
                 destination=children.address(destination, START_SECONDS),
                 api=children.address(api, START_SECONDS),
                 key=key,
@@ -147,6 +158,24 @@ async def _empty(database_url: str) -> None:
         await connection.execute("CREATE SCHEMA public")
     finally:
         await connection.close()
+
+
+def _sandbox(slug: str) -> list[str]:
+    """The command that starts a platform's stand-in as the demo wants it."""
+    known = STAND_INS[slug]
+    options = [part for key, value in known.options.items() for part in ("--option", f"{key}={value}")]
+    edition = ["--edition", known.edition] if known.edition else []
+    return ["sandbox", slug, "--port", "0", *edition, *options]
+
+
+def _export(settings: Settings, wish: Wish) -> Path:
+    """The folder that was given, or one with a generated export."""
+    if wish.source is not None:
+        return wish.source
+    folder = settings.data_dir / "export"
+    shutil.rmtree(folder, ignore_errors=True)
+    write_export(wish.pair[0], folder, wish.scale)
+    return folder
 
 
 def _filled(wish: Wish) -> list[str]:

@@ -20,7 +20,9 @@ _MOVING = frozenset({"queued", "running", "waiting_quota", "cancelling"})
 
 @dataclass(slots=True)
 class Walk:
-    """One engagement on its way, and everything a step needs. `watch` is called while waiting and may say things."""
+    """One engagement on its way, and everything a step needs. `watch` is called while waiting and may say things;
+    `admin` does at the destination what a run waits for.
+    """
 
     client: Client
     source: Client
@@ -35,6 +37,9 @@ class Walk:
     engagement_id: str = ""
     connections: dict[str, dict[str, Any]] = field(default_factory=dict)
     rejected_429: int = 0
+    export: Path | None = None
+    """The folder of export files that stands for a source without an API."""
+    admin: Callable[["Walk", dict[str, Any]], int] | None = None
     doors: tuple[str, str] = ("", "")
     """Where the connections lead when not straight to the stand-ins: source, destination."""
 
@@ -43,10 +48,18 @@ class Walk:
         return f"/v1/engagements/{self.engagement_id}"
 
     def run(self, kind: str) -> dict[str, Any]:
-        """Starts a run and follows it to its end; the finished run. Raises Refused, DemoFailed, NoAnswer."""
+        """Starts a run and follows it to its end; the finished run. Where it waits for an administrator, `admin` acts
+        once and the run looks again. Raises Refused, DemoFailed, NoAnswer.
+        """
         started = time.monotonic()
         accepted = self.client.post(f"{self.path}/runs", {"kind": kind}).body
         run = self._follow(accepted)
+        if run["state"] == "waiting_admin" and self.admin is not None:
+            self.screen.say(f"{kind} run {run['id']} waits for the administrator: {run['problem']['detail']}")
+            self.admin(self, run)
+            run = self._follow(self.client.post(f"/v1/runs/{run['id']}/resume").body)
+        if run["state"] != "completed":
+            raise DemoFailed(f"the {run['kind']} run {run['id']} is {run['state']}", run["problem"])
         calls = run["calls"]
         self.rejected_429 += calls["rejected_429"]
         forecast = f" of {calls['forecast']} forecast" if calls["forecast"] is not None else ""
@@ -74,8 +87,6 @@ class Walk:
                     seen, since = mark, time.monotonic()
                 elif time.monotonic() - since > STILL_SECONDS:
                     raise DemoFailed(f"the {run['kind']} run {run['id']} has not moved for {STILL_SECONDS:.0f} s", run)
-        if run["state"] != "completed":
-            raise DemoFailed(f"the {run['kind']} run {run['id']} is {run['state']}", run["problem"])
         return run
 
     def reports(self, run: dict[str, Any], kind: str) -> list[dict[str, Any]]:

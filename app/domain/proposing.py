@@ -377,7 +377,10 @@ def _untouched(spec: ObjectSpec, loads: list[Load], used: set[tuple[str, str]], 
     for one in spec.fields:
         if one.name in handled:
             continue
-        if one.type in NEVER:
+        if one.type is FieldType.FILE and one.custom:
+            note = "A signature or another picture inside a record: it cannot be moved. Capture it again."
+            yield Exclusion(source_object=spec.name, field=one.name, reason="not_supported", note=note)
+        elif one.type in NEVER:
             kind = "compound" if one.type is FieldType.COMPOUND else "system_field"
             yield Exclusion(source_object=spec.name, field=one.name, reason=kind, note="Its parts or its file move.")
         else:

@@ -110,8 +110,8 @@ async def tables_of(session: AsyncSession, engagement: Engagement, bundle_id: UU
     """A bundle's tables by name."""
     found = await session.exec(select(Report).where(Report.engagement_id == engagement.id, Report.kind == UPLOAD))
     ids = [UUID(one.summary["upload_id"]) for one in found.all() if one.summary.get("bundle_id") == str(bundle_id)]
-    tables = await session.exec(select(Artifact).where(col(Artifact.id).in_(ids)).order_by(col(Artifact.name)))
-    return tables.all()
+    tables = await session.exec(select(Artifact).where(col(Artifact.id).in_(ids)))
+    return sorted(tables.all(), key=lambda one: one.name)
 
 
 def guarded(cell: str) -> str:

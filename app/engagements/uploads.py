@@ -210,7 +210,8 @@ async def _keep_bundle(
     held = select(Artifact.id).where(Artifact.engagement_id == engagement.id, Artifact.kind == UPLOAD)
     if len((await session.exec(held)).all()) + len(bundle.tables) > MAX_FILES:
         raise TooManyFiles(f"An engagement holds {MAX_FILES} tables. DELETE uploads that are not needed first.")
-    tables = [await _keep_table(runtime, session, engagement, artifact, one) for one in bundle.tables]
+    in_order = sorted(bundle.tables, key=lambda one: one.name)
+    tables = [await _keep_table(runtime, session, engagement, artifact, one) for one in in_order]
     if await keep_documents(session, artifact.id, bundle) != len(bundle.document_ids):
         raise NotFound("The upload was cleared away before it was whole; send it again.")
     figures = {"documents": len(bundle.documents), "document_bytes": sum(one.size for one in bundle.documents)}

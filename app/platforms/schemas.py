@@ -38,6 +38,9 @@ class PlatformView(BaseModel):
     editions: dict[str, EditionView]
     objects: dict[str, dict[str, JsonValue]]
     facts: dict[str, str]
+    guarantees: dict[str, JsonValue] | None = Field(
+        description="For a destination: what the conformance suite proved under faults, per guarantee and object."
+    )
 
 
 class PlatformRef(BaseModel):

@@ -94,6 +94,7 @@ def _platform(platform: Platform) -> PlatformView:
         editions={key: EditionView.model_validate(each.model_dump()) for key, each in platform.editions.items()},
         objects={key: each.model_dump(mode="json") for key, each in platform.objects.items()},
         facts=dict(platform.facts),
+        guarantees=registry.load_guarantees(platform.slug),
     )
 
 

@@ -29,6 +29,8 @@ class Outcome:
     slowest_resume: float = 0.0
     client_retries: int = 0
     roots: dict[str, str] = field(default_factory=dict)
+    objects: dict[str, dict[str, int]] = field(default_factory=dict)
+    """Per object of the destination: records that are ours at the end, and duplicates and missing ones ever seen."""
     broken: list[str] = field(default_factory=list)
 
     def expect(self, holds: bool, otherwise: str) -> None:
@@ -58,5 +60,6 @@ class Outcome:
             "slowest_resume": round(self.slowest_resume, 2),
             "client_retries": self.client_retries,
             "roots": self.roots,
+            "objects": self.objects,
             "broken": self.broken,
         }

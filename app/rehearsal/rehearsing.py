@@ -64,6 +64,28 @@ def run_rehearsal(
     The figures go to `json_path`, or to standard output.
     """
     screen = Screen()
+    try:
+        outcome = rehearse(screen, pair, faults, seed, records)
+    except CannotStart as wrong:
+        screen.fail(f"tranship: {wrong}")
+        return 2
+    text = json.dumps(outcome.as_json(), indent=2) + "\n"
+    if json_path is not None:
+        json_path.parent.mkdir(parents=True, exist_ok=True)
+        json_path.write_text(text, encoding="utf-8")
+    else:
+        screen.say(text)
+    for sentence in outcome.broken:
+        screen.fail(f"broken: {sentence}")
+    return 1 if outcome.broken else 0
+
+
+class CannotStart(Exception):
+    """Settings or folders that a rehearsal cannot run with."""
+
+
+def rehearse(screen: Screen, pair: tuple[str, str], faults: tuple[Fault, ...], seed: int, records: int) -> Outcome:
+    """One rehearsal on servers and stand-ins of its own. Raises CannotStart."""
     outcome = Outcome(":".join(pair), seed, records, [fault.name for fault in faults])
     started = time.monotonic()
     try:
@@ -71,8 +93,7 @@ def run_rehearsal(
         settings = settings.model_copy(update={"data_dir": settings.data_dir.with_name("rehearsal")})
         settings.data_dir.mkdir(parents=True, exist_ok=True)
     except (SettingsError, OSError) as wrong:
-        screen.fail(f"tranship: {wrong}")
-        return 2
+        raise CannotStart(str(wrong)) from wrong
     wish = Wish(pair, records, rollback=True, keep=False, json_path=None, source=None)
     logs = settings.data_dir / "logs"
     try:
@@ -85,15 +106,7 @@ def run_rehearsal(
             screen.say(json.dumps(problem, indent=2, ensure_ascii=False, default=str)[:4_000])
         screen.say(f"The logs of every process are in {logs}")
     outcome.seconds = time.monotonic() - started
-    text = json.dumps(outcome.as_json(), indent=2) + "\n"
-    if json_path is not None:
-        json_path.parent.mkdir(parents=True, exist_ok=True)
-        json_path.write_text(text, encoding="utf-8")
-    else:
-        screen.say(text)
-    for sentence in outcome.broken:
-        screen.fail(f"broken: {sentence}")
-    return 1 if outcome.broken else 0
+    return outcome
 
 
 def _rehearse(
@@ -223,6 +236,11 @@ class Judge:
             mine = ours.get(module, frozenset())
             doubled += len(new - mine)
             missing += len(mine - new)
+            if mine or new:
+                seen = self._outcome.objects.setdefault(module, {"records": 0, "duplicates": 0, "missing": 0})
+                seen["records"] = len(mine)
+                seen["duplicates"] += len(new - mine)
+                seen["missing"] += len(mine - new)
         doubled += raw.shared_records(self._rows, *self._ids)
         unknown = raw.open_intents(self._rows, self._ids[0]) + raw.unnamed(self._rows, self._ids[0])
         self._note(when, "duplicates", doubled, "records at the destination that no ledger row accounts for")

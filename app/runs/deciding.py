@@ -228,7 +228,7 @@ class Decider:
     ) -> Iterable[str]:
         reference, dot, name = path.partition(".")
         if not dot:
-            yield from (value for record in records if (value := record.get(reference)) is not None)
+            yield from [value for record in records if (value := record.get(reference)) is not None]
             return
         for record in records:
             value = record.get(reference)

@@ -97,7 +97,8 @@ _RENEW = """
         record_id = coalesce(excluded.record_id, old.record_id),
         created = old.created OR excluded.created,
         sent_hash = coalesce(excluded.sent_hash, old.sent_hash),
-        before = coalesce(old.before, excluded.before),
+        before = CASE WHEN old.created THEN coalesce(excluded.before, old.before)
+                      ELSE coalesce(old.before, excluded.before) END,
         issues = CASE WHEN excluded.outcome = 'unchanged' THEN old.issues ELSE excluded.issues END,
         owner_id = CASE WHEN excluded.owner_id = '' THEN old.owner_id ELSE excluded.owner_id END,
         modified_at = CASE WHEN excluded.modified_at = '' THEN old.modified_at ELSE excluded.modified_at END,

@@ -393,18 +393,21 @@ class Loader:
             known.wake.set()
 
     def _entry(self, item: Item, result: WriteResult) -> Entry:
-        if result.status is WriteStatus.REFUSED:
+        status = result.status
+        if status is WriteStatus.REFUSED:
             result = adopted(result, self._decider.key_field)
-        if result.status is WriteStatus.REFUSED:
-            reason = f"{result.code}:{result.field}" if result.field else result.code or "refused"
-            return Entry(item.source_id, Outcome.QUARANTINED, reason, issues=item.issues)
-        updated = item.record_id is not None or (result.status is WriteStatus.UPDATED and not self._virgin)
+            status = result.status
+            if status is WriteStatus.REFUSED:
+                reason = f"{result.code}:{result.field}" if result.field else result.code or "refused"
+                return Entry(item.source_id, Outcome.QUARANTINED, reason, issues=item.issues)
+        known = item.record_id
+        updated = known is not None or (status is WriteStatus.UPDATED and not self._virgin)
         return Entry(
             item.source_id,
             _UPDATED if updated else _CREATED,
             "",
-            result.id or item.record_id,
-            None if item.record_id is not None else True,
+            result.id or known,
+            None if known is not None else True,
             item.sent_hash,
             item.before,
             item.issues,

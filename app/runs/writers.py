@@ -69,32 +69,68 @@ class RecordWriter:
         return {keys[key]: rows[0] for key, rows in found.items() if rows and key in keys and keys[key] not in updates}
 
 
+class Places(Protocol):
+    """Remembers on which parent a note or file hangs (see `placing`)."""
+
+    def remember(self, item: Item, place: tuple[str, str]) -> None: ...
+
+    async def known(self, source_ids: Sequence[str]) -> dict[str, tuple[str, str]]: ...
+
+
 @dataclass(slots=True)
 class NoteWriter:
-    """Notes: no key field at all, so a marker in the text is looked for in the parent's list."""
+    """Notes: no key field at all, so a marker in the text is looked for in the parent's list.
+
+    A note whose parent changed is taken away where it hangs and written anew: vendors do not move notes. Both steps
+    may be repeated, so a crash between them is nothing special.
+    """
 
     destination: Destination
     target: WriteTarget
     parent_field: str
     parent_object_field: str
     marker_field: str
+    places: Places
     batch: int = 100
     keyless: bool = True
     repeatable: bool = False
 
     async def send(self, items: Sequence[Item]) -> list[WriteResult]:
-        encoded = [item.encoded for item in items]
-        if items[0].record_id is not None:
-            return await self.destination.update(self.target, encoded)
-        return await self.destination.write(self.target, encoded)
+        self._place(items)
+        if items[0].record_id is None:
+            return await self.destination.write(self.target, [item.encoded for item in items])
+        before = await self.places.known([item.source_id for item in items])
+        moved = [item for item in items if before.get(item.source_id, self._parent(item)) != self._parent(item)]
+        results = {item.source_id: await self._move(item, before[item.source_id]) for item in moved}
+        staying = [item for item in items if item.source_id not in results]
+        if staying:
+            updated = await self.destination.update(self.target, [item.encoded for item in staying])
+            results |= {item.source_id: result for item, result in zip(staying, updated, strict=True)}
+        return [results[item.source_id] for item in items]
+
+    async def _move(self, item: Item, old: tuple[str, str]) -> WriteResult:
+        assert item.record_id is not None
+        [gone] = await self.destination.delete(
+            self.target.object, [item.record_id], parent_object=old[0], parent_id=old[1]
+        )
+        if gone.status is WriteStatus.REFUSED:
+            return gone
+        found = await self._look([item])
+        if item.source_id in found:
+            return WriteResult(WriteStatus.UPDATED, id=found[item.source_id].id)
+        fresh = {name: value for name, value in item.payload.items() if name != "id"}
+        [made] = await self.destination.write(self.target, [encode(fresh)])
+        return made if made.status is WriteStatus.REFUSED else made._replace(status=WriteStatus.UPDATED)
 
     async def probe(self, items: Sequence[Item]) -> dict[str, Found]:
+        self._place(items)
+        return await self._look([item for item in items if item.record_id is None])
+
+    async def _look(self, items: Sequence[Item]) -> dict[str, Found]:
         found: dict[str, Found] = {}
         lists: dict[tuple[str, str], list[dict[str, Any]]] = {}
         for item in items:
-            if item.record_id is not None:
-                continue
-            parent = parent_of(item.payload, self.parent_field, self.parent_object_field)
+            parent = self._parent(item)
             if parent not in lists:
                 lists[parent] = await self.destination.children(self.target.object, *parent)
             child = self._child(item.payload, lists[parent])
@@ -111,10 +147,20 @@ class NoteWriter:
         names = payload.keys() - {self.parent_field, self.parent_object_field, "id"}
         return next((one for one in listed if all(_same(payload[name], one.get(name)) for name in names)), None)
 
+    def _parent(self, item: Item) -> tuple[str, str]:
+        return parent_of(item.payload, self.parent_field, self.parent_object_field)
+
+    def _place(self, items: Sequence[Item]) -> None:
+        for item in items:
+            self.places.remember(item, self._parent(item))
+
 
 @dataclass(slots=True)
 class FileWriter:
-    """Files: one call each, streamed from source to destination; probed by name in the parent's list."""
+    """Files: one call each, streamed from source to destination; probed by name in the parent's list.
+
+    A file cannot be changed there: one that has another parent or other bytes replaces what was attached before.
+    """
 
     source: Source
     destination: Destination
@@ -123,33 +169,58 @@ class FileWriter:
     parent_object_field: str
     limit: int
     links: "FileLinks"
+    places: Places
+    deletable: bool = True
     batch: int = 1
     keyless: bool = True
     repeatable: bool = False
 
     async def send(self, items: Sequence[Item]) -> list[WriteResult]:
-        results = []
-        for item in items:
-            object_name, parent = parent_of(item.payload, self.parent_field, self.parent_object_field)
-            name = str(item.payload["name"])
-            size = int(item.record.get("Size") or 0)
-            if size > self.limit:
-                url = await self.links.archive(self.source, file_ref(item.record), name)
-                results.append(await self.destination.attach_link(object_name, parent, name, url))
-                continue
-            async with self.source.open_file(file_ref(item.record)) as stream:
-                named = type(stream)(name, stream.content_type, stream.size, stream.chunks)
-                results.append(await self.destination.attach(object_name, parent, named))
-        return results
+        return [await self._replace(item) if item.record_id is not None else await self._attach(item) for item in items]
+
+    async def _replace(self, item: Item) -> WriteResult:
+        assert item.record_id is not None
+        if not self.deletable:
+            return WriteResult(WriteStatus.REFUSED, code="file_cannot_be_replaced")
+        old = (await self.places.known([item.source_id])).get(item.source_id, self._parent(item))
+        [gone] = await self.destination.delete(
+            self.target.object, [item.record_id], parent_object=old[0], parent_id=old[1]
+        )
+        if gone.status is WriteStatus.REFUSED:
+            return gone
+        found = await self._look([item])  # an earlier try may have come as far as this
+        if item.source_id in found:
+            return WriteResult(WriteStatus.UPDATED, id=found[item.source_id].id)
+        made = await self._attach(item)
+        return made if made.status is WriteStatus.REFUSED else made._replace(status=WriteStatus.UPDATED)
+
+    async def _attach(self, item: Item) -> WriteResult:
+        object_name, parent = self._parent(item)
+        self.places.remember(item, (object_name, parent))
+        name = str(item.payload["name"])
+        size = int(item.record.get("Size") or 0)
+        if size > self.limit:
+            url = await self.links.archive(self.source, file_ref(item.record), name)
+            return await self.destination.attach_link(object_name, parent, name, url)
+        async with self.source.open_file(file_ref(item.record)) as stream:
+            named = type(stream)(name, stream.content_type, stream.size, stream.chunks)
+            return await self.destination.attach(object_name, parent, named)
 
     async def probe(self, items: Sequence[Item]) -> dict[str, Found]:
+        for item in items:
+            self.places.remember(item, self._parent(item))
+        return await self._look([item for item in items if item.record_id is None])
+
+    async def _look(self, items: Sequence[Item]) -> dict[str, Found]:
         found: dict[str, Found] = {}
         for item in items:
-            object_name, parent = parent_of(item.payload, self.parent_field, self.parent_object_field)
-            for child in await self.destination.children(self.target.object, object_name, parent):
+            for child in await self.destination.children(self.target.object, *self._parent(item)):
                 if child.get("File_Name") == item.payload["name"]:
                     found[item.source_id] = Found(str(child["id"]))
         return found
+
+    def _parent(self, item: Item) -> tuple[str, str]:
+        return parent_of(item.payload, self.parent_field, self.parent_object_field)
 
 
 class FileLinks(Protocol):

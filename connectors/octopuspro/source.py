@@ -171,7 +171,7 @@ class OctopusProSource(ExportSource):
         models = bookings.spec.field("billing_model") if bookings else None
         return {
             "billing_models": [one.value for one in models.picklist] if models else [],
-            "not_migratable": list(self._custom.signatures),
+            "not_migratable": list[JsonValue](sorted(self._custom.signatures)),
             "custom_field_inventory": self._custom.present,
             "custom_fields_without_column": list(self._custom.without_column()),
             "placeholder_emails": self._placeholders,

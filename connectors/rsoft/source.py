@@ -3,11 +3,12 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from math import ceil
 
 from pydantic import JsonValue
 
 from app.domain.phones import several_phones
-from app.domain.schema import FieldType, Inventory, Record, StageSpec
+from app.domain.schema import FieldType, Inventory, ObjectSpec, PicklistValue, Record, StageSpec
 from connectors.base import ConnectionContext
 from connectors.exportkit.catalogue import TableField, fold
 from connectors.exportkit.names import Found, NameIndex
@@ -20,6 +21,7 @@ from connectors.rsoft.values import FORECASTS, RELATED, activity_kind, later, mi
 
 TIMEZONE = "Asia/Kolkata"
 """Exports write wall time without an offset (fact sheet section 5)."""
+_MOST_OPTIONS = 200
 _BY_NAME = {"contacts": PERSON, "leads": "name,email", "deals": "name", "companies": "name", "tickets": "subject"}
 _PHONES = {"companies": ("phone",), "contacts": ("mobile", "alternate_mobile"), "leads": ("mobile",)}
 _REFERENCE = {plural: f"related_{singular}" for singular, plural in RELATED.items()}
@@ -35,6 +37,7 @@ _EXTRA: Mapping[str, tuple[TableField, ...]] = {
     "activities": (
         TableField("kind", "Kind"),
         TableField("minutes", "Minutes", FieldType.DECIMAL),
+        TableField("whole_minutes", "Whole Minutes", FieldType.INTEGER),
         TableField("starts_at", "Starts", FieldType.DATETIME),
         TableField("ends_at", "Ends", FieldType.DATETIME),
         *(
@@ -60,6 +63,7 @@ class RSoftExport(ExportSource):
         self._plan = str(config.get("plan") or "").strip().casefold()
         self._tags: TagBook | None = None
         self._related: dict[str, tuple[NameIndex, int]] = {}
+        self._converted: dict[str, str] = {}
         self._papers: dict[str, list[list[str]]] = {}
 
     # ── hooks ─────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -85,7 +89,7 @@ class RSoftExport(ExportSource):
         """What kind it is, how long it took, and the record it belongs to: by id, by exact name, or nowhere."""
         record["kind"] = activity_kind(str(record.get("type") or ""))
         if length := minutes(str(record.get("duration") or "")):
-            record["minutes"] = length
+            record |= {"minutes": length, "whole_minutes": str(max(1, ceil(float(length))))}
         start = next((str(record[name]) for name in ("due_on", "done_on", "created_at") if record.get(name)), "")
         if start:
             record |= {"starts_at": start, "ends_at": later(start, length)}
@@ -94,6 +98,8 @@ class RSoftExport(ExportSource):
             return
         wanted = object_behind(str(record.get("related_type") or ""))
         known, record_id = self._behind(wanted, given)
+        if known == "leads" and record_id in self._converted:  # the lead lives on as that contact
+            known, record_id = "contacts", self._converted[record_id]
         if known or wanted:  # what is not told stays as it is: a reference to nothing, by which the activity is held
             record[_REFERENCE[known or wanted]] = record_id or given
         if not known:
@@ -121,7 +127,10 @@ class RSoftExport(ExportSource):
         """Beside objects and users the stages of every pipeline, as the account orders them."""
         found = await super().describe()
         uploaded = {name: one for name, one in (await self.tables()).items() if isinstance(one, ExportTable)}
-        return found.model_copy(update={"stages": await _stages(uploaded)})
+        self._tags = self._tags or await self._tag_book()
+        options = tuple(PicklistValue(value=tag, label=tag) for tag in self._tags.known(_MOST_OPTIONS))
+        objects = tuple(_with_tags(one, options) for one in found.objects)
+        return found.model_copy(update={"objects": objects, "stages": await _stages(uploaded)})
 
     async def account_facts(self) -> dict[str, JsonValue]:
         """What came against what was expected, fields beyond the plan's cap, and what an export cannot hold."""
@@ -179,6 +188,15 @@ class RSoftExport(ExportSource):
             for name, match_on in _BY_NAME.items():
                 if found := await self._references.names(name, match_on):
                     self._related[name] = found
+            self._converted = await self._conversions()
+
+    async def _conversions(self) -> dict[str, str]:
+        """Contacts by the leads that became them, as far as the export tells."""
+        return {
+            str(record["id"]): str(record["converted_contact"])
+            async for record in self.records("leads")
+            if record.get("converted_contact") and "converted_contact__name" not in record
+        }
 
     async def _tag_book(self) -> TagBook:
         """One pass over the tags of every record and over the list of tags."""
@@ -228,6 +246,12 @@ def spread_phones(record: Record, fields: Sequence[str]) -> None:
     if rest:
         record["more_phones"] = "; ".join(rest)
     record["phones_as_written"] = " | ".join(written.values())
+
+
+def _with_tags(spec: ObjectSpec, options: tuple[PicklistValue, ...]) -> ObjectSpec:
+    """The tags that occur stand for the list that a describe would give."""
+    fields = (one.model_copy(update={"picklist": options}) if one.name == "all_tags" else one for one in spec.fields)
+    return spec.model_copy(update={"fields": tuple(fields)})
 
 
 async def _stages(tables: Mapping[str, ExportTable]) -> tuple[StageSpec, ...]:

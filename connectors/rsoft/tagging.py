@@ -39,6 +39,10 @@ class TagBook:
         self._entries = array("q", sorted(set(self._entries)))
         self._chosen = [self.spelling(folded) for folded in self._numbers]
 
+    def known(self, most: int) -> list[str]:
+        """The tags that occur, the first `most` of the alphabet."""
+        return sorted({self.spelling(folded) for folded in self._spellings})[:most]
+
     def spelling(self, tag: str) -> str:
         folded = " ".join(tag.split()).casefold()
         known = self._spellings.get(folded)

@@ -32,15 +32,19 @@ _MARKS = str.maketrans("", "", "$, ")
 _PUNCTUATION = str.maketrans("", "", " ()-+.")
 
 
-class Days(dict[str, str | None]):
-    """Remembers the days it has read: an export has few distinct ones. Starts over when full."""
+class Remembered(dict[str, str | None]):
+    """Remembers what it has read: an export has few distinct days and times of day. Starts over when full."""
 
-    __slots__ = ()
+    __slots__ = ("_read",)
+
+    def __init__(self, read: Callable[[str], str | None]) -> None:
+        super().__init__()
+        self._read = read
 
     def __missing__(self, text: str) -> str | None:
         if len(self) >= 1 << 15:
             self.clear()
-        found = self[text] = _day(text)
+        found = self[text] = self._read(text)
         return found
 
 
@@ -57,14 +61,18 @@ def _day(text: str) -> str | None:
     return None
 
 
-_days = Days().__getitem__
+def _clock(text: str) -> str | None:
+    if not _CLOCK.fullmatch(text):
+        return None
+    return f"T{text}:00+00:00" if len(text) == 5 else f"T{text}+00:00"
+
+
+_days, _clocks = Remembered(_day).__getitem__, Remembered(_clock).__getitem__
 
 
 def _moment(text: str) -> str | None:
-    day, clock = _days(text[:10]), text[11:]
-    if day is None or not _CLOCK.fullmatch(clock):
-        return None
-    return f"{day}T{clock}:00+00:00" if len(clock) == 5 else f"{day}T{clock}+00:00"
+    day, clock = _days(text[:10]), _clocks(text[11:])
+    return None if day is None or clock is None else day + clock
 
 
 def _amount(text: str) -> str | None:

@@ -98,10 +98,12 @@ async def test_an_edition_without_api_access_is_refused_at_once(database_url: st
 async def test_below_enterprise_custom_modules_are_a_blocker_and_nothing_is_half_written(
     database_url: str, tracker: Any
 ) -> None:
-    """The gap report names the upgrade; provisioning leaves a checklist; a run that would need them writes nothing."""
+    """The gap report names the upgrade; provisioning leaves a checklist and waits for the administrator; a run that
+    would need what is missing writes nothing."""
     async with org(database_url, tracker[0], edition="professional") as (way, _):
         before = await way.destination.dump()
-        await way.up_to("provision")
+        await way.up_to("mapping")
+        await way.run("provision", expect="waiting_admin")
         cap = (await findings(way))["custom_objects_cap"]
         assert cap["severity"] == "blocker"
         assert "Upgrade to Enterprise" in cap["remedy"]

@@ -11,6 +11,7 @@ from app.runs.filenames import safe_name
 from app.runs.gathering import gatherer
 from app.runs.loading import Loader
 from app.runs.owning import owners
+from app.runs.placing import Placing
 from app.runs.sharing import kept_apart, redirects
 from app.runs.stages.extract import source_inventory
 from app.runs.staging import Scope
@@ -213,10 +214,18 @@ async def _writer(work: Work, rule: Load, decider: Decider, facts: ObjectFacts) 
             facts.parent_object_field,
             work.destination_platform.limits.file_bytes,
             OversizeFiles(work),
+            Placing(work, rule),
+            facts.deletable,
         )
     if is_keyless(facts):
         return NoteWriter(
-            destination, where, facts.parent_field, facts.parent_object_field, facts.marker_field, facts.batch
+            destination,
+            where,
+            facts.parent_field,
+            facts.parent_object_field,
+            facts.marker_field,
+            Placing(work, rule),
+            facts.batch,
         )
     batch = facts.insert_batch if where.style is WriteStyle.INSERT and facts.insert_batch else facts.batch
     return RecordWriter(destination, where, decider.key_field, batch, repeatable=is_repeatable(facts, where))

@@ -82,7 +82,9 @@ def shared_tasks() -> list[Task]:
 
 def own_tasks() -> list[Task]:
     """Every described system against both destinations."""
-    return [task for system in systems() for name in DESTINATIONS if system.name != name for task in _pairs(system, name)]
+    return [
+        task for system in systems() for name in DESTINATIONS if system.name != name for task in _pairs(system, name)
+    ]
 
 
 def _pairs(system: System, destination: str) -> Iterator[Task]:
@@ -101,7 +103,9 @@ def _pairs(system: System, destination: str) -> Iterator[Task]:
 
 def _truth(source: KnownObject, target: KnownObject) -> dict[int, frozenset[int]]:
     ours = [Item(one.column, (), (), dict.fromkeys(one.concepts[:1], 1.0), one.block) for one in source.fields.values()]
-    theirs = [Item(one.column, (), (), dict.fromkeys(one.concepts[:1], 1.0), one.block) for one in target.fields.values()]
+    theirs = [
+        Item(one.column, (), (), dict.fromkeys(one.concepts[:1], 1.0), one.block) for one in target.fields.values()
+    ]
     left = Side(Table(source.name), source.kind, ours, frozenset(), source.main_block, _blocks(ours))
     right = Side(Table(target.name), target.kind, theirs, frozenset(), target.main_block, _blocks(theirs))
     plan = block_plan(left, right)
@@ -122,7 +126,10 @@ def _blocks(items: list[Item]) -> tuple[str, ...]:
 
 def localised(task: Task, labels: dict[str, str]) -> Task:
     """The task with labels in another language and no API names to help."""
-    columns = tuple(replace(one, label=labels.get(one.shown, one.shown), name=labels.get(one.shown, one.shown)) for one in task.source.columns)
+    columns = tuple(
+        replace(one, label=labels.get(one.shown, one.shown), name=labels.get(one.shown, one.shown))
+        for one in task.source.columns
+    )
     source = Table(task.source.name, task.source.label, columns)
     return replace(task, source=source, reading=reading_of([source]))
 

@@ -105,7 +105,9 @@ def calibrator(items: Sequence[Prepared], logits: Sequence[np.ndarray]) -> Regre
     return fit(x, y, np.ones(len(y)), ("logit", "row", "column"), ridge=1.0)
 
 
-def report(label: str, items: Sequence[Prepared], logits: Sequence[np.ndarray], cal: Sequence[Regression] | None = None) -> None:
+def report(
+    label: str, items: Sequence[Prepared], logits: Sequence[np.ndarray], cal: Sequence[Regression] | None = None
+) -> None:
     tasks = [one.task for one in items]
     total = sum(most_pairs(task) for task in tasks)
     line = ranking(tasks, logits)
@@ -115,7 +117,10 @@ def report(label: str, items: Sequence[Prepared], logits: Sequence[np.ndarray], 
         ps, ys = [], []
         for one, logit, regression in zip(items, logits, cal, strict=True):
             x, y = proposals([one], [logit])
-            made = {name: x[:, place : place + 1].astype(np.float32) for place, name in enumerate(("logit", "row", "column"))}
+            made = {
+                name: x[:, place : place + 1].astype(np.float32)
+                for place, name in enumerate(("logit", "row", "column"))
+            }
             ps.append(1 / (1 + np.exp(-regression.logit(made).ravel())))
             ys.append(y)
         p, y = np.concatenate(ps), np.concatenate(ys)
@@ -183,7 +188,16 @@ def _errors(items: Sequence[Prepared], logits: Sequence[np.ndarray]) -> None:
                       "truth", [(theirs[g].name, round(float(logit[row, g]), 1)) for g in good])  # fmt: skip
         for row, place in assign(logit, 1.5).items():
             if place not in one.task.truth.get(row, ()) and row not in one.task.truth:
-                print("FP", one.task.name, one.task.source.columns[row].name, "|", one.task.source.columns[row].label, "->", one.task.target.columns[place].name, f"{logit[row, place]:.1f}")
+                print(
+                    "FP",
+                    one.task.name,
+                    one.task.source.columns[row].name,
+                    "|",
+                    one.task.source.columns[row].label,
+                    "->",
+                    one.task.target.columns[place].name,
+                    f"{logit[row, place]:.1f}",
+                )
 
 
 _ = Model

@@ -111,6 +111,15 @@ async def test_section_17_products_are_restored_by_api(start: Start, words: str)
     assert [row["id"] for row in (await fresh.good("POST", "cpq/products/filterize", rule))["products"]] == [key]
 
 
+async def test_section_2_products_are_found_by_custom_fields(fresh: Fresh) -> None:
+    name = await fresh.field("product", "Legacy")
+    key = (await product(fresh, custom_field={name: "K-7"}))["id"]
+    for value, ids in (("k-7", [key]), ("K-8", [])):
+        rule = {"filter_rule": [{"attribute": name, "operator": "is_in", "value": [value]}]}
+        found = (await fresh.good("POST", "cpq/products/filterize", rule))["products"]
+        assert [row["id"] for row in found] == ids
+
+
 async def test_section_6_quotes(fresh: Fresh) -> None:
     deal, made = await fresh.deal(), await product(fresh)
     assert await fresh.refused("POST", "cpq/cpq_documents", {"cpq_document": {"display_name": "Q"}}) == [

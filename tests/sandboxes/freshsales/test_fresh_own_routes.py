@@ -109,7 +109,8 @@ async def test_reset_makes_a_fresh_account(fresh: Fresh) -> None:
 
 async def test_faults_refuse_lose_and_reject(fresh: Fresh) -> None:
     await fresh.good("POST", "/_sandbox/faults", {"quota_gone": 1})
-    assert (await fresh.get("contacts/filters")).status_code == 429
+    gone = await fresh.get("contacts/filters")
+    assert (gone.status_code, gone.headers["x-ratelimit-remaining"]) == (429, "0")
     await fresh.delete("/_sandbox/faults")
     await fresh.good("POST", "/_sandbox/faults", {"fail5xx_after": 10_000})
     answer = await fresh.post("contacts", {"last_name": "A"})

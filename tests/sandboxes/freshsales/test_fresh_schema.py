@@ -186,6 +186,7 @@ async def test_section_11_a_custom_module_from_schema_to_purge(fresh: Fresh) -> 
     path = f"settings/cm_visit/forms/{form_id}/fields"
     note = (await fresh.good("POST", path, {"label": "Report", "field_type": 2, "required": True}))["field"]["name"]
     link = (await fresh.good("POST", path, {"label": "Client", "type": "lookup", "lookup_entity": "contact"}))["field"]
+    assert link["lookup_entity"] == "contact"
     contact = await fresh.contact()
     values = {"name": "First", "custom_field": {note: "All well", link["name"]: contact}}
     made = (await fresh.good("POST", "custom_module/cm_visit", {"cm_visit": values}))["cm_visit"]
