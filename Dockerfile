@@ -24,6 +24,7 @@ COPY alembic ./alembic
 COPY app ./app
 COPY connectors ./connectors
 COPY workers ./workers
+RUN python -m compileall -q app connectors workers
 ENV PATH=/opt/tranship/bin:$PATH \
     PYTHONPATH=/srv/tranship \
     PYTHONDONTWRITEBYTECODE=1 \

@@ -50,6 +50,7 @@ PIP = (
     "--no-input",
     "--root-user-action=ignore",
 )
+PROGRAMS = ("app.main", "app.migrations", "app.demo", "app.sandboxes", "workers.main", "connectors.registry")
 LAUNCHER = """#!{python}
 import sys
 sys.path[:0] = [{root!r}, {deps!r}]
@@ -154,6 +155,20 @@ def install_deps() -> None:
     fresh.rename(DEPS)
 
 
+def keep_bytecode(place: Path) -> None:
+    """Imports once what the service's processes import, so that none of them has to compile it at every start.
+
+    Some environments forbid Python to do so by itself; what cannot be kept here is compiled as before.
+    """
+    env = environment(place)
+    for name in ("PYTHONDONTWRITEBYTECODE", "PYTHONPYCACHEPREFIX"):
+        env.pop(name, None)
+    python = VENV / "bin" / "python" if place == VENV else sys.executable
+    command = [str(python), "-c", f"import {', '.join(PROGRAMS)}"]
+    with contextlib.suppress(OSError):
+        subprocess.run(command, cwd=ROOT, env=env, check=False, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+
 def install() -> Path:
     """Makes the environment current and returns its folder; does nothing when its stamp is current."""
     for place in (VENV, DEPS):
@@ -173,6 +188,7 @@ def install() -> Path:
             install_venv(keep=stamp.get("base") == base_mark())
         else:
             install_deps()
+        keep_bytecode(place)
         (place / STAMP).write_text(json.dumps({"base": base_mark(), "content": content_mark()}))
         print(f"Installed in {time.monotonic() - started:.0f} s.", file=sys.stderr, flush=True)
     return place

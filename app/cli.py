@@ -317,12 +317,37 @@ def openapi(
 
 
 @app.command()
-def pairs() -> None:
+def propose(
+    source: Annotated[Path, typer.Option(exists=True, dir_okay=False, metavar="SCHEMA.json", help="The source's schema.")],
+    destination: Annotated[str, typer.Option(metavar="PLATFORM|SCHEMA.json", help="zoho_crm, freshsales or a schema.")],
+    json_path: Annotated[Path | None, typer.Option("--json", dir_okay=False, help="Write the proposal as JSON.")] = None,
+) -> None:
+    """Propose which object and field goes where, with probabilities and reasons. Works offline."""
+    from app.propose_cli import ProposeFailed, outline, propose_files
+
+    try:
+        answer, proposals = propose_files(source, destination)
+    except ProposeFailed as wrong:
+        fail(str(wrong))
+    if json_path is None:
+        sys.stdout.write(outline(proposals))
+    else:
+        json_path.write_text(json.dumps(answer, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+@app.command()
+def pairs(
+    as_json: Annotated[bool, typer.Option("--json", help="Print what each pair's page says, as JSON.")] = False,
+) -> None:
     """List the pairs of platforms that can be moved, one per line."""
+    from app.platforms.service import pairs_as_json
     from connectors.registry import BLUEPRINTS
 
+    if as_json:
+        typer.echo(json.dumps(pairs_as_json(), indent=2, ensure_ascii=False))
+        return
     for pair in sorted(BLUEPRINTS):
-        typer.echo(":".join(pair) if isinstance(pair, tuple) else pair)
+        typer.echo(":".join(pair))
 
 
 def check_pair(pair: str) -> None:

@@ -96,6 +96,8 @@ class ObjectFacts(Frozen):
     batch costs, asynchronous jobs and the reading of their ids included; `read_batch` how many records one call reads
     back, `delete_batch` how many one call deletes. Records with `by_id` off cannot be read by their ids, only through
     the lists of their parents. `unreadable` are fields that can be written and that no call shows: not compared.
+    `computed_from` are fields that the platform computes anew from records of another object, by field: not compared
+    either where a run writes such records, because the difference is expected.
     """
 
     style: WriteStyle = WriteStyle.UPSERT
@@ -113,6 +115,7 @@ class ObjectFacts(Frozen):
     parent_object_field: str = ""
     marker_field: str = ""
     unreadable: tuple[str, ...] = ()
+    computed_from: Mapping[str, str] = {}
     source: str = ""
 
 
@@ -120,7 +123,7 @@ class Limits(Frozen):
     """Figures of an account that hold for every edition. Seconds, bytes and calls; the manifest cites the source.
 
     `quota_turns`: the budget comes back all at once when the window turns; otherwise a unit comes back one window
-    after it was used.
+    after it was used. `calls_per_object`: what a connector asks once a run about each object before it can write it.
     """
 
     concurrency: int = 5
@@ -131,6 +134,7 @@ class Limits(Frozen):
     settle_seconds: float = 0.0
     quota_window: float = 86_400.0
     quota_turns: bool = False
+    calls_per_object: int = 0
 
 
 class Edition(Frozen):

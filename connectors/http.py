@@ -409,7 +409,10 @@ async def _read(response: httpx.Response, limit: int) -> bytes | None:
     """The decoded body, or None when it is longer than `limit`."""
     parts: list[bytes] = []
     total = 0
-    async for chunk in response.aiter_bytes():
+    body: AsyncIterator[bytes] | httpx.AsyncByteStream = response.aiter_bytes()
+    if "content-encoding" not in response.headers and isinstance(response.stream, httpx.AsyncByteStream):
+        body = response.stream  # nothing to decode: the client's own steps would cost as much as the call
+    async for chunk in body:
         total += len(chunk)
         if total > limit:
             return None

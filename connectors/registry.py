@@ -32,6 +32,7 @@ BLUEPRINTS: Mapping[tuple[str, str], str] = MappingProxyType(
     {
         ("clinic", "freshsales"): "clinic-freshsales.yaml",
         ("clinic", "zoho_crm"): "clinic-zoho_crm.yaml",
+        ("octopuspro", "freshsales"): "octopuspro-freshsales.yaml",
         ("octopuspro", "zoho_crm"): "octopuspro-zoho_crm.yaml",
         ("rsoft", "freshsales"): "rsoft-freshsales.yaml",
         ("rsoft", "zoho_crm"): "rsoft-zoho_crm.yaml",

@@ -6,6 +6,7 @@ from contextlib import AsyncExitStack
 from typing import Any, ClassVar
 
 import structlog
+import uvloop
 from arq.worker import Worker, create_worker
 from prometheus_client import start_http_server
 from redis.exceptions import RedisError
@@ -13,6 +14,7 @@ from redis.exceptions import RedisError
 from app import logs, metrics
 from app.runtime import Runtime, open_runtime, pack, unpack
 from app.settings import Settings, load_settings
+from workers import collector
 from workers.jobs import advance_run
 from workers.station import Station
 
@@ -105,4 +107,5 @@ def run_worker(settings: Settings, *, metrics_port: int | None = None) -> None:
     logs.configure(settings)
     if metrics_port is not None:
         start_http_server(metrics_port, addr="127.0.0.1", registry=metrics.REGISTRY)
-    asyncio.run(_run(settings))
+    collector.seldom()
+    uvloop.run(_run(settings))

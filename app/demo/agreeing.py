@@ -44,7 +44,8 @@ def engage(walk: Walk, quote_id: str) -> None:
     ):
         path = f"{walk.path}/connections/{role}"
         if role == "source" and walk.export is not None:
-            walk.client.put(path, {"config": {"mode": "upload"}})
+            own = STAND_INS[platform].config if platform in STAND_INS else {}
+            walk.client.put(path, {"config": {"mode": "upload", **own}})
             upload_all(walk, walk.export)
             answer_questions(walk)
         else:

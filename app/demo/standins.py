@@ -92,6 +92,8 @@ def _option(name: str, value: str) -> Action | None:
 
 STAND_INS: Mapping[str, StandIn] = {
     "servicetracker": StandIn({"client_id": "sandbox-client", "client_secret": "sandbox-secret"}),
+    # An export: its stamps carry no offset, so a person names the account's zone.
+    "octopuspro": StandIn({}, urls=(), config={"timezone": "Australia/Sydney"}),
     "zoho_crm": StandIn(
         {"client_id": "sandbox-client", "client_secret": "sandbox-secret", "refresh_token": "sandbox-refresh"},
         urls=("base_url", "accounts_url", "upload_url"),

@@ -5,19 +5,56 @@ from collections.abc import Mapping, Sequence
 
 from pydantic import JsonValue
 
-from app.domain.mapping import MappingDocument
+from app.domain.mapping import MappingDocument, NewField
 from app.domain.provisioning import find_object, keyed_objects, missing_fields, missing_objects
-from app.domain.schema import Frozen, Inventory
+from app.domain.schema import FieldSpec, FieldType, Frozen, Inventory
 
 
 class EditionFacts(Frozen):
-    """Caps of one plan of the destination; None means no known limit. Counts are per account or per object."""
+    """Caps of one plan of the destination; None means no known limit. Counts are per account or per object.
+
+    `fields_by_kind` caps the custom fields of an object by `kind_of`; `storage_per_user` are bytes of files.
+    """
 
     name: str
     api_access: bool = True
     custom_objects: int | None = None
     custom_fields: int | None = None
     unique_fields: int | None = 2
+    fields_by_kind: dict[str, int] = {}
+    storage_per_user: int | None = None
+
+
+_KINDS = {
+    FieldType.TEXTAREA: "textarea",
+    FieldType.PICKLIST: "dropdown",
+    FieldType.MULTIPICKLIST: "multi_select_dropdown",
+    FieldType.BOOLEAN: "checkbox",
+    FieldType.LOOKUP: "lookup",
+    **dict.fromkeys((FieldType.INTEGER, FieldType.DECIMAL, FieldType.CURRENCY, FieldType.PERCENT), "number"),
+    **dict.fromkeys((FieldType.DATE, FieldType.DATETIME), "date"),
+}
+
+
+def kind_of(field: NewField | FieldSpec) -> str:
+    """The kind under which plans count a custom field; what is none of the others counts as text."""
+    if field.type is FieldType.TEXT and (field.length or 0) > 256:
+        return "textarea"
+    return _KINDS.get(field.type, "text")
+
+
+class KindUsage(Frozen):
+    """Custom fields of one kind on one object: existing, to be added, and the plan's cap."""
+
+    object: str
+    kind: str
+    existing: int
+    added: tuple[str, ...]
+    cap: int
+
+    @property
+    def over(self) -> int:
+        return max(0, self.existing + len(self.added) - self.cap)
 
 
 class FieldUsage(Frozen):
@@ -41,16 +78,22 @@ class FieldUsage(Frozen):
 
 
 def edition_facts(name: str, api_access: bool, facts: Mapping[str, JsonValue]) -> EditionFacts:
-    """Caps from a manifest's edition facts: custom_modules, custom_fields (per object), unique_fields (per object).
+    """Caps from a manifest's edition facts: custom_modules, custom_fields (per object), unique_fields (per object),
+    custom_fields_by_type (per object and kind), storage_per_user (bytes).
 
     `custom_modules` may be True (offered, number unknown) or False (not offered).
     """
+    kinds = facts.get("custom_fields_by_type")
     return EditionFacts(
         name=name,
         api_access=api_access,
         custom_objects=_cap(facts.get("custom_modules")),
         custom_fields=_cap(facts.get("custom_fields")),
         unique_fields=_cap(facts.get("unique_fields", 2)),
+        fields_by_kind={key: cap for key, one in kinds.items() if (cap := _cap(one)) is not None}
+        if isinstance(kinds, dict)
+        else {},
+        storage_per_user=_cap(facts.get("storage_per_user")),
     )
 
 
@@ -93,6 +136,28 @@ def field_usage(document: MappingDocument, destination: Inventory, edition: Edit
     return tuple(usage)
 
 
+def kind_usage(document: MappingDocument, destination: Inventory, edition: EditionFacts) -> tuple[KindUsage, ...]:
+    """Kinds of custom fields that the document adds to, per object, where the plan caps them."""
+    added: dict[tuple[str, str], list[str]] = {}
+    for field in missing_fields(document, destination):
+        added.setdefault((field.object, kind_of(field)), []).append(field.key)
+    usage = []
+    for (name, kind), keys in added.items():
+        cap = edition.fields_by_kind.get(kind)
+        if cap is None:
+            continue
+        spec = find_object(document, destination, name)
+        existing = sum(1 for one in spec.fields if one.custom and kind_of(one) == kind) if spec else 0
+        usage.append(KindUsage(object=name, kind=kind, existing=existing, added=tuple(keys), cap=cap))
+    return tuple(usage)
+
+
+def storage_of(destination: Inventory, edition: EditionFacts) -> int | None:
+    """Bytes of files that the account may hold under a plan: a share for each active user. None: not known."""
+    users = sum(1 for user in destination.users if user.active)
+    return None if edition.storage_per_user is None or not users else edition.storage_per_user * users
+
+
 def has_key_slot(document: MappingDocument, destination: Inventory, edition: EditionFacts, object_key: str) -> bool:
     """Whether the external id can be a unique field of the object; if not, records are inserted without a key."""
     found = next((one for one in field_usage(document, destination, edition) if one.object == object_key), None)
@@ -118,6 +183,7 @@ def edition_fits(document: MappingDocument, destination: Inventory, edition: Edi
         edition.api_access
         and custom_objects_fit(document, destination, edition)
         and not any(one.over for one in field_usage(document, destination, edition))
+        and not any(one.over for one in kind_usage(document, destination, edition))
     )
 
 

@@ -1,6 +1,7 @@
 """Calls, credits and time that a plan will cost, from the destination's batch sizes and limits."""
 
 from collections.abc import Mapping, Sequence
+from math import ceil
 from typing import Any
 
 from app.domain.schema import Frozen
@@ -16,10 +17,16 @@ class CallFacts(Frozen):
     per call. `listed` objects are read back through the list of their parent, one call each at most. Every load into
     another object asks once how many records carry our key. `wide` objects have more fields than one read call takes:
     object → calls per page. `records_per_credit` is how many written records cost one credit (0: a call costs one).
-    Latencies are seconds per call, `quota_window` is the length of the credit window in seconds.
+    Latencies are seconds per call, `quota_window` is the length of the credit window in seconds. `calls_per_batch` says
+    what one full batch costs where that is more than one call, `insert_batch`, `read_batches` and `delete_batches` are
+    the sizes of objects that differ from the rest. Of `credits_per_window`, `reserve` is the share left to others.
     """
 
     batch: dict[str, int] = {"*": 100}
+    calls_per_batch: dict[str, int] = {}
+    calls_per_object: int = 0
+    read_batches: dict[str, int] = {}
+    delete_batches: dict[str, int] = {}
     single: tuple[str, ...] = ()
     listed: tuple[str, ...] = ()
     keyless: tuple[str, ...] = ()
@@ -35,6 +42,7 @@ class CallFacts(Frozen):
     seconds_per_file: float = 1.0
     credits_per_window: int | None = None
     credits_left: int | None = None
+    reserve: float = 0.0
     quota_window: float = 86_400.0
 
 
@@ -82,7 +90,7 @@ def forecast_stage(kind: str, target: str, records: int, facts: CallFacts) -> St
     if kind == "extract":
         return StageCalls(reads=calls_for(records, facts.source_page))
     if kind in {"verify", "reconcile"}:
-        pages = calls_for(records, facts.read_back_batch) * facts.wide.get(target, 1)
+        pages = calls_for(records, _read_batch(target, facts)) * facts.wide.get(target, 1)
         reads = records if target in facts.listed else pages
         return StageCalls(reads=reads, credits=reads)
     if kind not in WRITING:
@@ -90,27 +98,34 @@ def forecast_stage(kind: str, target: str, records: int, facts: CallFacts) -> St
     if kind in _ONE_BY_ONE or target in facts.single:
         return StageCalls(writes=records, credits=records)
     if kind in {"delete", "reassign"}:
-        writes = calls_for(records, facts.delete_batch if kind == "delete" else facts.reassign_batch)
-        looked = calls_for(records, facts.read_back_batch) * facts.wide.get(target, 1)  # has a person edited it?
+        most = facts.delete_batches.get(target, facts.delete_batches.get("*", facts.delete_batch))
+        writes = calls_for(records, most if kind == "delete" else facts.reassign_batch)
+        looked = calls_for(records, _read_batch(target, facts)) * facts.wide.get(target, 1)  # has a person edited it?
         reads = looked if kind == "delete" and target not in facts.keyless else 0
         return StageCalls(writes=writes, reads=reads, credits=writes + reads)
     batch = facts.batch.get(target, facts.batch.get("*", 100))
     asked = int(kind == "load" and target not in facts.keyless)
-    credits = write_credits(records, batch, facts.records_per_credit) + asked
-    return StageCalls(writes=calls_for(records, batch), reads=asked, credits=credits)
+    writes = calls_for(records, batch) * facts.calls_per_batch.get(target, 1)
+    credits = writes if facts.records_per_credit < 1 else write_credits(records, batch, facts.records_per_credit)
+    return StageCalls(writes=writes, reads=asked, credits=credits + asked)
 
 
-def forecast_plan(stages: Sequence[Mapping[str, Any]], facts: CallFacts) -> Forecast:
+def _read_batch(target: str, facts: CallFacts) -> int:
+    return facts.read_batches.get(target, facts.read_batches.get("*", facts.read_back_batch))
+
+
+def forecast_plan(stages: Sequence[Mapping[str, Any]], facts: CallFacts, *, objects: int = 0) -> Forecast:
     """Sums stages (mappings with kind, write_calls, read_calls, credits) and turns them into time.
 
     Calls of one account run `concurrency` at a time; when the credits of the window are spent, the run waits for the
-    next one.
+    next one. `objects` of the destination are asked about once a run.
     """
     at_source = sum(stage["read_calls"] for stage in stages if stage["kind"] == "extract")
-    reads = sum(stage["read_calls"] for stage in stages if stage["kind"] != "extract")
+    asked = objects * facts.calls_per_object
+    reads = asked + sum(stage["read_calls"] for stage in stages if stage["kind"] != "extract")
     writes = sum(stage["write_calls"] for stage in stages)
     files = sum(stage["write_calls"] for stage in stages if stage["kind"] in _ONE_BY_ONE)
-    spent = sum(stage["credits"] for stage in stages)
+    spent = asked + sum(stage["credits"] for stage in stages)
     lanes = max(1, facts.concurrency)
     busy = ((writes - files + reads) * facts.latency + files * facts.seconds_per_file) / lanes
     busy += at_source * facts.source_latency
@@ -130,6 +145,8 @@ def _windows(spent: int, facts: CallFacts) -> int:
     """Credit windows that the plan stretches over, the current one included."""
     if not facts.credits_per_window:
         return 1
-    left = facts.credits_per_window if facts.credits_left is None else max(0, facts.credits_left)
+    kept = ceil(facts.credits_per_window * facts.reserve)
+    ours = max(1, facts.credits_per_window - kept)
+    left = ours if facts.credits_left is None else max(0, facts.credits_left - kept)
     beyond = max(0, spent - left)
-    return 1 + calls_for(beyond, facts.credits_per_window)
+    return 1 + calls_for(beyond, ours)

@@ -10,6 +10,8 @@ from app.domain.editions import (
     custom_objects_needed,
     edition_fits,
     field_usage,
+    kind_usage,
+    storage_of,
 )
 from app.domain.mapping import LoadMode, MappingDocument, NewField
 from app.domain.provisioning import (
@@ -80,11 +82,15 @@ def gap_report(
     *,
     ladder: Sequence[EditionFacts] = (),
     source: Inventory | None = None,
+    file_bytes: int = 0,
+    quiet: bool = True,
+    restores: bool = True,
 ) -> GapReport:
     """Compares the document with the destination.
 
     `ladder` are the vendor's plans from the smallest to the largest, for the advice which upgrade would do; `source`
-    adds record counts and fill rates.
+    adds record counts and fill rates, `file_bytes` what all files weigh. `quiet`: writes can be kept from starting
+    the destination's automation; `restores`: what a rollback deletes leaves nothing behind that a person would find.
     """
     upgrade = next((one.name for one in ladder if edition_fits(document, destination, one)), "")
     usage = field_usage(document, destination, edition)
@@ -92,6 +98,9 @@ def gap_report(
         *_edition_findings(document, destination, edition, upgrade),
         *_object_findings(document, destination),
         *_usage_findings(document, destination, usage, upgrade, source),
+        *_kind_findings(document, destination, edition, upgrade),
+        *_storage_findings(destination, edition, ladder, file_bytes),
+        *_vendor_findings(quiet=quiet, restores=restores),
         *_field_findings(document, destination),
         *_conflict_findings(document, destination),
         *_value_findings(document, destination),
@@ -185,6 +194,77 @@ def _usage_findings(
                     remedy="Free a unique field; otherwise the former id becomes a plain field and is found by query.",
                 )
             )
+    return findings
+
+
+def _kind_findings(
+    document: MappingDocument, destination: Inventory, edition: EditionFacts, upgrade: str
+) -> list[GapFinding]:
+    """Kinds of custom fields that the plan has too few of; lookups, which some plans lack altogether, among them."""
+    findings = []
+    for one in kind_usage(document, destination, edition):
+        if one.over:
+            advice = f"Upgrade to {upgrade}, or " if upgrade else ""
+            fold = "fold some into one text area" if one.kind in {"text", "dropdown"} else "leave some out"
+            needed = one.existing + len(one.added)
+            findings.append(
+                GapFinding(
+                    code="custom_fields_by_type",
+                    severity=Severity.BLOCKER,
+                    object=one.object,
+                    text=f"{one.object} would have {needed} custom fields of the kind {one.kind}, "
+                    f"the {edition.name} plan allows {one.cap}.",
+                    remedy=f"{advice}{fold} ({one.over} too many).",
+                    items=one.added,
+                )
+            )
+    return findings
+
+
+def _storage_findings(
+    destination: Inventory, edition: EditionFacts, ladder: Sequence[EditionFacts], file_bytes: int
+) -> list[GapFinding]:
+    """The bytes of all files beside the space that the plan gives to the account's users."""
+    space = storage_of(destination, edition)
+    if space is None or not file_bytes:
+        return []
+    text = f"All files weigh {_size(file_bytes)}, the {edition.name} plan holds {_size(space)} for these users."
+    if file_bytes <= space:
+        return [GapFinding(code="file_storage", severity=Severity.INFO, text=text)]
+    fitting = next((one for one in ladder if (storage_of(destination, one) or 0) >= file_bytes), None)
+    remedy = f"Upgrade to {fitting.name}, " if fitting else "Add users, "
+    remedy += "or leave files out: they can be handed over as an archive."
+    return [GapFinding(code="file_storage", severity=Severity.BLOCKER, text=text, remedy=remedy)]
+
+
+def _size(number: int) -> str:
+    for unit, factor in (("GB", 1 << 30), ("MB", 1 << 20), ("KB", 1 << 10)):
+        if number >= factor:
+            return f"{number / factor:,.1f} {unit}"
+    return f"{number} bytes"
+
+
+def _vendor_findings(*, quiet: bool, restores: bool) -> list[GapFinding]:
+    """What the vendor's API cannot keep from happening: a person has to see to it, or to know it (ruling 23)."""
+    findings = []
+    if not quiet:
+        findings.append(
+            GapFinding(
+                code="workflows_off",
+                severity=Severity.WARNING,
+                text="Nothing in a write keeps workflows, assignment rules and sequences from starting.",
+                remedy="An administrator switches them off before the first write, and on again after go-live.",
+            )
+        )
+    if not restores:
+        findings.append(
+            GapFinding(
+                code="rollback_leftovers",
+                severity=Severity.INFO,
+                text="What a rollback deletes stays in the recycle bin, and files stay where no call deletes them.",
+                remedy="Rehearse in an account of its own; the rollback names what it leaves behind.",
+            )
+        )
     return findings
 
 

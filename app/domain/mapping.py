@@ -158,6 +158,13 @@ class Dedupe(Frozen):
     survivor: Survivor = Survivor.OLDEST
 
 
+class Alternative(Frozen):
+    """Another destination field that was likely."""
+
+    target: str
+    probability: float
+
+
 class FieldRule(Frozen):
     """One destination field. `sources` are source fields; "Site__c.City__c" follows the reference `Site__c` one step.
 
@@ -178,6 +185,7 @@ class FieldRule(Frozen):
     origin: Origin = Origin.BLUEPRINT
     probability: float = 1.0
     reasons: tuple[Reason, ...] = ()
+    alternatives: tuple[Alternative, ...] = ()
 
 
 class Load(Frozen):

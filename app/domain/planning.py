@@ -108,7 +108,11 @@ def plan_run(
         stages=tuple(stages),
         phases=tuple(dict.fromkeys(stage.phase for stage in stages)),
         deferred=deferred,
-        forecast=forecast_plan([stage.model_dump(mode="json") for stage in stages], facts.calls),
+        forecast=forecast_plan(
+            [stage.model_dump(mode="json") for stage in stages],
+            facts.calls,
+            objects=len({load.target_object for load in loads}),
+        ),
     )
 
 

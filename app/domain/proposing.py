@@ -25,18 +25,16 @@ from app.domain.mapping import (
     Unmapped,
     ValueMap,
 )
-from app.domain.matching import match_fields
-from app.domain.matching.assign import NEVER
-from app.domain.matching.types import TRANSFORM_OF
+from app.domain.matching.memory import Lesson, Memory
+from app.domain.matching.proposal import Adviser
+from app.domain.matching.within import NEVER, Matcher
+from app.domain.placing import matched_rule, with_choices
 from app.domain.provisioning import find_object
 from app.domain.schema import FieldSpec, FieldType, Inventory, ObjectSpec
 from app.domain.stagemaps import tenant_stages, with_tenant_stages
 from app.domain.validating import Problem, validate
 
-__all__ = ["MATCHED_FROM", "Problem", "propose", "validate"]
-
-MATCHED_FROM = 0.85
-"""A destination field is proposed from this probability on; below it the value keeps a field of its own."""
+__all__ = ["Problem", "propose", "validate"]
 
 _DEFAULTS: Mapping[FieldType, JsonValue] = {
     FieldType.TEXT: "Unknown",
@@ -56,28 +54,41 @@ class _Draft:
     blueprint: Blueprint
     source: Inventory
     destination: Inventory
+    matcher: Matcher
     exclusions: list[Exclusion] = field(default_factory=list)
     fields: list[NewField] = field(default_factory=list)
     options: dict[str, dict[str, None]] = field(default_factory=dict)
     constants: dict[str, JsonValue] = field(default_factory=dict)
     stage_maps: set[str] = field(default_factory=set)
+    matched_maps: dict[str, ValueMap] = field(default_factory=dict)
 
     def value_maps(self) -> dict[str, ValueMap]:
-        """The blueprint's tables; those of stages know the tenant's own stages as well."""
-        return {
+        """The blueprint's tables, those of stages with the tenant's own stages, and tables of matched pick lists."""
+        tables = {
             name: with_tenant_stages(table, self.source) if name in self.stage_maps else table
             for name, table in self.blueprint.value_maps.items()
         }
+        return {**self.matched_maps, **tables}
 
 
-def propose(blueprint: Blueprint, source: Inventory, destination: Inventory) -> MappingDocument:
+def propose(
+    blueprint: Blueprint,
+    source: Inventory,
+    destination: Inventory,
+    *,
+    lessons: Iterable[Lesson] = (),
+    adviser: Adviser | None = None,
+) -> MappingDocument:
     """The mapping document for two discovered sides; equal inputs give an equal document.
+
+    `lessons` are what this tenant confirmed and rejected before, `adviser` a second opinion on doubtful fields.
 
     Rules whose source fields the tenant lacks are dropped and listed among the exclusions (`not_in_source`). Fields
     the blueprint does not know go to the destination field that matches, or to a new one in the plan. Required
     destination fields get a default for blanks.
     """
-    draft = _Draft(blueprint, source, destination, fields=list(blueprint.plan.fields))
+    matcher = Matcher(source, destination, Memory(lessons=lessons), adviser)
+    draft = _Draft(blueprint, source, destination, matcher, fields=list(blueprint.plan.fields))
     draft.options = {path: dict.fromkeys(values) for path, values in blueprint.plan.picklist_values.items()}
     loads = [_fit_load(load, draft) for load in blueprint.loads]
     loads = [_with_unknown_fields(load, loads, draft) for load in loads]
@@ -221,38 +232,26 @@ def _with_unknown_fields(load: Load, loads: Iterable[Load], draft: _Draft) -> Lo
     target = _target_object(load, draft)
     taken = {rule.target for rule in load.fields} | {draft.blueprint.external_id}
     open_fields = [one for one in target.fields if one.name not in taken] if target else []
-    matches = match_fields(unknown, open_fields)
+    matches = draft.matcher.match(spec, unknown, target, open_fields) if target else {}
     names = NewNames(load.target_object, draft.fields, target)
     rules = []
     for one in unknown:
         match = matches.get(one.name)
-        wanted = target.field(match.target) if target and match and match.probability >= MATCHED_FROM else None
+        wanted = target.field(match.target) if target and match and match.sure else None
         if match is not None and wanted is not None and not _is_reference(one):
-            rules.append(_matched_rule(one, wanted, match.probability, match.reasons))
+            placed, tables = matched_rule(load.key, one, wanted, match)
+            draft.matched_maps.update(tables)
+            rules.append(placed)
             continue
         new_field, rule = keep(one, names, loads, draft.source)
         if new_field not in draft.fields:
             draft.fields.append(new_field)
-        rules.append(rule)
+        rules.append(with_choices(rule, match))
     return load.model_copy(update={"fields": (*load.fields, *rules)})
 
 
 def _is_reference(spec: FieldSpec) -> bool:
     return spec.type in {FieldType.LOOKUP, FieldType.USER}
-
-
-def _matched_rule(one: FieldSpec, wanted: FieldSpec, probability: float, reasons: tuple[Reason, ...]) -> FieldRule:
-    shortens = wanted.type in {FieldType.TEXT, FieldType.TEXTAREA}
-    return FieldRule(
-        target=wanted.name,
-        sources=(one.name,),
-        transform=TRANSFORM_OF.get(wanted.type, "text"),
-        args={"truncate": True} if shortens else {},
-        sensitive=one.sensitive,
-        origin=Origin.MATCHED,
-        probability=probability,
-        reasons=reasons,
-    )
 
 
 def _target_object(load: Load, draft: _Draft) -> ObjectSpec | None:
@@ -319,7 +318,7 @@ def _collect_options(loads: Iterable[Load], draft: _Draft) -> None:
 
 def _produced(rule: FieldRule, spec: ObjectSpec, draft: _Draft) -> Iterator[str]:
     """Values that the rule writes, from its value map and the source's active options."""
-    table = draft.blueprint.value_maps.get(rule.value_map or "")
+    table = draft.value_maps().get(rule.value_map or "")
     if table is not None:
         yield from table.entries.values()
     keeps = table is None or table.unmapped is Unmapped.KEEP

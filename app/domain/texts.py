@@ -7,9 +7,6 @@ from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Any
 
-import phonenumbers
-from phonenumbers import PhoneNumberFormat
-
 from app.domain.issues import IssueCode, Noted, note
 
 # What JSON stores refuse: a lone surrogate has no UTF-8 form, NUL ends a text in PostgreSQL, the rest XML forbids.
@@ -89,19 +86,20 @@ def phone(value: str, region: str, style: str) -> Any:
 
     An extension survives: E.164 has no place for one, so such a number takes the international form.
     """
+    import phonenumbers  # slow to load, and few mappings ask for it
+
     if len(value) > 250:
         return Noted(value, (IssueCode.PHONE_NOT_PARSED,))
+    styles = phonenumbers.PhoneNumberFormat
     try:
         number = phonenumbers.parse(value, region or None)
     except phonenumbers.NumberParseException:
         return Noted(value, (IssueCode.PHONE_NOT_PARSED,))
     if not phonenumbers.is_possible_number(number):
         return Noted(value, (IssueCode.PHONE_NOT_PARSED,))
-    form = {"e164": PhoneNumberFormat.E164, "national": PhoneNumberFormat.NATIONAL}.get(
-        style, PhoneNumberFormat.INTERNATIONAL
-    )
-    if number.extension and form == PhoneNumberFormat.E164:
-        form = PhoneNumberFormat.INTERNATIONAL
+    form = {"e164": styles.E164, "national": styles.NATIONAL}.get(style, styles.INTERNATIONAL)
+    if number.extension and form == styles.E164:
+        form = styles.INTERNATIONAL
     return changed(value, phonenumbers.format_number(number, form))
 
 

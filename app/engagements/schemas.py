@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue, StringConstraints
 from app.domain.lifecycle import Calendar, DueCode
 from app.engagements.road import StepState
 from app.identifiers import ConnectionId, EngagementId, QuoteId, RunId
+from app.platforms.slugs import DestinationSlug, SourceSlug
 
 Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,49}$")]
@@ -26,8 +27,8 @@ class EngagementCreate(Request):
     """A new engagement; with `quote_id` source and destination come from the quote unless they are given."""
 
     name: Annotated[Name, Field(examples=["Northwind Heating"])]
-    source: Annotated[Slug | None, Field(examples=["servicetracker"])] = None
-    destination: Annotated[Slug | None, Field(examples=["zoho_crm"])] = None
+    source: Annotated[SourceSlug | None, Field(examples=["servicetracker"])] = None
+    destination: Annotated[DestinationSlug | None, Field(examples=["zoho_crm"])] = None
     quote_id: QuoteId | None = None
     calendar: Calendar = Calendar()
 

@@ -9,6 +9,7 @@ import orjson
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from app.domain.lessons import confirmed, corrected
 from app.domain.mapping import MappingDocument
 from app.domain.proposing import Problem, propose, validate
 from app.domain.schema import Inventory
@@ -18,6 +19,7 @@ from app.engagements.ownership import settle_owners
 from app.errors import Conflict, Invalid, MappingInvalid, MappingNotEditable, NotFound
 from app.etags import etag
 from app.events import emit
+from app.mappings.learning import keep_lessons, read_lessons
 from app.models.columns import new_id
 from app.models.engagement import Engagement
 from app.models.mapping import Mapping
@@ -77,7 +79,8 @@ async def propose_mapping(
     """
     sides = await load_sides(runtime, session, engagement)
     blueprint = load_blueprint(engagement.source, engagement.destination)
-    document = await asyncio.to_thread(propose, blueprint, sides.source, sides.destination)
+    lessons = await read_lessons(session, engagement)
+    document = await asyncio.to_thread(propose, blueprint, sides.source, sides.destination, lessons=lessons)
     problems = await asyncio.to_thread(validate, document, sides.source, sides.destination)
     mapping = await _add_draft(runtime, session, engagement, document, by=by)
     await settle_owners(runtime, session, engagement)
@@ -104,6 +107,8 @@ async def edit_mapping(
         raise MappingNotEditable("This version has been superseded; read the current one and edit that.")
     sides = await load_sides(runtime, session, engagement)
     problems = await judged(document, sides)
+    before = MappingDocument.model_validate(current.document)
+    await keep_lessons(runtime, session, engagement, corrected(before, document, sides.source))
     if current.state == "confirmed":
         return await _add_draft(runtime, session, engagement, document, by=by), problems
     current.document = document.model_dump(mode="json")
@@ -124,7 +129,9 @@ async def confirm_mapping(
             else f"Version {mapping.version} is {mapping.state} already; edit or propose a new draft first."
         )
     document = MappingDocument.model_validate(mapping.document)
-    problems = await judged(document, await load_sides(runtime, session, engagement))
+    sides = await load_sides(runtime, session, engagement)
+    problems = await judged(document, sides)
+    await keep_lessons(runtime, session, engagement, confirmed(document, sides.source))
     now = runtime.now()
     await _supersede(session, engagement, "confirmed")
     mapping.state, mapping.confirmed_at, mapping.confirmed_by = "confirmed", now, by

@@ -5,6 +5,7 @@ from app.models.audit import AuditBlock, AuditHead
 from app.models.engagement import Connection, Engagement, OwnerDecision, Question
 from app.models.event import Event, WebhookAttempt, WebhookDelivery, WebhookEndpoint
 from app.models.file import Artifact, ArtifactChunk
+from app.models.learning import FieldLesson
 from app.models.ledger import Intent, Ledger, Staged, StagedChange
 from app.models.mapping import DestinationName, InventoryDocument, Mapping, Report
 from app.models.quote import Quote
@@ -21,6 +22,7 @@ __all__ = [
     "DestinationName",
     "Engagement",
     "Event",
+    "FieldLesson",
     "IdempotencyKey",
     "Intent",
     "InventoryDocument",

@@ -57,6 +57,7 @@ class PairRef(BaseModel):
     category: str
     grade: str = Field(examples=["B"])
     timeline: str = Field(examples=["2–4 weeks"])
+    compatibility: str = Field(examples=["10 of 11 objects map 1:1"])
     one_to_one: int = Field(description="Object rows that carry over one to one.")
     rows: int
     url: str = Field(examples=["/v1/pairs/servicetracker/zoho_crm"])

@@ -1,6 +1,6 @@
 """Reads the registry: platforms by their manifests, pairs by their blueprints. Nothing here is written twice."""
 
-from pydantic import SecretStr
+from pydantic import JsonValue, SecretStr
 
 from app.domain.blueprint import Blueprint, ObjectRow
 from app.domain.grading import grade
@@ -44,6 +44,38 @@ def list_pairs(source: str | None = None, destination: str | None = None) -> lis
         for pair in sorted(registry.BLUEPRINTS)
         if source in (None, pair[0]) and destination in (None, pair[1])
     ]
+
+
+def pairs_as_json() -> list[dict[str, JsonValue]]:
+    """Every pair as its page states it: grade, compatibility, timeline, and the rows of its table."""
+    made: list[dict[str, JsonValue]] = []
+    for pair in sorted(registry.BLUEPRINTS):
+        blueprint = registry.load_blueprint(*pair)
+        rows: list[JsonValue] = [
+            {
+                "source_object": row.source_object,
+                "destination_object": row.destination_object,
+                "compatibility": row.compatibility,
+                "note": " ".join(row.note.split()),
+            }
+            for row in blueprint.rows
+        ]
+        made.append(
+            {
+                "source": blueprint.source,
+                "destination": blueprint.destination,
+                "grade": grade(blueprint, {}).grade.value,
+                "compatibility": compatibility_text(blueprint),
+                "timeline": blueprint.timeline.label,
+                "objects": rows,
+            }
+        )
+    return made
+
+
+def compatibility_text(blueprint: Blueprint) -> str:
+    """"10 of 11 objects map 1:1"."""
+    return f"{blueprint.one_to_one} of {len(blueprint.rows)} objects map 1:1"
 
 
 def find_blueprint(source: str, destination: str) -> Blueprint:
@@ -110,6 +142,7 @@ def _ref(blueprint: Blueprint) -> PairRef:
         category=blueprint.category,
         grade=grade(blueprint, {}).grade.value,
         timeline=blueprint.timeline.label,
+        compatibility=compatibility_text(blueprint),
         one_to_one=blueprint.one_to_one,
         rows=len(blueprint.rows),
         url=f"/v1/pairs/{blueprint.source}/{blueprint.destination}",

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from app.identifiers import QuoteId
 from app.platforms.schemas import GradeView, TimelineView
+from app.platforms.slugs import DestinationSlug, SourceSlug
 
 MAX_AMOUNT = 10**12
 
@@ -42,8 +43,8 @@ class CreateQuote(BaseModel):
     )
 
     category: Slug = "crm"
-    source: Slug
-    destination: Slug
+    source: SourceSlug
+    destination: DestinationSlug
     source_edition: Annotated[str, Field(max_length=50)] = ""
     destination_edition: Annotated[str, Field(max_length=50)] = ""
     counts: Annotated[dict[Name, Annotated[int, Field(ge=0, le=10**12)]], Field(max_length=200)] = {}

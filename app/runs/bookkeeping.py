@@ -31,6 +31,7 @@ async def book(
 ) -> None:
     """Ledger rows and their audit block in the caller's transaction; `fresh` as in `Book.record`."""
     at = work.now()
+    work.advanced += len(entries)
     await work.book.record(connection, rule, entries, at, fresh=fresh)
     stamp = int(at.timestamp() * 1000)
     source, target, part = rule.source_object, rule.target_object, rule.part

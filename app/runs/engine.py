@@ -50,6 +50,7 @@ class Ending:
     problem: dict[str, Any] | None = None
     again_at: datetime | None = None
     failed_try: bool = False
+    tries: int = 0
 
 
 async def advance(runtime: Runtime, run_id: UUID, worker: str) -> None:
@@ -96,7 +97,7 @@ async def _drive(runtime: Runtime, lease: Lease) -> None:
         except Stopped:
             ending = _stopped(work, runtime)
         except Exception as error:  # noqa: BLE001  whatever it is, the run has to say so
-            ending = await _troubled(runtime, lease, error)
+            ending = await _troubled(runtime, lease, error, advanced=work is not None and work.advanced > 0)
     await _finish(runtime, lease, work, ending)
 
 
@@ -109,26 +110,28 @@ def _stopped(work: Work | None, runtime: Runtime) -> Ending:
     return Ending("running", again_at=runtime.now())
 
 
-async def _troubled(runtime: Runtime, lease: Lease, error: Exception) -> Ending:
-    """What a problem means for the run; its type says what to do next."""
+async def _troubled(runtime: Runtime, lease: Lease, error: Exception, *, advanced: bool) -> Ending:
+    """What a problem means for the run; its type says what to do next. Tries count since the run last `advanced`."""
     now = runtime.now()
     known = _known(error, now)
     if known is not None:
         return known
     passing = isinstance(error, Transient | AnswerLost | OSError | asyncpg.PostgresError | asyncpg.InterfaceError)
-    attempts = await _attempts(runtime, lease)
+    attempts = 0 if advanced else await _attempts(runtime, lease)
     if passing and attempts < _RETRIES * 4:
         log.warning("run_hindered", error=type(error).__name__, attempts=attempts, where=_where(error))
         wait = timedelta(seconds=min(2 ** min(attempts, 6), 60))
         detail = error.detail if isinstance(error, ConnectorError) else "a server was not reachable"
-        return Ending("running", problem=_problem("retrying", detail), again_at=now + wait, failed_try=True)
+        problem = _problem("retrying", detail)
+        return Ending("running", problem=problem, again_at=now + wait, failed_try=True, tries=attempts + 1)
     if isinstance(error, ConnectorError):
         code = error.code.lower().replace("_", "-") or "platform-contract-broken"
         return Ending("failed", "run.failed", _problem(code, error.detail))
     log.exception("run_broke", error=type(error).__name__)
     if attempts < _RETRIES:
         again = now + timedelta(seconds=2**attempts)
-        return Ending("running", problem=_problem("internal-error", ""), again_at=again, failed_try=True)
+        problem = _problem("internal-error", "")
+        return Ending("running", problem=problem, again_at=again, failed_try=True, tries=attempts + 1)
     return Ending("failed", "run.failed", _problem("internal-error", "The run met an error of ours; it was logged."))
 
 
@@ -218,11 +221,11 @@ async def _finish(runtime: Runtime, lease: Lease, work: Work | None, ending: End
         await lease.guard(connection)
         row = await connection.fetchrow(
             "UPDATE runs SET state = $3, problem = $4, next_at = $5, lease_until = NULL, requested = '',"
-            " attempts = CASE WHEN $6 = 1 THEN attempts + 1 ELSE 0 END,"
+            " attempts = $6,"
             " finished_at = CASE WHEN $7 THEN $8 ELSE finished_at END,"
             " calls = coalesce($9, calls) WHERE id = $1 AND fence = $2 RETURNING engagement_id, kind",
             *(lease.run_id, lease.fence, ending.state, ending.problem or {}, ending.again_at or now),
-            *(int(ending.failed_try), final, now, _calls(work) if work else None),
+            *(ending.tries if ending.failed_try else 0, final, now, _calls(work) if work else None),
         )
         lease.lost = True
         if row is not None and ending.event:

@@ -40,9 +40,9 @@ def link_loads(work: Work, rule: Load) -> list[Load]:
 
 
 async def field_specs(work: Work, rule: Load) -> dict[str, FieldSpec]:
-    """The destination's fields that we write and that can be read back, by API name."""
+    """The destination's fields that we write and that can be read back as written, by API name."""
     specs: dict[str, FieldSpec] = {}
-    unreadable = work.destination_platform.object_facts(rule.target_object).unreadable
+    unreadable = {*work.destination_platform.object_facts(rule.target_object).unreadable, *computed_anew(work, rule)}
     for one in (rule, *link_loads(work, rule)):
         compiled, target = await compile_rule(work, one)
         for name in compiled.fields.values():
@@ -50,6 +50,16 @@ async def field_specs(work: Work, rule: Load) -> dict[str, FieldSpec]:
             if found is not None and name not in unreadable:
                 specs[name] = found
     return specs
+
+
+def computed_anew(work: Work, rule: Load) -> dict[str, str]:
+    """Fields that the platform computes anew from records which this mapping writes: field to their object.
+
+    What we wrote there cannot stand; the mapping keeps the source's value in a field of its own (ruling 22).
+    """
+    targets = {one.target_object for one in work.mapping().loads if one.enabled}
+    computed = work.destination_platform.object_facts(rule.target_object).computed_from
+    return {name: other for name, other in computed.items() if other in targets}
 
 
 async def written(
@@ -69,7 +79,8 @@ async def written(
                 "SELECT source_id, record_id, created, owner_id, before FROM ledger WHERE engagement_id = $1"
                 " AND destination_id = $2 AND source_object = $3 AND target_object = $4 AND part = $5"
                 " AND record_id IS NOT NULL AND source_id > $6 AND ($7 OR run_id = $8) AND (NOT $9 OR created)"
-                " AND outcome IN ('created', 'updated', 'unchanged')"
+                # what we created and could not write again later (its parent is gone, say) stands there all the same
+                " AND ($9 OR outcome IN ('created', 'updated', 'unchanged'))"
                 " AND ($10::text[] IS NULL OR source_id = ANY($10))"
                 " ORDER BY source_id LIMIT 500",
                 *(work.run.engagement_id, work.run.destination_id, rule.source_object, rule.target_object, rule.part),

@@ -4,7 +4,7 @@ Which records refer to which is known from one pass over the referring object: i
 does not depend on what they hold.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 import asyncpg
@@ -34,14 +34,20 @@ class Gatherer:
         return [StagedRow(row.source_id, self._added(row.source_id, row.record, found)) for row in given]
 
     async def records(self, connection: "asyncpg.Connection[Any]", records: Mapping[str, Record]) -> dict[str, Record]:
-        """The same records by id with further fields."""
-        found = await self._found(connection, records)
-        return {source_id: self._added(source_id, record, found) for source_id, record in records.items()}
+        """The same records by id with further fields. One that the source has let go gets none: those that referred to
+        it have gone as well, or were given to another, so nobody knows any more what was written of them.
+        """
+        live = await self._staging.by_ids(connection, self._load.source_object, list(records))
+        found = await self._found(connection, live)
+        return {
+            source_id: self._added(source_id, record, found) if source_id in live else record
+            for source_id, record in records.items()
+        }
 
     async def _found(
-        self, connection: "asyncpg.Connection[Any]", ids: Iterable[str]
+        self, connection: "asyncpg.Connection[Any]", ids: Collection[str]
     ) -> dict[tuple[str, str], dict[str, Record]]:
-        found = {}
+        found: dict[tuple[str, str], dict[str, Record]] = {}
         for need in collected_needs(self._load):
             wanted = [child for parent in ids for child in self._children[need].get(parent, ())]
             found[need] = await self._staging.by_ids(connection, need[0], wanted) if wanted else {}

@@ -240,12 +240,13 @@ class Loader:
     async def _enqueue(self, items: Sequence[Item], block: Block) -> None:
         self._sending()
         size = self._writer.batch
+        updates = self._writer.update_batch or size
         for item in items:
             item.block = block
             update = item.record_id is not None
             group = self._partial[update]
             group.append(item)
-            if len(group) == size:
+            if len(group) == (updates if update else size):
                 self._partial[update] = []
                 await self._queue.put(group)
 

@@ -1,5 +1,7 @@
 """The stages of a run, stored when it first starts; and the same plan as a preview before anybody starts it."""
 
+from collections.abc import Mapping as Facts
+from datetime import datetime, timedelta
 from typing import Any, cast
 
 from sqlmodel import select
@@ -10,7 +12,9 @@ from app.domain.blueprint import Blueprint
 from app.domain.forecasting import CallFacts
 from app.domain.mapping import LoadMode, MappingDocument
 from app.domain.planning import PlanFacts, RunKind, RunPlan, StageKind, StagePlan, plan_run
+from app.domain.provisioning import find_field, find_object
 from app.domain.schema import Inventory
+from app.domain.taking import TAKEN
 from app.errors import PlanImpossible, StepMissing
 from app.models.engagement import Connection, Engagement
 from app.models.mapping import InventoryDocument, Mapping
@@ -18,7 +22,7 @@ from app.runs.opening import connection_for, newest_inventory
 from app.runs.staging import Staging
 from app.runs.work import StageRow, Work
 from app.runtime import Runtime
-from connectors.base import Platform, WriteStyle
+from connectors.base import ObjectFacts, Platform, WriteStyle
 from connectors.registry import PLATFORMS, load_blueprint
 
 _PLANNED = {
@@ -46,7 +50,7 @@ async def plan_stages(work: Work) -> list[StageRow]:
         facts = await _facts(work)
         plan = _plan(work.run.kind, work.mapping(), facts, _exports(work))
         stages = list(plan.stages)
-        forecast = _forecast(plan)
+        forecast = _forecast(plan, facts.calls, work.now())
     else:
         stages = await _own_stages(work)
     async with work.transaction() as connection:
@@ -90,14 +94,21 @@ def _exports(work: Work) -> list[str]:
     return [export.key for export in blueprint.exports]
 
 
-def _forecast(plan: RunPlan) -> dict[str, Any]:
+def _forecast(plan: RunPlan, calls: CallFacts, now: datetime) -> dict[str, Any]:
+    """Calls, credits and time per phase and in sum, when a run that starts now would end, and the budget behind it."""
     phases: dict[str, dict[str, int]] = {}
     for stage in plan.stages:
         phase = phases.setdefault(stage.phase, {"records": 0, "calls": 0, "credits": 0})
         phase["records"] += stage.records
         phase["calls"] += stage.write_calls + stage.read_calls
         phase["credits"] += stage.credits
-    return {**plan.forecast.model_dump(mode="json"), "phases": phases}
+    budget = {
+        "per_window": calls.credits_per_window, "window_seconds": calls.quota_window, "reserved_share": calls.reserve
+    }  # fmt: skip
+    ends = now + timedelta(seconds=plan.forecast.seconds)
+    return {
+        **plan.forecast.model_dump(mode="json"), "phases": phases, "ends_at": ends.isoformat(), "budget": budget
+    }  # fmt: skip
 
 
 async def _own_stages(work: Work) -> list[StagePlan]:
@@ -192,14 +203,21 @@ async def plan_facts(
         counts=counts,
         load_counts=_load_counts(document, counts, inventory),
         references=references,
-        calls=call_facts(platform, destination, document),
+        calls=call_facts(platform, destination, document, await _newest(runtime, session, engagement, "destination")),
     )
 
 
 def _load_counts(document: MappingDocument, counts: dict[str, int], source: Inventory | None) -> dict[str, int]:
-    """Planned writes where they differ from the object's count: links only exist where the reference is filled."""
+    """Planned writes where they differ from the object's count: links only exist where the reference is filled, and
+    conditions take a share that the pre-flight has counted.
+    """
     result: dict[str, int] = {}
+    taken = source.facts.get(TAKEN) if source is not None else None
     for load in document.loads:
+        whole = source.counts.get(load.source_object, 0) if source is not None else 0
+        share = taken.get(load.key) if isinstance(taken, dict) else None
+        if load.when and whole and isinstance(share, int):
+            result[load.key] = -(-counts.get(load.source_object, 0) * share // whole)
         if load.mode is LoadMode.LINK and source is not None:
             fill = source.fill.get(load.source_object, {})
             filled = [fill.get(name, 0) for rule in load.fields for name in rule.sources if rule.target != "id"]
@@ -208,29 +226,76 @@ def _load_counts(document: MappingDocument, counts: dict[str, int], source: Inve
 
 
 def call_facts(
-    platform: Platform, destination: Connection | None, document: MappingDocument | None = None
+    platform: Platform,
+    destination: Connection | None,
+    document: MappingDocument | None = None,
+    inventory: Inventory | None = None,
 ) -> CallFacts:
-    """What the forecast needs of a destination account; the mapping says how wide its records are."""
+    """What the forecast needs of a destination account: the mapping says how wide its records are, the inventory which
+    keys are unique there, so that records can be written in bulk.
+    """
     wide: dict[str, int] = {}
     for load in document.loads if document else ():
         fields = {rule.target for other in document.loads if other.target_object == load.target_object
                   for rule in other.fields} if document else set()  # fmt: skip
         wide[load.target_object] = -(-max(len(fields), 1) // platform.limits.fields_per_read)
-    facts = destination.facts if destination else {}
-    batch = {name: one.batch for name, one in platform.objects.items()}
-    edition = platform.editions.get(str(facts.get("edition") or ""))
+    known = destination.facts if destination else {}
+    edition = platform.editions.get(str(known.get("edition") or ""))
+    facts: dict[str, Any] = {
+        **(edition.facts if edition else {}), **known, **(destination.config if destination else {})
+    }  # fmt: skip
+    batch, per_batch = _batches(platform, document, inventory)
     concurrency = (edition.concurrency if edition else None) or platform.limits.concurrency
-    budget = facts.get("budget")
+    budget = next((facts[name] for name in BUDGETS if isinstance(facts.get(name), int | float)), None)
     return CallFacts(
-        batch={"*": platform.limits.batch, **batch},
+        batch=batch,
+        calls_per_batch=per_batch,
+        read_batches={name: one.read_batch for name, one in platform.objects.items()},
+        delete_batches={name: one.delete_batch for name, one in platform.objects.items()},
+        records_per_credit=_records_per_credit(facts),
+        calls_per_object=platform.limits.calls_per_object,
         single=tuple(name for name, one in platform.objects.items() if one.style is WriteStyle.FILE),
         listed=tuple(name for name, one in platform.objects.items() if one.style is WriteStyle.FILE),
         keyless=tuple(name for name, one in platform.objects.items() if one.key_field is None),
         wide=wide,
         concurrency=min(concurrency, 10),
         credits_per_window=int(budget) if isinstance(budget, int | float) else None,
-        quota_window=platform.limits.quota_window,
+        reserve=float(facts.get("reserve") or 0.0),
+        quota_window=float(facts.get("quota_window") or platform.limits.quota_window),
     )
+
+
+BUDGETS = ("budget", "credits_per_day", "calls_per_window")
+"""Names of the facts that hold the budget of a quota window, in the order in which they count."""
+
+
+def _records_per_credit(facts: Facts[str, Any]) -> int:
+    """Where the budget is one of calls, a call costs one whatever it carries."""
+    return 0 if "calls_per_window" in facts else CallFacts().records_per_credit
+
+
+def _batches(
+    platform: Platform, document: MappingDocument | None, inventory: Inventory | None
+) -> tuple[dict[str, int], dict[str, int]]:
+    """Records per call and calls per batch, by object: in bulk only where the key is unique in this account."""
+    batch, calls = {"*": platform.limits.batch}, {}
+    names = {load.target_object for load in document.loads} if document else set()
+    for name in sorted(names | platform.objects.keys()):
+        facts = platform.object_facts(name)
+        if facts.insert_batch and not _key_is_unique(facts, document, inventory, name):
+            batch[name] = facts.insert_batch
+        else:
+            batch[name], calls[name] = facts.batch, facts.calls_per_batch
+    return batch, calls
+
+
+def _key_is_unique(
+    facts: ObjectFacts, document: MappingDocument | None, inventory: Inventory | None, name: str
+) -> bool:
+    if document is None or inventory is None or (spec := find_object(document, inventory, name)) is None:
+        return False
+    field = find_field(document, spec, name, facts.key_field or document.external_id)
+    return field is not None and (field.unique or field.external_id)
 
 
 async def _newest(runtime: Runtime, session: AsyncSession, engagement: Engagement, role: str) -> Inventory | None:
@@ -280,5 +345,5 @@ async def preview(
         "phases": list(plan.phases),
         "stages": [stage.model_dump(mode="json") for stage in plan.stages],
         "deferred": [edge.model_dump(mode="json") for edge in plan.deferred],
-        "forecast": _forecast(plan),
+        "forecast": _forecast(plan, facts.calls, runtime.now()),
     }

@@ -68,6 +68,7 @@ async def _run_stage(work: Work, stage: StageRow, run: Stage) -> None:
             *(work.run.id, stage.key, work.now()),
         )
     stage.state = "done"
+    work.advanced += 1
 
 
 async def _announce_phase(work: Work, stages: Sequence[StageRow], done: set[str], stage: StageRow) -> None:

@@ -81,6 +81,8 @@ class Work:
     source_meter: CallMeter = field(default_factory=CallMeter)
     destination_meter: CallMeter = field(default_factory=CallMeter)
     cache: dict[str, Any] = field(default_factory=dict)
+    advanced: int = 0
+    """Ends booked and stages finished by this worker: a run that advances is not hindered for long."""
     calm: asyncio.Event = field(default_factory=asyncio.Event)
     handover: Handover = field(default_factory=Handover)
     resolved: ResolvedIds = field(default_factory=ResolvedIds)

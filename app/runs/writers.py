@@ -28,12 +28,14 @@ from connectors.base import (
 
 
 class Writer(Protocol):
-    """`batch` is items per call; `keyless` says that a crash must leave few unknowns (ruling 9).
+    """`batch` is items per call, `update_batch` that of updates (0: as `batch`); `keyless` says that a crash must leave
+    few unknowns (ruling 9).
 
     `repeatable`: a call without an answer is sent again as it is, since it ends in the same state.
     """
 
     batch: int
+    update_batch: int
     keyless: bool
     repeatable: bool
 
@@ -51,6 +53,7 @@ class RecordWriter:
     target: WriteTarget
     key_field: str
     batch: int = 100
+    update_batch: int = 0
     keyless: bool = False
     repeatable: bool = False
 
@@ -92,6 +95,7 @@ class NoteWriter:
     marker_field: str
     places: Places
     batch: int = 100
+    update_batch: int = 0
     keyless: bool = True
     repeatable: bool = False
 
@@ -172,6 +176,7 @@ class FileWriter:
     places: Places
     deletable: bool = True
     batch: int = 1
+    update_batch: int = 0
     keyless: bool = True
     repeatable: bool = False
 

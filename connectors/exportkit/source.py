@@ -5,6 +5,7 @@ A record that is absent counts as deleted only where the connection says `comple
 by id, then by exact normalised name; what is unknown or ambiguous keeps its text and points nowhere.
 """
 
+import asyncio
 import mimetypes
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -58,12 +59,13 @@ class ExportSource:
         self._ignored: list[str] = []
         self._documents: dict[str, list[StoredDocument]] | None = None
         self._references = References()
+        self._turn = asyncio.Lock()
         self._hooks = Hooks(self.cell_reader, self.custom_type, self.extra_fields)
 
     # ── hooks ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
     async def learn(self, tables: Mapping[str, ExportTable]) -> None:
-        """Sees the tables named in `first`, those that were uploaded."""
+        """Sees the tables named in `first`, those that were uploaded. `tables` and `records` cannot be used yet."""
 
     def derive(self) -> Sequence[DerivedObject]:
         """Objects made of the records of other objects."""
@@ -75,7 +77,10 @@ class ExportSource:
         return ()
 
     async def before(self, object_name: str) -> None:
-        """Called before the records of an object are read, for what `complete_record` has to know of others."""
+        """Called before the records of an object are read, for what `complete_record` has to know of others.
+
+        Objects are read side by side: what is gathered here must be whole before anybody goes on.
+        """
         del object_name
 
     def complete_record(self, object_name: str, record: Record) -> None:
@@ -219,28 +224,33 @@ class ExportSource:
     async def tables(self) -> dict[str, AnyTable]:
         """Tables by object, in the catalogue's order. Raises ContractBroken for two files of one object."""
         if self._tables is None:
-            stored, unknown = self._assign(await self.shelf.tables())
-            opened = {name: self._open(name, stored[name]) for name in self.first if name in stored}
-            await self.learn(opened)
-            opened |= {name: self._open(name, table) for name, table in stored.items() if name not in opened}
-            await self._open_nested(opened)
-            found: dict[str, AnyTable] = {
-                one.name: opened[one.name] for one in self.catalogue.objects if one.name in opened
-            }
-            names = {table.name: name for name, table in stored.items()}
-            for table in unknown:
-                obj = unknown_object(table, self.catalogue.objects, names.get(table.parent, ""))
-                if obj is None or obj.name in found:
-                    self._ignored.append(table.name)
-                else:
-                    found[obj.name] = open_table(obj, table, self.shelf, self.zone, self._hooks, custom=True)
-            for derived in self.derive():
-                base = found.get(derived.base)
-                if isinstance(base, ExportTable):
-                    found[derived.spec.name] = DerivedTable(derived, base, self.shelf, self.complete_record)
-            self._references.attach(found)
-            self._tables = found
+            async with self._turn:  # objects are read side by side; the files are opened once
+                if self._tables is None:
+                    self._tables = await self._opened_tables()
         return self._tables
+
+    async def _opened_tables(self) -> dict[str, AnyTable]:
+        stored, unknown = self._assign(await self.shelf.tables())
+        opened = {name: self._open(name, stored[name]) for name in self.first if name in stored}
+        await self.learn(opened)
+        opened |= {name: self._open(name, table) for name, table in stored.items() if name not in opened}
+        await self._open_nested(opened)
+        found: dict[str, AnyTable] = {
+            one.name: opened[one.name] for one in self.catalogue.objects if one.name in opened
+        }
+        names = {table.name: name for name, table in stored.items()}
+        for table in unknown:
+            obj = unknown_object(table, self.catalogue.objects, names.get(table.parent, ""))
+            if obj is None or obj.name in found:
+                self._ignored.append(table.name)
+            else:
+                found[obj.name] = open_table(obj, table, self.shelf, self.zone, self._hooks, custom=True)
+        for derived in self.derive():
+            base = found.get(derived.base)
+            if isinstance(base, ExportTable):
+                found[derived.spec.name] = DerivedTable(derived, base, self.shelf, self.complete_record)
+        self._references.attach(found)
+        return found
 
     async def records(self, object_name: str) -> AsyncIterator[Record]:
         """All records of an object in its file's order, for facts and hooks; none when it was not uploaded."""

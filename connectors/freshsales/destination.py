@@ -101,7 +101,11 @@ class FreshsalesDestination:
         return facts
 
     async def describe(self) -> Inventory:
-        """Objects with fields and options by name, stages, users; facts hold what is left of the plan's limits."""
+        """Objects with fields and options by name, stages, users; facts hold what is left of the plan's limits.
+
+        Always asks anew: an administrator may have done something since.
+        """
+        self._metadata.forget_all()
         users = await self._metadata.users_or_none()
         if users is None:
             await self._metadata.views(modules.CONTACTS)  # so that a wrong key is told from a missing right

@@ -37,7 +37,16 @@ OBJECTS = {
     "contacts": _BULK.model_copy(update={"key_field": "external_id"}),
     "sales_accounts": _BULK,
     # A deal has no unique field (section 14): inserted one by one and looked up by its key, changed in bulk by id.
-    "deals": _SINGLE.model_copy(update={"read_batch": 100}),
+    # Lines decide the amount, whatever was written before (section 5, ruling 22).
+    "deals": _SINGLE.model_copy(
+        update={
+            "batch": 100,
+            "insert_batch": 1,
+            "read_batch": 100,
+            "computed_from": {"amount": "deal_products"},
+            "source": "no unique field: inserted one by one, changed 100 a job by their ids (sections 10 and 14)",
+        }
+    ),
     "leads": _SINGLE.model_copy(update={"read_batch": 100}),
     "products": _SINGLE,
     "tasks": _ACTIVITY,
@@ -88,6 +97,7 @@ PLATFORM = Platform(
         call_timeout=30.0,
         settle_seconds=2.0,  # search follows writes with a lag that no source states (section 10)
         quota_window=QUOTA_WINDOW,  # section 16
+        calls_per_object=3,  # fields, forms or dropdowns, views (sections 2, 11 and 12)
         quota_turns=True,  # x-ratelimit-reset (section 15)
     ),
     capabilities=Capabilities(

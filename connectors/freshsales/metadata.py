@@ -145,6 +145,16 @@ class Metadata:
             self._fields.pop(module.name, None)
             self._forms.pop(module.name, None)
 
+    def forget_all(self) -> None:
+        """What a person may have changed meanwhile is looked at again; ids of views do not change."""
+        self._fields, self._forms, self._selectors = {}, {}, {}
+        self._pipelines = self._modules = self._users = None
+
+    def learn(self, module: Module, fields: list[wire.Field], forms: list[wire.Form]) -> None:
+        """Takes over what a successful change has made of a module's fields, instead of reading them again."""
+        self._fields[module.name] = fields
+        self._forms[module.name] = forms
+
     async def objects(self, *, catalogue: bool) -> list[ObjectSpec]:
         """Everything records can be written to, described in as few calls as the account allows."""
         await for_each((self._common, self._activity_lists), lambda read: read())

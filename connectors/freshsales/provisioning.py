@@ -100,19 +100,22 @@ class Provisioner:
             return ChangeResult(change=change, manual=text)
         module = await self._module_for(change.object, names)
         body = field_body(change, label, names)
-        existing = self._existing(change, await self._metadata.fields(module), body, label)
+        fields = await self._metadata.fields(module)
+        existing = self._existing(change, fields, body, label)
         if existing is not None:
             return existing
-        form = await self._form(module)
+        forms = await self._metadata.forms(module)
+        form = _form(forms)
         todo = f"create the field “{label}” ({body['type']}) in the module {module.name}"
         if form is None:
             return ChangeResult(change=change, manual=_instruction("the account shows no form of the module", todo))
-        self._metadata.forget(module)
+        self._metadata.forget(module)  # before the call: if its answer is lost, the next look sees what it did
         answer = await self._post(f"/settings/{module.settings}/forms/{form}/fields", body)
         if answer.status in _REFUSED:
             found = self._existing(change, await self._metadata.fields(module), body, label)
             return found or ChangeResult(change=change, manual=self._by_hand(answer, todo))
         made = answer.decode(wire.FIELD).field
+        self._metadata.learn(module, [*fields, made], [*forms, wire.Form(id=form, fields=[made])])
         return ChangeResult(change=change, api_name=made.name, id=str(made.id or ""), advice=_advice(change, module))
 
     async def _module_for(self, key: str, names: Mapping[str, str]) -> Module:
@@ -124,11 +127,6 @@ class Provisioner:
 
     async def _customs(self) -> list[wire.CustomModule]:
         return await self._metadata.custom_modules()
-
-    async def _form(self, module: Module) -> str | None:
-        forms = await self._metadata.forms(module)
-        active = [form for form in forms if form.active is not False] or forms
-        return str(active[0].id) if active else None
 
     def _existing(
         self, change: SchemaChange, fields: Sequence[wire.Field], body: Mapping[str, Any], label: str
@@ -192,6 +190,11 @@ class Provisioner:
 
     def _by_hand(self, answer: Answer, todo: str) -> str:
         return _instruction(self._api.refusal(answer).detail.removeprefix("provision: ")[:200], todo)
+
+
+def _form(forms: Sequence[wire.Form]) -> str | None:
+    active = [form for form in forms if form.active is not False] or forms
+    return str(active[0].id) if active else None
 
 
 def entity_name(key: str) -> str:

@@ -363,7 +363,9 @@ def _is_partial(draft: Draft, shape: Shape) -> bool:
 
 
 def _merge_links(draft: Draft, row: Mapping[str, Any]) -> None:
-    """A contact keeps its other accounts; a deal loses the contacts that a restored value does not name."""
+    """A contact keeps its other accounts; a deal loses the contacts that a restored value does not name, and its only
+    contact when another one takes its place. Of several, those that people added stay.
+    """
     linked = row.get("sales_accounts")
     if "sales_accounts" in draft.body and isinstance(linked, list):
         named = draft.body["sales_accounts"]
@@ -372,8 +374,9 @@ def _merge_links(draft: Draft, row: Mapping[str, Any]) -> None:
         if named:
             draft.body["sales_accounts"] = [*named, *({"id": one["id"], "is_primary": False} for one in others)]
     standing = row.get("contact_ids")
-    if draft.body.get("contacts_added_list") == [] and isinstance(standing, list):
-        draft.body["contacts_removed_list"] = standing
+    added = draft.body.get("contacts_added_list")
+    if isinstance(added, list) and isinstance(standing, list) and (not added or len(standing) == 1):
+        draft.body["contacts_removed_list"] = [one for one in standing if one not in added]
 
 
 def _is_unnamed_duplicate(result: WriteResult) -> bool:

@@ -1,5 +1,6 @@
 """OctopusPro read from the export of its support: persons, workers, payment states and custom fields made explicit."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
@@ -52,19 +53,21 @@ class OctopusProSource(ExportSource):
     """Implements `base.Source` over uploaded tables."""
 
     catalogue = CATALOGUE
-    first = ("custom_fields", "field_workers")
+    first = ("custom_fields", "field_workers", "services")
 
     def __init__(self, context: ConnectionContext) -> None:
         super().__init__(context)
         self._custom = Inventory()
         self._workers: dict[str, str] = {}
         self._names: dict[str, str] = {}
+        self._services: dict[str, str] = {}
         self._placeholders = 0
         self._totals: dict[int, Decimal] | None = None
         self._voids: set[int] = set()
+        self._gathering = asyncio.Lock()
 
     async def learn(self, tables: Mapping[str, ExportTable]) -> None:
-        """Custom fields with their types, and field workers by id, e-mail and name."""
+        """Custom fields with their types, field workers by id, e-mail and name, services by name."""
         if (listed := tables.get("custom_fields")) is not None:
             async for line in listed.records():
                 self._custom.add(line)
@@ -72,6 +75,9 @@ class OctopusProSource(ExportSource):
             doubtful: set[str] = set()
             async for worker in workers.records(resolved=False):
                 self._learn_worker(worker, doubtful)
+        if (services := tables.get("services")) is not None:
+            async for service in services.records():
+                self._services.setdefault(normal_name(str(service.get("name", ""))), str(service["id"]))
 
     def _learn_worker(self, worker: Record, doubtful: set[str]) -> None:
         worker_id = str(worker["id"])
@@ -95,20 +101,28 @@ class OctopusProSource(ExportSource):
 
     async def before(self, object_name: str) -> None:
         """Payments are told apart by the totals of their invoices, and lines of void invoices stay with them."""
-        if object_name not in ("payments", "invoice_items") or self._totals is not None:
+        if object_name not in ("payments", "invoice_items"):
             return
-        self._totals = {}
+        async with self._gathering:
+            if self._totals is None:
+                self._totals = await self._gather_totals()
+
+    async def _gather_totals(self) -> dict[int, Decimal]:
+        totals: dict[int, Decimal] = {}
         async for invoice in self.records("invoices"):
             if invoice.get("payment_status") == "Void":
                 self._voids.add(hash(invoice["id"]))
-            elif len(self._totals) < MOST_TOTALS and (total := _amount(invoice, "total")) is not None:
-                self._totals[hash(invoice["id"])] = total
+            elif len(totals) < MOST_TOTALS and (total := _amount(invoice, "total")) is not None:
+                totals[hash(invoice["id"])] = total
+        return totals
 
     def complete_record(self, object_name: str, record: Record) -> None:
         fill = {
             "customers": people.complete_customer,
             "field_workers": _complete_worker,
             "bookings": self._complete_booking,
+            "booking_services": self._complete_line,
+            "quote_items": self._complete_line,
             "booking_visits": self._complete_visit,
             "booking_status_history": self._complete_change,
             "invoices": _complete_invoice,
@@ -150,7 +164,14 @@ class OctopusProSource(ExportSource):
             return ""
         return told.astimezone(self.zone).date().isoformat() if told and told.tzinfo else str(moment or "")[:10]
 
+    def _complete_line(self, record: Record) -> None:
+        """A line that names no service is one of the service that its words name exactly, else of none."""
+        if "service" not in record:
+            words = str(record.get("description", ""))
+            record["service"] = self._services.get(normal_name(words)) or "no service named"
+
     def _complete_item(self, record: Record) -> None:
+        self._complete_line(record)
         record["invoice_void"] = hash(record.get("invoice")) in self._voids
 
     def _complete_payment(self, record: Record) -> None:

@@ -18,11 +18,10 @@ def main() -> None:
     import uvloop
 
     from tests.bench.export_run import drive
+    from workers import collector
 
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
-    gc.freeze()
-    gc.enable()
-    gc.set_threshold(200_000, 50, 50)
+    collector.seldom()  # this and the loop are a worker's own
     uvloop.run(drive())
     sys.stdout.flush()
     os._exit(0)  # all is committed and given back; taking a heap apart is not what is measured

@@ -249,6 +249,19 @@ async def test_integer_codes_that_nobody_knows_become_instructions() -> None:
         assert "text" in result.manual
 
 
+async def test_a_field_costs_one_call_once_the_module_is_known() -> None:
+    async with account() as fresh:
+        await fresh.destination.describe()
+        calls = fresh.count()
+        made = await fresh.destination.provision_many([field("contacts", f"Field {n}") for n in range(10)], {})
+        assert len({one.api_name for one in made}) == 10
+        assert calls.by_purpose() == {"provision": 10}
+        again = await fresh.destination.provision_many([field("contacts", f"Field {n}") for n in range(10)], {})
+        assert all(one.existed for one in again)
+        assert calls.by_purpose() == {"provision": 10}
+        assert (await fresh.made("contacts", last_name="P", cf_field_3="x")) != ""
+
+
 async def test_caps_by_type_become_instructions() -> None:
     async with account(edition="growth") as fresh:
         changes = [field("contacts", f"Area {n}", type="textarea") for n in range(6)]

@@ -168,6 +168,16 @@ async def test_deals_are_found_again_in_all_their_views() -> None:
         assert await fresh.destination.count("deals") == 5
 
 
+async def test_a_deal_has_the_contact_it_is_given_last() -> None:
+    async with account() as fresh:
+        first, second = await fresh.made("contacts", last_name="A"), await fresh.made("contacts", last_name="B")
+        key = await fresh.made("deals", name="D", amount=1, contacts=int(first))
+        for given, expected in ((int(second), int(second)), (None, [])):
+            await fresh.update("deals", {"id": key, "contacts": given})
+            row = (await fresh.destination.fetch("deals", [key], ["contacts"]))[key]
+            assert row["contacts"] == expected
+
+
 async def test_an_insert_that_stops_midway_is_never_sent_again_unseen() -> None:
     async with account(hourly_calls="9") as fresh:
         with pytest.raises(Ambiguous):

@@ -235,7 +235,7 @@ def test_any_chunking_gives_the_same_rows() -> None:
         (("05/05/2024", "2024-12-31"), "date", "year-first", None, []),
         (("31.12.2024", "01.02.2024"), "date", "day-first", None, []),
         (("2024-02-30",), "text", None, None, []),
-        (("31/12/24", "01/02/23"), "text", None, None, []),
+        (("31/12/24", "01/02/23"), "date", "day-first", None, []),
         (("2024-01-02T03:04:05.000+0000",), "datetime", "year-first", None, []),
         (("12/31/2024 11:15 PM", "1/2/2024 1:00 AM"), "datetime", "month-first", None, []),
         (("1.234,50", "2,5"), "decimal", None, "comma", []),

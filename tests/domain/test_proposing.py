@@ -92,8 +92,9 @@ def test_a_matching_custom_field_goes_to_the_destinations_field():
     rule = rule_of(propose(BLUEPRINT, source, ZOHO), "accounts", "Annual_Revenue")
     assert rule.origin is Origin.MATCHED
     assert rule.sources == ("Annual_Revenue__c",)
-    assert 0.85 <= rule.probability < 1
-    assert {reason.code for reason in rule.reasons} == {"name", "type"}
+    assert 0.9 <= rule.probability < 1
+    assert {"meaning", "runner_up"} <= {reason.code for reason in rule.reasons}
+    assert len(rule.reasons) >= 4
 
 
 @pytest.mark.parametrize(

@@ -108,10 +108,16 @@ async def _administrate(way: Road) -> None:
 
 @asynccontextmanager
 async def moving(
-    database_url: str, source_url: str, company: Company, *, pair: Pair = DEFAULT_PAIR, **settings: Any
+    database_url: str,
+    source_url: str,
+    company: Company,
+    *,
+    pair: Pair = DEFAULT_PAIR,
+    edition: str = "enterprise",
+    **settings: Any,
 ) -> AsyncIterator[Move]:
     """A fresh account and engagement for a company that stands at the source; nothing has been started yet."""
-    with sandbox(pair[1], SandboxConfig(edition="enterprise")) as destination_url:
+    with sandbox(pair[1], SandboxConfig(edition=edition)) as destination_url:
         async with road(database_url, source_url, destination_url, pair=pair, **settings) as way:
             account = ACCOUNTS[pair[1]](destination_url)
             try:

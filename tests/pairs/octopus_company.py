@@ -94,7 +94,7 @@ def octopus_files() -> Mapping[str, bytes]:
                 (
                     "FW-1",
                     "Iris Berg",
-                    "owner2@example.com",
+                    "owner1@example.com",
                     "0412 000 001",
                     "Team Leader",
                     "48.50",

@@ -1,13 +1,13 @@
-"""A small Indian company made by hand: an RSoft export with one record of every kind and the dirt that the pair heeds."""
+"""A small Indian company made by hand: an RSoft export with one record of every kind, and dirt of every kind."""
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
 from tests.pairs.uploading import csv_file
 
-MADE = datetime(2024, 11, 5, 9, 37, tzinfo=UTC)
+MADE = datetime(2024, 11, 15, 9, 37, tzinfo=UTC)
 CHANGED = datetime(2025, 1, 18, 4, 45, tzinfo=UTC)
-_STAMPS = {"Created On": "05/11/2024 03:07 PM", "Modified On": "18/01/2025 10:15 AM"}
+_STAMPS = {"Created On": "15/11/2024 03:07 PM", "Modified On": "18/01/2025 10:15 AM"}
 Row = Mapping[str, str]
 
 
@@ -59,13 +59,23 @@ _COMPANIES: Sequence[Row] = (
         "Owner": "Omar Sales",
         "Tags": "VIP, vip, Expo",
         **_STAMPS,
-        "Annual Turnover": "2.5 Cr",
+        "Deposit Paid": "2.5 Cr",
     },
-    {"Company Id": "COM-2", "Company Name": "Nilgiri Tea Exports Pvt Ltd", "Website": "www.nilgiri.example.com", **_STAMPS},
-    {"Company Id": "COM-3", "Company Name": "Sagar Motors", "Website": "sagar1.example.org", "Annual Turnover": "₹1,20,00,000.00"},
-    {"Company Id": "COM-4", "Company Name": "SAGAR  motors", "Website": "sagar2.example.org", "Owner": "U2"},
-    {"Company Id": "COM-5", "Company Name": "Konark & Sons", "Industry": "Retail", "Annual Turnover": "INR 75,000"},
-)  # fmt: skip
+    {
+        "Company Id": "COM-2",
+        "Company Name": "Nilgiri Tea Exports Pvt Ltd",
+        "Website": "www.nilgiri.example.com",
+        **_STAMPS,
+    },
+    {
+        "Company Id": "COM-3",
+        "Company Name": "Sagar Motors",
+        "Website": "sagar1.example.org",
+        "Deposit Paid": "₹1,20,00,000.00",
+    },
+    {"Company Id": "COM-4", "Company Name": "SAGAR MOTORS", "Website": "sagar2.example.org", "Owner": "U2"},
+    {"Company Id": "COM-5", "Company Name": "Konark & Sons", "Industry": "Retail", "Deposit Paid": "INR 75,000"},
+)
 _CONTACTS: Sequence[Row] = (
     {
         "Contact Id": "CON-1",
@@ -89,26 +99,58 @@ _CONTACTS: Sequence[Row] = (
         "Tags": "Hot, GST Pending",
         "Remarks": "Prefers calls\nafter 5 PM",
         **_STAMPS,
-        "Preferred Language": "Tamil",
+        "Showroom Guide": "Kumaran",
         "Date of Visit": "13-12-2024",
         "Budget": "1.5 L",
         "Referred By": "Asha",
         "Loan Required": "Yes",
         "Old Dealer Code": "D-9",
     },
-    {"Contact Id": "CON-2", "First Name": "Meera", "Last Name": "Iyer", "Company Id": "COM-1", "Email": "meera@nilgiri.example.com"},
-    {"Contact Id": "CON-3", "First Name": "Karthik", "Last Name": "Iyer", "Company Id": "COM-2",
-     "Email": "meera@nilgiri.example.com", "Budget": "₹75,000.00", "Loan Required": "No"},
-    {"Contact Id": "CON-4", "First Name": "Lakshmi", "Company Name": "KONARK &  sons", "Mobile": "9444012345",
-     "Email": "lakshmi@konark.example.org", "Lifecycle Stage": "Former Customer", "Owner": "U3"},
+    {
+        "Contact Id": "CON-2",
+        "First Name": "Meera",
+        "Last Name": "Iyer",
+        "Company Id": "COM-1",
+        "Email": "meera@nilgiri.example.com",
+    },
+    {
+        "Contact Id": "CON-3",
+        "First Name": "Karthik",
+        "Last Name": "Iyer",
+        "Company Id": "COM-2",
+        "Email": "meera@nilgiri.example.com",
+        "Budget": "₹75,000.00",
+        "Loan Required": "No",
+    },
+    {
+        "Contact Id": "CON-4",
+        "First Name": "Lakshmi",
+        "Company Name": "KONARK &  sons",
+        "Mobile": "9444012345",
+        "Email": "lakshmi@konark.example.org",
+        "Lifecycle Stage": "Former Customer",
+        "Owner": "U3",
+    },
     {"Contact Id": "CON-5", "First Name": "கவிதா", "Last Name": "முருகன்", "Company Name": "Sagar Motors"},
     {"Contact Id": "CON-6", "First Name": "Ramesh", "Last Name": "Rao", "Company Id": "COM-5"},
     {"Contact Id": "CON-7", "First Name": "Ramesh", "Last Name": "Rao", "Company Id": "COM-5"},
-    {"Contact Id": "CON-8", "First Name": "Anand", "Last Name": "Bose", "Company Id": "COM-5",
-     "Email": "anand@konark.example.org", "Lifecycle Stage": "Customer"},
-    {"Contact Id": "CON-9", "First Name": "प्रिया", "Last Name": "शर्मा", "Company Id": "COM-5",
-     "Mobile": "+91 94440 11111, 9444022222; 9444033333", "Owner": "Old Partner"},
-)  # fmt: skip
+    {
+        "Contact Id": "CON-8",
+        "First Name": "Anand",
+        "Last Name": "Bose",
+        "Company Id": "COM-5",
+        "Email": "anand@konark.example.org",
+        "Lifecycle Stage": "Customer",
+    },
+    {
+        "Contact Id": "CON-9",
+        "First Name": "प्रिया",
+        "Last Name": "शर्मा",
+        "Company Id": "COM-5",
+        "Mobile": "+91 94440 11111, 9444022222; 9444033333",
+        "Owner": "Old Partner",
+    },
+)
 _LEADS: Sequence[Row] = (
     {
         "Lead Id": "LEA-1",
@@ -131,12 +173,22 @@ _LEADS: Sequence[Row] = (
         "Tags": "Dealer",
         **_STAMPS,
     },
-    {"Lead Id": "LEA-2", "Enquiry Id": "ENQ/8", "Name": "Anand Bose", "Company": "Konark", "Lead Source": "Website",
-     "Requirement": "Machine", "Lead Status": "Qualified", "Lead Score": "55", "Assigned To": "Dana Field",
-     "Converted Contact Id": "CON-8", "Converted On": "19/11/2024 06:30 PM"},
+    {
+        "Lead Id": "LEA-2",
+        "Enquiry Id": "ENQ/8",
+        "Name": "Anand Bose",
+        "Company": "Konark",
+        "Lead Source": "Website",
+        "Requirement": "Machine",
+        "Lead Status": "Qualified",
+        "Lead Score": "55",
+        "Assigned To": "Dana Field",
+        "Converted Contact Id": "CON-8",
+        "Converted On": "19/11/2024 06:30 PM",
+    },
     {"Lead Id": "LEA-3", "Name": "Gone Away", "Lead Source": "Website", "Converted Contact Id": "CON-99"},
     {"Lead Id": "LEA-4", "Name": "सुनीता", "Lead Source": "Website", "Lead Status": "Not Interested"},
-)  # fmt: skip
+)
 _DEALS: Sequence[Row] = (
     {
         "Deal Id": "DEA-1",
@@ -156,16 +208,52 @@ _DEALS: Sequence[Row] = (
         **_STAMPS,
         "Payment Terms": "60 days",
     },
-    {"Deal Id": "DEA-2", "Deal Name": "Annual supply", "Company": "KONARK &  Sons", "Contact": "lakshmi",
-     "Pipeline": "AMC Renewals", "Stage": "Order Won", "Amount": "₹1,25,000.00", "Probability": "100%",
-     "Expected Close Date": "31-12-2024", "Closed On": "20-12-2024", "Closed Reason": "Best price",
-     "Owner": "Selvi Raman", "Tags": "hot", "Payment Terms": "Advance", **_STAMPS},
-    {"Deal Id": "DEA-3", "Deal Name": "Twins", "Company": "COM-5", "Contact": "Ramesh Rao", "Stage": "Site Survey", "Amount": "5000"},
-    {"Deal Id": "DEA-4", "Deal Name": "No firm", "Company": "Unknown Traders", "Contact": "CON-1", "Stage": "Site Survey"},
-    {"Deal Id": "DEA-5", "Deal Name": "Lost tender", "Company": "COM-5", "Contact": "CON-4", "Stage": "Order Lost",
-     "Pipeline": "Sales Pipeline", "Amount": "2 Cr", "Probability": "0%", "Closed On": "16-01-2025",
-     "Closed Reason": "Chose competitor", "Owner": "Old Partner"},
-)  # fmt: skip
+    {
+        "Deal Id": "DEA-2",
+        "Deal Name": "Annual supply",
+        "Company": "KONARK &  Sons",
+        "Contact": "lakshmi",
+        "Pipeline": "AMC Renewals",
+        "Stage": "Order Won",
+        "Amount": "₹1,25,000.00",
+        "Probability": "100%",
+        "Expected Close Date": "31-12-2024",
+        "Closed On": "20-12-2024",
+        "Closed Reason": "Best price",
+        "Owner": "Selvi Raman",
+        "Tags": "hot",
+        "Payment Terms": "Advance",
+        **_STAMPS,
+    },
+    {
+        "Deal Id": "DEA-3",
+        "Deal Name": "Twins",
+        "Company": "COM-5",
+        "Contact": "Ramesh Rao",
+        "Stage": "Site Survey",
+        "Amount": "5000",
+    },
+    {
+        "Deal Id": "DEA-4",
+        "Deal Name": "No firm",
+        "Company": "Unknown Traders",
+        "Contact": "CON-1",
+        "Stage": "Site Survey",
+    },
+    {
+        "Deal Id": "DEA-5",
+        "Deal Name": "Lost tender",
+        "Company": "COM-5",
+        "Contact": "CON-4",
+        "Stage": "Order Lost",
+        "Pipeline": "Sales Pipeline",
+        "Amount": "2 Cr",
+        "Probability": "0%",
+        "Closed On": "16-01-2025",
+        "Closed Reason": "Chose competitor",
+        "Owner": "Old Partner",
+    },
+)
 _ENTERED = {"Created On": "19/11/2024 09:30 AM"}
 _ACTIVITIES: Sequence[Row] = (
     {
@@ -190,26 +278,96 @@ _ACTIVITIES: Sequence[Row] = (
         "Owner": "U2",
         **_ENTERED,
     },
-    {"Activity Id": "ACT-2", "Type": "Email", "Related Type": "Deal", "Related To": "DEA-2", "Subject": "Quotation",
-     "Description": "Please find attached.\nRegards", "From": "omar@example.com", "To": "lakshmi@konark.example.org",
-     "Cc": "boss@example.com", "Direction": "Outbound", "Done On": "21/11/2024 09:05 AM", "Owner": "Omar Sales"},
-    {"Activity Id": "ACT-3", "Type": "SMS", "Related Type": "Lead", "Related To": "LEA-1", "Subject": "Reminder",
-     "Description": "Sample is on its way", "Done On": "22/11/2024 10:00 AM"},
-    {"Activity Id": "ACT-4", "Type": "Meeting", "Related Type": "Company", "Related To": "COM-1", "Subject": "Factory visit",
-     "Description": "Saw the line", "Due On": "25/11/2024 02:00 PM", "Duration": "1:30:00", "Location": "Coonoor",
-     "Outcome": "Good", "Owner": "U2", "Status": "Completed"},
-    {"Activity Id": "ACT-5", "Type": "Remark", "Related Type": "Contact", "Related To": "Lakshmi", "Subject": "Remark",
-     "Description": "Knows the owner", "Owner": "Old Partner"},
-    {"Activity Id": "ACT-6", "Type": "Task", "Related Type": "Deal", "Related To": "DEA-1", "Subject": "Send samples",
-     "Description": "Three kinds", "Status": "Open", "Priority": "High", "Due On": "13/01/2025 06:00 PM", "Owner": "U3"},
-    {"Activity Id": "ACT-7", "Type": "Phone Call", "Related Type": "Lead", "Related To": "LEA-2", "Subject": "Follow-up",
-     "Description": "Wants a demo", "Direction": "Outbound", "Done On": "26/11/2024 05:00 PM", "Duration": "00:04:30"},
+    {
+        "Activity Id": "ACT-2",
+        "Type": "Email",
+        "Related Type": "Deal",
+        "Related To": "DEA-2",
+        "Subject": "Quotation",
+        "Description": "Please find attached.\nRegards",
+        "From": "omar@example.com",
+        "To": "lakshmi@konark.example.org",
+        "Cc": "boss@example.com",
+        "Direction": "Outbound",
+        "Done On": "21/11/2024 09:05 AM",
+        "Owner": "Omar Sales",
+    },
+    {
+        "Activity Id": "ACT-3",
+        "Type": "SMS",
+        "Related Type": "Lead",
+        "Related To": "LEA-1",
+        "Subject": "Reminder",
+        "Description": "Sample is on its way",
+        "Done On": "22/11/2024 10:00 AM",
+    },
+    {
+        "Activity Id": "ACT-4",
+        "Type": "Meeting",
+        "Related Type": "Company",
+        "Related To": "COM-1",
+        "Subject": "Factory visit",
+        "Description": "Saw the line",
+        "Due On": "25/11/2024 02:00 PM",
+        "Duration": "1:30:00",
+        "Location": "Coonoor",
+        "Outcome": "Good",
+        "Owner": "U2",
+        "Status": "Completed",
+    },
+    {
+        "Activity Id": "ACT-5",
+        "Type": "Remark",
+        "Related Type": "Contact",
+        "Related To": "Lakshmi",
+        "Subject": "Remark",
+        "Description": "Knows the owner",
+        "Owner": "Old Partner",
+    },
+    {
+        "Activity Id": "ACT-6",
+        "Type": "Task",
+        "Related Type": "Deal",
+        "Related To": "DEA-1",
+        "Subject": "Send samples",
+        "Description": "Three kinds",
+        "Status": "Open",
+        "Priority": "High",
+        "Due On": "13/01/2025 06:00 PM",
+        "Owner": "U3",
+    },
+    {
+        "Activity Id": "ACT-7",
+        "Type": "Phone Call",
+        "Related Type": "Lead",
+        "Related To": "LEA-2",
+        "Subject": "Follow-up",
+        "Description": "Wants a demo",
+        "Direction": "Outbound",
+        "Done On": "26/11/2024 05:00 PM",
+        "Duration": "00:04:30",
+    },
     {"Activity Id": "ACT-8", "Type": "Note", "Related Type": "Deal", "Related To": "DEA-99", "Description": "Lost"},
-    {"Activity Id": "ACT-9", "Type": "WhatsApp", "Related Type": "Contact", "Related To": "CON-1",
-     "Description": "Sent the list", "Done On": "27/11/2024 08:15 PM"},
-    {"Activity Id": "ACT-10", "Type": "Call", "Related Type": "Ticket", "Related To": "TKT-1", "Subject": "About the ticket",
-     "Description": "Called back", "Direction": "Outbound", "Done On": "28/11/2024 12:00 PM", "Owner": "U2"},
-)  # fmt: skip
+    {
+        "Activity Id": "ACT-9",
+        "Type": "WhatsApp",
+        "Related Type": "Contact",
+        "Related To": "CON-1",
+        "Description": "Sent the list",
+        "Done On": "27/11/2024 08:15 PM",
+    },
+    {
+        "Activity Id": "ACT-10",
+        "Type": "Call",
+        "Related Type": "Ticket",
+        "Related To": "TKT-1",
+        "Subject": "About the ticket",
+        "Description": "Called back",
+        "Direction": "Outbound",
+        "Done On": "28/11/2024 12:00 PM",
+        "Owner": "U2",
+    },
+)
 _TICKETS: Sequence[Row] = (
     {
         "Ticket Id": "TKT-1",
@@ -226,15 +384,35 @@ _TICKETS: Sequence[Row] = (
         "Closed On": "29/11/2024 01:00 PM",
         "Serial Number": "SN-77",
     },
-    {"Ticket Id": "TKT-2", "Subject": "Who", "Status": "Open", "Contact": "Ramesh Rao", "Created On": "28/11/2024 10:00 AM"},
-)  # fmt: skip
+    {
+        "Ticket Id": "TKT-2",
+        "Subject": "Who",
+        "Status": "Open",
+        "Contact": "Ramesh Rao",
+        "Created On": "28/11/2024 10:00 AM",
+    },
+)
 _MESSAGES: Sequence[Row] = (
-    {"Message Id": "MSG-1", "Ticket Id": "TKT-1", "Author": "Meera Iyer", "Author Type": "Customer", "Channel": "Chat",
-     "Sent On": "28/11/2024 09:00 AM", "Message": "The number is wrong."},
-    {"Message Id": "MSG-2", "Ticket Id": "TKT-1", "Author": "Dana Field", "Author Type": "Agent", "Channel": "Chat",
-     "Sent On": "28/11/2024 09:12 AM", "Message": "We check it.\nOne moment."},
-)  # fmt: skip
-_FIELDS = ("Preferred Language", "Date of Visit", "Budget", "Referred By", "Loan Required", "Old Dealer Code")
+    {
+        "Message Id": "MSG-1",
+        "Ticket Id": "TKT-1",
+        "Author": "Meera Iyer",
+        "Author Type": "Customer",
+        "Channel": "Chat",
+        "Sent On": "28/11/2024 09:00 AM",
+        "Message": "The number is wrong.",
+    },
+    {
+        "Message Id": "MSG-2",
+        "Ticket Id": "TKT-1",
+        "Author": "Dana Field",
+        "Author Type": "Agent",
+        "Channel": "Chat",
+        "Sent On": "28/11/2024 09:12 AM",
+        "Message": "We check it.\nOne moment.",
+    },
+)
+_FIELDS = ("Showroom Guide", "Date of Visit", "Budget", "Referred By", "Loan Required", "Old Dealer Code")
 
 FILES: Mapping[str, bytes] = {
     "users.csv": _file(*_USERS),
@@ -253,17 +431,32 @@ FILES: Mapping[str, bytes] = {
         {"Record Type": "Lead", "Record Id": "LEA-1", "Tag": "dealer"},
     ),
     "custom_fields.csv": _file(
-        *({"Module": "Contacts", "Field Name": name, "Active": "No" if name.startswith("Old") else "Yes"} for name in _FIELDS)
+        *(
+            {"Module": "Contacts", "Field Name": name, "Active": "No" if name.startswith("Old") else "Yes"}
+            for name in _FIELDS
+        )
     ),
     "workflows.csv": _file(
-        {"Workflow Id": "WF-1", "Name": "Won alert", "Module": "Deals", "Trigger": "Stage is Order Won",
-         "Action": "SMS to manager", "Active": "Yes"},
-        {"Workflow Id": "WF-2", "Name": "Greeting", "Module": "Contacts", "Trigger": "Date",
-         "Action": "Send WhatsApp template", "Active": "No"},
+        {
+            "Workflow Id": "WF-1",
+            "Name": "Won alert",
+            "Module": "Deals",
+            "Trigger": "Stage is Order Won",
+            "Action": "SMS to manager",
+            "Active": "Yes",
+        },
+        {
+            "Workflow Id": "WF-2",
+            "Name": "Greeting",
+            "Module": "Contacts",
+            "Trigger": "Date",
+            "Action": "Send WhatsApp template",
+            "Active": "No",
+        },
     ),
     "extraction_manifest.csv": _file(
         {"Order": "1", "Object": "companies", "Rows": "5"},
         {"Order": "2", "Object": "contacts", "Rows": "10"},
         {"Order": "3", "Object": "quotes", "Rows": "3"},
     ),
-}  # fmt: skip
+}

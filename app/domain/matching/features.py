@@ -94,7 +94,9 @@ def _names(source: Side, target: Side) -> dict[str, Matrix]:
 
 
 def _bare(side: Side) -> list[str]:
-    return [" ".join(word for word in one.label if word not in side.own_words) or " ".join(one.label) for one in side.items]
+    return [
+        " ".join(word for word in one.label if word not in side.own_words) or " ".join(one.label) for one in side.items
+    ]
 
 
 def _squeezed(texts: Iterable[str]) -> list[str]:
@@ -166,15 +168,19 @@ def _qualifiers(ours: Sequence[Item], theirs: Sequence[Item]) -> Matrix:
 
 
 def _concepts(ours: Sequence[Item], theirs: Sequence[Item], memory: Memory, kind: str) -> dict[str, Matrix]:
-    vocabulary = {one: place for place, one in enumerate(sorted({key for item in (*ours, *theirs) for key in item.concepts}))}
+    vocabulary = {
+        one: place for place, one in enumerate(sorted({key for item in (*ours, *theirs) for key in item.concepts}))
+    }
     size = max(1, len(vocabulary))
     left, right = np.zeros((len(ours), size), np.float32), np.zeros((len(theirs), size), np.float32)
     for made, items in ((left, ours), (right, theirs)):
         for row, item in enumerate(items):
             for key, weight in item.concepts.items():
                 made[row, vocabulary[key]] = weight
-    cosine = left @ right.T / np.maximum(
-        np.linalg.norm(left, axis=1)[:, None] * np.linalg.norm(right, axis=1)[None, :], 1e-6
+    cosine = (
+        left
+        @ right.T
+        / np.maximum(np.linalg.norm(left, axis=1)[:, None] * np.linalg.norm(right, axis=1)[None, :], 1e-6)
     )
     strong_left, strong_right = (left >= 0.8).astype(np.float32), (right >= 0.8).astype(np.float32)
     same = (strong_left @ strong_right.T) > 0

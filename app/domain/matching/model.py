@@ -50,7 +50,9 @@ class Regression:
     def shares(self, features: Mapping[str, Matrix], row: int, column: int) -> dict[str, float]:
         """What each feature adds to the log-odds of one pair beyond an average pair."""
         slopes = zip(self.names, self.mean, self.scale, self.weights, strict=True)
-        return {name: float((features[name][row, column] - mean) / scale * weight) for name, mean, scale, weight in slopes}
+        return {
+            name: float((features[name][row, column] - mean) / scale * weight) for name, mean, scale, weight in slopes
+        }
 
 
 @dataclass(frozen=True, slots=True)

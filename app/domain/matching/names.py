@@ -10,7 +10,10 @@ from app.domain.matching.shelf import phrases, read_yaml
 
 _HUMPS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|(?<=[A-Za-z])(?=\d)|(?<=\d)(?=[A-Za-z])")
 _PARTS = re.compile(r"[^\W_]+", re.UNICODE)
-_JOINED = ((re.compile(r"(?<![a-z])e[-_ ]mail", re.IGNORECASE), "email"), (re.compile(r"(?<![a-z])web[-_ ]site", re.IGNORECASE), "website"))
+_JOINED = (
+    (re.compile(r"(?<![a-z])e[-_ ]mail", re.IGNORECASE), "email"),
+    (re.compile(r"(?<![a-z])web[-_ ]site", re.IGNORECASE), "website"),
+)
 _TAIL = re.compile(r"__[a-z]{1,2}$", re.IGNORECASE)
 _VOWELS = re.compile("[aeiou]")
 _IDEOGRAPHS = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uff66-\uff9f]")

@@ -104,7 +104,9 @@ def guess_kind(table: Table, system: System | None, reading: Reading) -> ObjectG
     known = system.object(table.name) if system else None
     if known is not None:
         return ObjectGuess(known.kind, 1.0, f"{system.name if system else ''} calls it {table.name}")
-    named = max((_named_kind(text) for text in (table.name, table.label) if text), key=lambda one: one[1], default=("", 0.0))
+    named = max(
+        (_named_kind(text) for text in (table.name, table.label) if text), key=lambda one: one[1], default=("", 0.0)
+    )
     technical = any(word in kinds().technical for word in split(table.name)) and named[1] < 0.9
     best = _by_fields(table, named[0], reading)
     if named[1] >= 0.9 or (named[0] and named[0] == best[0]):
@@ -113,7 +115,9 @@ def guess_kind(table: Table, system: System | None, reading: Reading) -> ObjectG
         return ObjectGuess(named[0], named[1] * (0.3 if technical else 0.9), "its name")
     if best[1] >= 0.4 and best[1] >= named[1] * 0.6:
         return ObjectGuess(best[0], min(0.85, best[1]) * (0.3 if technical else 1.0), "its fields")
-    return ObjectGuess(named[0], named[1] * (0.3 if technical else 0.8), "its name") if named[0] else ObjectGuess("", 0.0)
+    return (
+        ObjectGuess(named[0], named[1] * (0.3 if technical else 0.8), "its name") if named[0] else ObjectGuess("", 0.0)
+    )
 
 
 def _by_fields(table: Table, hint: str, reading: Reading) -> tuple[str, float]:
@@ -155,7 +159,9 @@ def match_objects(
 
 
 def _score(table: Table, guess: ObjectGuess, other: Table, there: ObjectGuess) -> tuple[float, str]:
-    same_name = fuzz.token_sort_ratio(" ".join(spell_out(split(table.name))), " ".join(spell_out(split(other.name)))) / 100
+    same_name = (
+        fuzz.token_sort_ratio(" ".join(spell_out(split(table.name))), " ".join(spell_out(split(other.name)))) / 100
+    )
     if guess.kind and guess.kind == there.kind:
         sure = 0.55 + 0.44 * min(guess.strength, there.strength)
         return min(0.99, sure + 0.005 * same_name), f"both are a {guess.kind} ({guess.how})"

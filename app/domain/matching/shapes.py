@@ -52,7 +52,9 @@ def shape_fit(ours: Sequence[Item], theirs: Sequence[Item]) -> npt.NDArray[np.fl
 def value_overlap(ours: Sequence[Item], theirs: Sequence[Item]) -> npt.NDArray[np.float32]:
     """The share of a source field's values that the destination field's options or samples hold."""
     made = np.zeros((len(ours), len(theirs)), np.float32)
-    right = [frozenset(one.casefold().strip() for one in (*item.column.picklist, *item.column.samples)) for item in theirs]
+    right = [
+        frozenset(one.casefold().strip() for one in (*item.column.picklist, *item.column.samples)) for item in theirs
+    ]
     columns = [place for place, one in enumerate(right) if one]
     for row, item in enumerate(ours):
         left = frozenset(one.casefold().strip() for one in item.column.samples if one.strip())

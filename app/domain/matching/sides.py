@@ -61,7 +61,9 @@ def reading_of(tables: Sequence[Table]) -> Reading:
 def own_words_of(table: Table, kind: str) -> frozenset[str]:
     """Words that name the object: its name and label in singular, and its kind."""
     own = {*split(table.name), *split(table.label), kind}
-    own |= {word.removesuffix("s") for word in own} | {word.removesuffix("ies") + "y" for word in own if word[-3:] == "ies"}
+    own |= {word.removesuffix("s") for word in own} | {
+        word.removesuffix("ies") + "y" for word in own if word[-3:] == "ies"
+    }
     return frozenset(own - {"of", "and", ""})
 
 
@@ -110,7 +112,11 @@ def block_plan(source: Side, target: Side) -> dict[str, str]:
     here = list(dict.fromkeys(([""] if plain else []) + list(source.blocks)))
     there = list(target.blocks) or [""]
     first = target.main_block if target.blocks else ""
-    ours = "" if plain and not ({"billing", "main", "mailing"} & set(here)) else _main_block([one for one in here if one], source.kind)
+    ours = (
+        ""
+        if plain and not ({"billing", "main", "mailing"} & set(here))
+        else _main_block([one for one in here if one], source.kind)
+    )
     plan: dict[str, str] = {}
     if ours in here and (ours not in there or ours == first or ours in {"main", "mailing", ""}):
         plan[ours] = first

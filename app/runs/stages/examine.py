@@ -6,6 +6,7 @@ from app.domain.mapping import MappingDocument
 from app.domain.proposing import propose
 from app.domain.quality import QualityReport, QualityScan
 from app.domain.schema import Inventory
+from app.domain.taking import TAKEN, FileWeight, TakeCounter
 from app.errors import StepMissing
 from app.runs.opening import connection_for, newest_inventory
 from app.runs.reports import save_report
@@ -27,15 +28,22 @@ async def examine(work: Work, stage: StageRow) -> None:
     document = work.document or propose(
         load_blueprint(work.source_platform.slug, work.destination_platform.slug), source, destination
     )
-    report = await _scan(work, stage, document, source, destination)
-    await _keep_fill(work, source, report)
+    taken = TakeCounter(document)
+    weight = FileWeight(document)
+    report = await _scan(work, stage, document, source, destination, (taken, weight))
+    await _keep_fill(work, source, report, taken.counts())
     await _save_quality(work, report)
-    await _save_gaps(work, document, source, destination)
+    await _save_gaps(work, document, source, destination, weight.bytes)
     await _set_mark(work)
 
 
 async def _scan(
-    work: Work, stage: StageRow, document: MappingDocument, source: Inventory, destination: Inventory
+    work: Work,
+    stage: StageRow,
+    document: MappingDocument,
+    source: Inventory,
+    destination: Inventory,
+    watchers: tuple[TakeCounter | FileWeight, ...],
 ) -> QualityReport:
     scan = QualityScan(document, source, destination, key=work.key.hash_key, region="US")
     async with work.transaction() as connection:
@@ -53,16 +61,20 @@ async def _scan(
                 break
             for row in rows:
                 scan.add(name, row.record)
+                for one in watchers:
+                    one.add(name, row.source_id, row.record)
             after = rows[-1].source_id
     return scan.finish()
 
 
-async def _keep_fill(work: Work, source: Inventory, report: QualityReport) -> None:
+async def _keep_fill(work: Work, source: Inventory, report: QualityReport, taken: dict[str, int]) -> None:
+    """Fill rates and counts, and what the forecast needs of loads with conditions."""
     fill: dict[str, dict[str, int]] = {}
     for one in report.fill:
         fill.setdefault(one.object, {})[one.field] = one.filled
     counts = {**source.counts, **report.records}
-    enriched = source.model_copy(update={"fill": fill, "counts": counts})
+    facts = {**source.facts, TAKEN: dict(taken)}
+    enriched = source.model_copy(update={"fill": fill, "counts": counts, "facts": facts})
     connection = await connection_for(work, "source")
     await keep_inventory(work, connection.id, enriched, connection.facts)
 
@@ -85,12 +97,28 @@ def _by_code(report: QualityReport) -> dict[str, int]:
     return totals
 
 
-async def _save_gaps(work: Work, document: MappingDocument, source: Inventory, destination: Inventory) -> None:
+async def _save_gaps(
+    work: Work, document: MappingDocument, source: Inventory, destination: Inventory, file_bytes: int
+) -> None:
     platform: Platform = work.destination_platform
     ladder = [edition_facts(one.name, one.api_access, one.facts) for one in platform.editions.values()]
     name = destination.edition or ""
-    edition = next((one for one in ladder if one.name == name), edition_facts(name, True, destination.facts))
-    report = gap_report(document, destination, edition, ladder=ladder, source=source)
+    found = platform.editions.get(name) or next((one for one in platform.editions.values() if one.name == name), None)
+    edition = (
+        edition_facts(found.name, found.api_access, found.facts)
+        if found
+        else edition_facts(name, True, destination.facts)
+    )
+    report = gap_report(
+        document,
+        destination,
+        edition,
+        ladder=ladder,
+        source=source,
+        file_bytes=file_bytes,
+        quiet=platform.capabilities.suppress_automation,
+        restores=platform.capabilities.restore_deleted,
+    )
     summary = {
         "edition": report.edition,
         "blocked": report.blocked,

@@ -228,7 +228,8 @@ async def _writer(work: Work, rule: Load, decider: Decider, facts: ObjectFacts) 
             facts.batch,
         )
     batch = facts.insert_batch if where.style is WriteStyle.INSERT and facts.insert_batch else facts.batch
-    return RecordWriter(destination, where, decider.key_field, batch, repeatable=is_repeatable(facts, where))
+    repeatable = is_repeatable(facts, where)
+    return RecordWriter(destination, where, decider.key_field, batch, facts.batch, repeatable=repeatable)
 
 
 async def _is_virgin(work: Work, rule: Load, key: str, facts: ObjectFacts) -> bool:

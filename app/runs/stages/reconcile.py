@@ -13,7 +13,7 @@ from app.domain.mapping import Load, LoadMode
 from app.domain.reconciling import Pairing, object_roots
 from app.domain.schema import FieldSpec
 from app.runs import readings
-from app.runs.expecting import Written, field_specs, written
+from app.runs.expecting import Written, computed_anew, field_specs, written
 from app.runs.readings import OVERLAP, Reading
 from app.runs.reports import save_report
 from app.runs.stages.verify import Tally, compare_files, exact, owner_field, read_back
@@ -49,6 +49,8 @@ async def reconcile(work: Work, stage: StageRow) -> None:
             "ranges": [one.model_dump() for one in ranges],
         },
     }
+    if expected := computed_anew(work, rule):
+        stage.detail["expected"] = expected
     async with work.transaction() as connection:
         await work.lease.guard(connection)
         await save_report(

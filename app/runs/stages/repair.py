@@ -15,6 +15,7 @@ from app.runs import readings
 from app.runs.bookkeeping import commit_entries
 from app.runs.expecting import Written, field_specs, written
 from app.runs.ledger import Entry, Outcome
+from app.runs.repeating import repeated
 from app.runs.stages.verify import exact
 from app.runs.work import StageRow, Work
 from connectors.base import WriteStatus, WriteTarget
@@ -64,9 +65,8 @@ async def _correct(work: Work, stage: StageRow, chunk: list[Written], specs: Map
             _count(stage, "equal_now")
     if not todo:
         return
-    await work.lease.ready_to_send(work.runtime.settings.call_timeout_seconds)
     bodies = [orjson.dumps({**fields, "id": one.record_id}) for one, fields in todo]
-    results = await destination.update(WriteTarget(name), bodies)
+    results = await repeated(work, lambda: destination.update(WriteTarget(name), bodies))
     entries = []
     for (one, fields), result in zip(todo, results, strict=True):
         if result.status is WriteStatus.REFUSED:  # it stays as it is, and the next reconciliation names it again

@@ -3,6 +3,7 @@
 Every step is booked in the ledger as it is done, so that a rollback interrupted anywhere goes on where it was.
 """
 
+from functools import partial
 from typing import Any
 
 import orjson
@@ -14,6 +15,7 @@ from app.domain.values import exact_json
 from app.runs.bookkeeping import commit_entries
 from app.runs.expecting import Written, field_specs, written
 from app.runs.ledger import Entry, Outcome
+from app.runs.repeating import repeated
 from app.runs.work import StageRow, Work
 from app.runs.writers import parent_of
 from connectors.base import Destination, WriteResult, WriteStatus, WriteTarget
@@ -65,8 +67,8 @@ async def _restore_chunk(
             stage.detail.setdefault("kept", []).append({"source_id": one.source_id, "fields": kept})
         entries.append(Entry(one.source_id, Outcome.SKIPPED, "rolled_back", record_id=one.record_id))
     if bodies:
-        await work.lease.ready_to_send(work.runtime.settings.call_timeout_seconds)
-        await destination.update(WriteTarget(work.object_name(rule.target_object)), bodies)
+        target = WriteTarget(work.object_name(rule.target_object))
+        await repeated(work, lambda: destination.update(target, bodies))
     # the id stays known: files and notes that hang on these records are found through it until they are deleted
     await commit_entries(work, rule, entries, stage)
 
@@ -153,19 +155,24 @@ def _own_link(spec: FieldSpec, got: dict[str, Any], name: str) -> bool:
 async def _delete_chunk(work: Work, rule: Load, destination: Destination, chunk: list[Written]) -> list[Entry]:
     if not chunk:
         return []
-    await work.lease.ready_to_send(work.runtime.settings.call_timeout_seconds)
     name = work.object_name(rule.target_object)
     facts = work.destination_platform.object_facts(rule.target_object)
     results: list[WriteResult] = []
     if rule.mode is LoadMode.FILE:
         for one in chunk:
+            if not one.sent and not facts.deletable:
+                results += await repeated(work, partial(destination.delete, name, [one.record_id]))
+                continue
             if not one.sent:  # its parent is not known any more, so neither is the way to it
                 results.append(WriteResult(WriteStatus.REFUSED, one.record_id, code="parent_unknown"))
                 continue
             parent_object, parent_id = parent_of(one.sent, facts.parent_field, facts.parent_object_field)
-            results += await destination.delete(name, [one.record_id], parent_object=parent_object, parent_id=parent_id)
+            remove = partial(
+                destination.delete, name, [one.record_id], parent_object=parent_object, parent_id=parent_id
+            )
+            results += await repeated(work, remove)
     else:
-        results = await destination.delete(name, [one.record_id for one in chunk])
+        results = await repeated(work, lambda: destination.delete(name, [one.record_id for one in chunk]))
     entries = []
     for one, result in zip(chunk, results, strict=True):
         refused = result.status is WriteStatus.REFUSED

@@ -10,7 +10,7 @@ from app.domain.diffing import Verdict, diff_record
 from app.domain.mapping import Load, LoadMode
 from app.domain.schema import FieldSpec
 from app.domain.values import exact_json
-from app.runs.expecting import Written, field_specs, written
+from app.runs.expecting import Written, computed_anew, field_specs, written
 from app.runs.reports import save_report
 from app.runs.work import StageRow, Work
 from app.runs.writers import parent_of
@@ -32,6 +32,8 @@ async def verify(work: Work, stage: StageRow) -> None:
         await _verify_records(work, rule, tally)
     stage.counts = tally.counts()
     stage.detail = {"fields": tally.fields, "owners": tally.owned, "differences": tally.listed[:200]}
+    if expected := computed_anew(work, rule):
+        stage.detail["expected"] = expected
     async with work.transaction() as connection:
         await work.lease.guard(connection)
         await save_report(
@@ -146,9 +148,7 @@ async def _verify_records(work: Work, rule: Load, tally: Tally) -> None:
                 tally.compare(exact(one), record, specs)
 
 
-async def read_back(
-    work: Work, rule: Load, page: Sequence[Written], names: Sequence[str]
-) -> dict[str, dict[str, Any]]:
+async def read_back(work: Work, rule: Load, page: Sequence[Written], names: Sequence[str]) -> dict[str, dict[str, Any]]:
     """What the destination holds of these records now, by their ids there; what is gone is absent."""
     destination = await work.destination()
     name = work.object_name(rule.target_object)

@@ -13,7 +13,8 @@ from app.domain.collecting import collected_needs
 from app.domain.compiling import CompiledLoad
 from app.domain.mapping import Load
 from app.domain.schema import Record
-from app.runs.stages.load import compile_rule
+from app.runs.sharing import kept_apart
+from app.runs.stages.load import compile_rule, make_decider, target_object
 from app.runs.staging import Scope
 from app.runs.work import StageRow, Work
 
@@ -32,13 +33,8 @@ async def widen(work: Work, stage: StageRow) -> None:
         watched = _watched(work, compiled, changed)
         if watched:
             await _scan(work, stage, rule, watched)
-        parents = await _parents(work, rule, changed)
-        if parents:
-            async with work.transaction() as connection:
-                await work.lease.guard(connection)
-                stage.counts["related"] = stage.counts.get("related", 0) + await _add(
-                    work, connection, rule, sorted(parents)
-                )
+        if await _hangs_together(work, rule, changed):
+            await _scan(work, stage, rule, None)
 
 
 async def _changed(work: Work) -> dict[str, set[str]]:
@@ -66,21 +62,21 @@ def _watched(work: Work, compiled: CompiledLoad, changed: Mapping[str, set[str]]
     return {reference: ids for reference, ids in watched.items() if ids and reference != "Id"}
 
 
-async def _parents(work: Work, rule: Load, changed: Mapping[str, set[str]]) -> set[str]:
-    """Staged records of the load whose gathered texts name a record that changed."""
-    named: set[str] = set()
-    for object_name, via in collected_needs(rule):
-        ids = sorted(changed.get(object_name, ()))
-        async with work.transaction() as connection:
-            for start in range(0, len(ids), _PAGE):
-                found = await work.staging.by_ids(connection, object_name, ids[start : start + _PAGE], gone_too=True)
-                named.update(str(record[via]) for record in found.values() if record.get(via))
-            known = await work.staging.by_ids(connection, rule.source_object, sorted(named)) if named else {}
-        named &= known.keys()
-    return named
+async def _hangs_together(work: Work, rule: Load, changed: Mapping[str, set[str]]) -> bool:
+    """Whether any record of the load may be meant otherwise now: a text it gathers lost or won a record, or a value
+    that several share may have another keeper. Nobody knows whose parent a moved child was, so all are looked at.
+    """
+    if any(changed.get(name) for name, _ in collected_needs(rule)):
+        return True
+    others = (one for one in work.mapping().loads if one.enabled and one.target_object == rule.target_object)
+    if not rule.unique or not any(changed.get(one.source_object) for one in others):
+        return False
+    target = await target_object(work, rule)
+    return any(one.first for one in await kept_apart(work, rule, target, make_decider))
 
 
-async def _scan(work: Work, stage: StageRow, rule: Load, watched: Mapping[str, set[str]]) -> None:
+async def _scan(work: Work, stage: StageRow, rule: Load, watched: Mapping[str, set[str]] | None) -> None:
+    """Adds the records that follow what changed; all of them without `watched`."""
     after = ""
     while True:
         work.check_stop()
@@ -88,7 +84,7 @@ async def _scan(work: Work, stage: StageRow, rule: Load, watched: Mapping[str, s
             rows = await work.staging.page(connection, rule.source_object, after, None, _PAGE, Scope())
             if not rows:
                 return
-            found = [row.source_id for row in rows if _follows(row.record, watched)]
+            found = [row.source_id for row in rows if watched is None or _follows(row.record, watched)]
             if found:
                 await work.lease.guard(connection)
                 stage.counts["related"] = stage.counts.get("related", 0) + await _add(work, connection, rule, found)

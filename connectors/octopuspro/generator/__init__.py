@@ -19,6 +19,7 @@ def write_export(folder: Path, scale: int, seed: int, form: str = "csv") -> dict
     `scale` is the number of records, about. `form`: csv (a file per table) or json (one document, lines, visits and
     status changes nested). Raises ValueError for another form.
     """
+    folder.mkdir(parents=True, exist_ok=True)
     account = Account(scale, seed)
     if form == "csv":
         return {name: _csv(folder / f"{name}.csv", rows) for name, rows in _tables(account).items()}

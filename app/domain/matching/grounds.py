@@ -1,0 +1,112 @@
+"""Reasons in plain sentences: the strongest grounds of a match, the runner-up, and what spoke against it."""
+
+from collections import defaultdict
+from collections.abc import Mapping
+
+from app.domain.matching.features import Matrix
+from app.domain.matching.sides import Item, Side
+
+_GROUND = {
+    "token_set": "name", "token_sort": "name", "jaro": "name", "name_sort": "name", "characters": "name",
+    "rare_words": "name", "head": "name", "exact": "name", "concept": "meaning", "same_concept": "meaning",
+    "other_concept": "meaning", "meaning_elsewhere": "meaning", "type": "type", "type_clash": "type",
+    "picklist": "options", "has_picklists": "options", "shape": "samples", "values": "samples", "digits": "number",
+    "qualifiers": "words", "block": "address", "block_clash": "address", "reference": "reference", "alias": "usage",
+    "alias_exact": "usage", "alias_votes": "usage", "alias_row_gap": "usage", "alias_column_gap": "usage",
+    "computed": "computed", "support": "usage", "row_gap": "rival", "column_gap": "rival", "row_rank": "rival",
+    "column_rank": "rival",
+}  # fmt: skip
+STRONGEST = 3
+
+
+def reasons(
+    source: Side, target: Side, row: int, column: int, shares: Mapping[str, float], features: Mapping[str, Matrix]
+) -> list[tuple[str, str, float]]:
+    """(ground, sentence, weight in log-odds): the strongest for it first, then the strongest against it."""
+    totals: dict[str, float] = defaultdict(float)
+    for name, share in shares.items():
+        totals[_GROUND.get(name, name)] += share
+    ours, theirs = source.items[row], target.items[column]
+    ranked = sorted(totals.items(), key=lambda one: -one[1])
+    out: list[tuple[str, str, float]] = []
+    for ground, weight in ranked:
+        text = _for(ground, ours, theirs, features, row, column) if weight > 0.05 else ""
+        if text and len(out) < STRONGEST:
+            out.append((ground, text, round(weight, 2)))
+    if len(out) < STRONGEST and not any(ground == "type" for ground, _, _ in out):
+        text = _for("type", ours, theirs, features, row, column)
+        if text:
+            out.append(("type", text, round(totals.get("type", 0.0), 2)))
+    for ground, weight in reversed(ranked):
+        text = _against(ground, ours, theirs, features, row, column) if weight < -0.2 else ""
+        if text:
+            out.append((f"against_{ground}", text, round(weight, 2)))
+            break
+    return out
+
+
+def _for(ground: str, ours: Item, theirs: Item, features: Mapping[str, Matrix], row: int, column: int) -> str:
+    value = {name: float(features[name][row, column]) for name in features}
+    if ground == "name":
+        return _names(ours, theirs, value)
+    if ground == "meaning" and value["same_concept"]:
+        return f'Both mean "{theirs.top.replace("_", " ")}".'
+    if ground == "type" and value["type"] >= 0.6 and ours.column.type and theirs.column.type:
+        one, other = ours.column.type.value, theirs.column.type.value
+        return f"Both hold a {one}." if one == other else f"A {one} fits into a {other}."
+    if ground == "options" and value["picklist"] > 0:
+        least = min(len(set(ours.column.picklist)), len(set(theirs.column.picklist)))
+        return f"{round(value['picklist'] * least)} of {least} options occur on both sides."
+    if ground == "samples" and value["shape"] > 0.5 and theirs.column.type:
+        return f"The samples look like what a {theirs.column.type.value} holds."
+    if ground == "samples" and value["values"] > 0:
+        return f"{round(value['values'] * 100)} % of the values occur on both sides."
+    if ground == "address" and value["block"]:
+        return f"It belongs to the {ours.block or 'main'} address, which goes into the {theirs.block or 'main'} address."
+    if ground == "reference" and value["reference"] > 0:
+        return f"Both point to {theirs.column.reference}."
+    if ground == "usage" and value["alias_exact"]:
+        return f'Other systems call "{theirs.column.shown}" the same.'
+    if ground == "usage" and value["alias"] > 0.75:
+        return f'Other systems have a like name for "{theirs.column.shown}" ({round(value["alias"] * 100)} % alike).'
+    if ground == "rival" and value["row_gap"] > 1:
+        return "No other destination field comes close."
+    return ""
+
+
+def _names(ours: Item, theirs: Item, value: Mapping[str, float]) -> str:
+    spelt = " ".join(ours.label or ours.name)
+    if value["exact"]:
+        same = ours.column.shown.casefold() == theirs.column.shown.casefold()
+        return (
+            f'The names are the same: "{theirs.column.shown}".' if same
+            else f'"{ours.column.shown}" reads "{spelt}", as "{theirs.column.shown}" does.'
+        )  # fmt: skip
+    alike = max(value["token_sort"], value["name_sort"])
+    return f'"{ours.column.shown}" and "{theirs.column.shown}" are {round(alike * 100)} % alike.' if alike >= 0.4 else ""
+
+
+def _against(ground: str, ours: Item, theirs: Item, features: Mapping[str, Matrix], row: int, column: int) -> str:
+    value = {name: float(features[name][row, column]) for name in features}
+    if ground == "type" and value["type"] < 0.7 and ours.column.type and theirs.column.type:
+        return f"Against it: a {ours.column.type.value} goes into a {theirs.column.type.value} with difficulty."
+    if ground == "name" and value["token_sort"] < 0.8:
+        return f'Against it: the names "{ours.column.shown}" and "{theirs.column.shown}" differ.'
+    if ground == "meaning" and value["other_concept"]:
+        one, other = ours.top.replace("_", " "), theirs.top.replace("_", " ")
+        return f'Against it: one reads as "{one}", the other as "{other}".'
+    if ground == "address" and value["block_clash"]:
+        return "Against it: the two belong to different addresses."
+    if ground == "samples" and value["shape"] < 0:
+        return "Against it: the samples do not look like what the field takes."
+    if ground == "words" and value["qualifiers"] > 0:
+        return "Against it: a telling word stands on one side only."
+    if ground == "number" and value["digits"]:
+        return "Against it: the numbers in the names differ."
+    if ground == "rival" and value["row_gap"] < 0.5:
+        return "Against it: another destination field is as likely."
+    if ground == "computed" and value["computed"]:
+        return "Against it: the destination fills this field by itself."
+    if ground == "reference" and value["reference"] < 0:
+        return "Against it: the two point to different objects."
+    return ""

@@ -1,0 +1,89 @@
+"""Fields the blueprint does not know, matched with what is left of a destination object: the API's way in."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from app.domain.mapping import Alternative, Reason
+from app.domain.matching.columns import Table, column_of, schema_of, table_of
+from app.domain.matching.converting import convert
+from app.domain.matching.memory import Memory
+from app.domain.matching.objects import guess_kind
+from app.domain.matching.pairing import FieldPair, pair_fields
+from app.domain.matching.proposal import Adviser
+from app.domain.matching.sides import Reading, Side, prepare, reading_of
+from app.domain.matching.systems import System, recognise
+from app.domain.schema import FieldSpec, FieldType, Inventory, ObjectSpec
+
+NEVER = frozenset({FieldType.ID, FieldType.COMPOUND, FieldType.FILE})
+"""Types whose values are not matched: ids mean nothing elsewhere, parts and files move on their own."""
+
+
+@dataclass(frozen=True, slots=True)
+class FieldMatch:
+    """A proposal for one source field. `target` is "" where nothing is likely; `value_map` only holds what has a
+    counterpart. `sure` tells that it is preselected."""
+
+    source: str
+    target: str
+    probability: float
+    sure: bool
+    reasons: tuple[Reason, ...] = ()
+    alternatives: tuple[Alternative, ...] = ()
+    arguments: tuple[tuple[str, object], ...] = ()
+    value_map: tuple[tuple[str, str], ...] = ()
+
+
+class Matcher:
+    """Both inventories read once; then asked object by object."""
+
+    def __init__(
+        self, source: Inventory, destination: Inventory, memory: Memory | None = None, adviser: Adviser | None = None
+    ) -> None:
+        ours, theirs = schema_of(source), schema_of(destination)
+        self.memory = memory or Memory()
+        self._adviser = adviser
+        self._here, self._there = recognise(ours), recognise(theirs)
+        self.reading, self._other = reading_of(ours.tables), reading_of(theirs.tables)
+
+    def match(
+        self, source: ObjectSpec, unknown: Sequence[FieldSpec], target: ObjectSpec, free: Sequence[FieldSpec]
+    ) -> dict[str, FieldMatch]:
+        """A proposal per unknown source field, by name; only fields that can be written and hold values are used."""
+        left = _side(replace(table_of(source), columns=tuple(map(column_of, unknown))), self._here, self.reading)
+        columns = tuple(column_of(one) for one in free if one.writable and one.type not in NEVER)
+        right = _side(replace(table_of(target), columns=columns), self._there, self._other)
+        left = prepare(left.table, left.kind or right.kind, self.reading, None, right.vocabulary)
+        if not left.items or not right.items:
+            return {}
+        pairs = pair_fields(left, right, self.memory)
+        if self._adviser is not None and (votes := self._adviser(left, right, pairs)):
+            pairs = pair_fields(left, right, self.memory, votes)
+        return {match.source: match for pair in pairs if (match := _match(left, right, pair)) is not None}
+
+
+def _side(table: Table, system: System | None, reading: Reading) -> Side:
+    guess = guess_kind(table, system, reading)
+    return prepare(table, guess.kind, reading, system.object(table.name) if system else None)
+
+
+def _match(left: Side, right: Side, pair: FieldPair) -> FieldMatch | None:
+    source = left.items[pair.row].column
+    target = right.items[pair.target].column if pair.target is not None and not pair.how else None
+    arguments: dict[str, object] = {}
+    table: dict[str, str | None] | None = None
+    if target is not None:
+        transform, table = convert(source, target)
+        arguments = {key: value for key, value in transform["args"].items() if key in {"formats", "locale", "separator"}}
+    return FieldMatch(
+        source=source.name,
+        target=target.name if target else "",
+        probability=round(pair.probability, 4),
+        sure=target is not None and pair.band == "preselected",
+        reasons=tuple(Reason(code=code, text=text, weight=weight) for code, text, weight in pair.grounds),
+        alternatives=tuple(
+            Alternative(target=right.items[place].column.name, probability=round(value, 4))
+            for place, value in ([(pair.target, pair.probability)] if target is not None and pair.target is not None else []) + pair.alternatives
+        )[:3],
+        arguments=tuple(arguments.items()),
+        value_map=tuple((key, value) for key, value in (table or {}).items() if value is not None and key != value),
+    )

@@ -1,0 +1,62 @@
+"""`tranship propose`: the proposal for two schema files, or one and a known destination, without a server."""
+
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from app.domain.matching.columns import Schema
+from app.domain.matching.documents import SchemaUnreadable, read_schema
+from app.domain.matching.proposal import ObjectProposal, answer, propose_tables
+from app.domain.matching.systems import find_system
+
+MAX_BYTES = 64 * 1024 * 1024
+
+
+class ProposeFailed(Exception):
+    """What stands in the way, for the person at the command line."""
+
+
+def propose_files(source: Path, destination: str) -> tuple[dict[str, Any], list[ObjectProposal]]:
+    """The answer as JSON and the proposals behind it; `destination` is a known platform or a schema file.
+
+    Raises ProposeFailed.
+    """
+    proposals = propose_tables(load_schema(source), load_destination(destination))
+    return answer(proposals), proposals
+
+
+def load_schema(path: Path) -> Schema:
+    """A schema file. Raises ProposeFailed."""
+    try:
+        if path.stat().st_size > MAX_BYTES:
+            raise ProposeFailed(f"{path} is larger than {MAX_BYTES // 1024 // 1024} MiB")
+        return read_schema(orjson.loads(path.read_bytes()))
+    except OSError as wrong:
+        raise ProposeFailed(f"{path} cannot be read: {wrong.strerror}") from wrong
+    except orjson.JSONDecodeError as wrong:
+        raise ProposeFailed(f"{path} is not JSON: {wrong}") from wrong
+    except SchemaUnreadable as wrong:
+        raise ProposeFailed(f"{path}: {wrong}") from wrong
+
+
+def load_destination(name: str) -> Schema:
+    """A destination by its slug, or by the path of a schema file. Raises ProposeFailed."""
+    if not name.endswith(".json") and (system := find_system(name)) is not None:
+        return system.schema()
+    if not Path(name).exists():
+        raise ProposeFailed(f"{name} is neither a known platform (zoho_crm, freshsales) nor a schema file")
+    return load_schema(Path(name))
+
+
+def outline(proposals: list[ObjectProposal]) -> str:
+    """The proposal for reading: a line per object and per field, the reasons behind."""
+    lines = []
+    for one in proposals:
+        lines.append(f"{one.source.name} -> {one.match.target or 'no counterpart'}  ({one.match.probability:.2f}, {one.match.how})")
+        for pair in one.pairs:
+            assert one.target is not None
+            target = one.target.columns[pair.target].name if pair.target is not None else "-"
+            why = " ".join(text for _, text, _ in pair.grounds)
+            lines.append(f"  {pair.probability:.2f} {pair.band:<11} {one.source.columns[pair.row].name} -> {target}  {why}")
+    return "\n".join(lines) + "\n"

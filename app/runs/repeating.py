@@ -1,0 +1,43 @@
+"""Calls that end in the same state however often they are made: repeated in place when their answer is lost.
+
+Deleting, restoring, correcting and re-assigning by id are such calls; creating is not (see `loading`).
+"""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+from app.runs.work import Work
+from connectors.base import Ambiguous, Transient
+
+Answer = TypeVar("Answer")
+_TRIES = 8
+_LONGEST = 10.0
+
+
+async def repeated(work: Work, call: Callable[[], Awaitable[Answer]]) -> Answer:
+    """The call's answer; the lease is looked at right before each sending.
+
+    Raises what the call raised last when eight tries are not enough, Stopped when somebody asked to stop meanwhile.
+    """
+    for attempt in range(_TRIES):
+        await work.lease.ready_to_send(work.runtime.settings.call_timeout_seconds)
+        try:
+            return await call()
+        except Transient as problem:
+            if attempt == _TRIES - 1:
+                raise
+            await _pause(work, problem.retry_after, attempt)
+        except Ambiguous:
+            if attempt == _TRIES - 1:
+                raise
+            await _pause(work, None, attempt)
+    raise AssertionError  # the loop returns or raises
+
+
+async def _pause(work: Work, seconds: float | None, attempt: int) -> None:
+    until = time.monotonic() + (seconds if seconds is not None else min(0.1 * 2**attempt, _LONGEST))
+    while (left := until - time.monotonic()) > 0:
+        work.check_stop()
+        await asyncio.sleep(min(left, 0.5))

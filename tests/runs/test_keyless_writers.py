@@ -1,0 +1,61 @@
+"""What a lost answer has stored where records have no key: by a marker in their text, or by equal values."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from app.runs.deciding import Item
+from app.runs.writers import NoteWriter, encode
+from connectors.base import WriteStyle, WriteTarget
+from connectors.registry import PLATFORMS
+from tests.connectors.freshsales_kit import Account, account
+
+
+class NoPlaces:
+    """Nothing is remembered: these records never move."""
+
+    def remember(self, item: Item, place: tuple[str, str]) -> None: ...
+
+    async def known(self, source_ids: Sequence[str]) -> dict[str, tuple[str, str]]:
+        return {}
+
+
+def writer(fresh: Account, name: str) -> NoteWriter:
+    facts = PLATFORMS["freshsales"].object_facts(name)
+    target = WriteTarget(name, style=WriteStyle.INSERT)
+    return NoteWriter(
+        fresh.destination, target, facts.parent_field, facts.parent_object_field, facts.marker_field, NoPlaces(),
+        facts.batch,
+    )  # fmt: skip
+
+
+def item(source_id: str, **payload: Any) -> Item:
+    return Item(source_id, {}, payload, encode(payload), b"")
+
+
+async def test_tasks_are_found_by_the_marker_at_the_end_of_their_text() -> None:
+    async with account() as fresh:
+        parent = {"targetable_type": "contacts", "targetable_id": int(await fresh.made("contacts", last_name="P"))}
+        tasks = [
+            item(f"{n}", title="T", due_date="2024-01-02", description=f"same text\n\n[st:Event:{n}]", **parent)
+            for n in range(3)
+        ]
+        tasks_writer = writer(fresh, "tasks")
+        assert (tasks_writer.batch, tasks_writer.keyless) == (1, True)
+        sent = [(await tasks_writer.send([one]))[0].id for one in tasks[:2]]
+        found = await tasks_writer.probe(tasks)
+        assert {key: one.id for key, one in found.items()} == {"0": sent[0], "1": sent[1]}
+
+
+async def test_lines_are_found_by_their_values_each_once() -> None:
+    async with account() as fresh:
+        deal = int(await fresh.made("deals", name="D", amount=1))
+        product = int(await fresh.made("products", name="Valve"))
+        lines = [
+            item(f"{n}", deal_id=deal, product_id=product, quantity=quantity, unit_price=10.0)
+            for n, quantity in enumerate((2, 2, 2, 3))
+        ]
+        lines_writer = writer(fresh, "deal_products")
+        sent = await lines_writer.send(lines[:2])
+        found = await lines_writer.probe(lines)
+        assert sorted(found) == ["0", "1"]
+        assert {one.id for one in found.values()} == {str(one.id) for one in sent}
