@@ -4,7 +4,7 @@
 PYTHON ?= python3
 RUN := $(PYTHON) bootstrap.py run
 
-.PHONY: help install demo test lint format soak bench lock openapi clean
+.PHONY: help install demo test lint format soak bench bench-matching lock openapi clean
 
 help:
 	@echo "make demo      the main road on embedded servers (PAIR= SCALE= ROLLBACK=1 KEEP=1 DEMO_JSON=path SOURCE=dir)"
@@ -40,6 +40,10 @@ soak:
 
 bench:
 	@$(RUN) python -m tests.bench
+
+# Figures of the field matcher on sources it has not seen; minutes. Training: python -m tests.bench.matching.train --write
+bench-matching:
+	@$(RUN) python -m tests.bench.matching
 
 # requirements.lock is for development and tests, requirements-runtime.lock (same versions, no tools) for the image.
 lock:

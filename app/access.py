@@ -55,12 +55,14 @@ class Scope(StrEnum):
     WEBHOOKS_WRITE = "webhooks:write"
     KEYS_WRITE = "keys:write"
     AUDIT_READ = "audit:read"
+    AGREEMENTS_CONFIRM = "agreements:confirm"
+    ENGAGEMENTS_PURGE = "engagements:purge"
 
 
 ALL_SCOPES = frozenset(Scope)
 ROLE_SCOPES: dict[Role, frozenset[Scope]] = {
     Role.OWNER: ALL_SCOPES,
-    Role.OPERATOR: ALL_SCOPES - {Scope.KEYS_WRITE},
+    Role.OPERATOR: ALL_SCOPES - {Scope.KEYS_WRITE, Scope.AGREEMENTS_CONFIRM, Scope.ENGAGEMENTS_PURGE},
     Role.VIEWER: frozenset(scope for scope in Scope if scope.endswith(":read")),
     Role.WIDGET: frozenset({Scope.QUOTES_WRITE}),
 }
@@ -133,11 +135,11 @@ async def authenticate(runtime: Runtime, secret: str) -> Caller:
     # an unknown id takes the same path as a wrong secret, so that time tells nothing
     known = row["digest"] if row is not None else b"\0" * 32
     if not hmac.compare_digest(digest(runtime.keys, secret), known) or row is None:
-        raise refused("unknown" if row is None else "wrong_secret", key_id)
+        raise refused("unknown" if row is None else "wrong_secret", key_id, row["tenant_id"] if row else None)
     if row["revoked_at"] is not None:
-        raise refused("revoked", key_id)
+        raise refused("revoked", key_id, row["tenant_id"])
     if row["expires_at"] is not None and row["expires_at"] <= runtime.now():
-        raise refused("expired", key_id)
+        raise refused("expired", key_id, row["tenant_id"])
     await _note_use(runtime, row["tenant_id"], key_id)
     return Caller(row["tenant_id"], key_id, row["role"], rights(row["role"], row["scopes"]))
 
@@ -148,7 +150,8 @@ async def _by_token(runtime: Runtime, secret: str) -> Caller:
     if row is None:
         raise refused("unknown")
     if row["revoked_at"] is not None or row["expires_at"] <= runtime.now():
-        raise refused("revoked" if row["revoked_at"] is not None else "expired", row["api_key_id"])
+        reason = "revoked" if row["revoked_at"] is not None else "expired"
+        raise refused(reason, row["api_key_id"], row["tenant_id"])
     return Caller(row["tenant_id"], row["api_key_id"], "token", frozenset(row["scopes"]))
 
 
@@ -162,11 +165,12 @@ async def act_for(runtime: Runtime, caller: Caller, tenant_id: UUID) -> Caller:
     return replace(caller, tenant_id=tenant_id)
 
 
-def refused(reason: str, key_id: UUID | None = None) -> Unauthenticated:
-    """The one answer to every refused key, with the true reason kept for the log."""
+def refused(reason: str, key_id: UUID | None = None, tenant_id: UUID | None = None) -> Unauthenticated:
+    """The one answer to every refused key, with the true reason and whose key it was kept for the logs."""
     error = Unauthenticated("Send a valid key as `Authorization: Bearer KEY`.")
     error.reason = reason
     error.key_id = encode_id("api_key", key_id) if key_id is not None else ""
+    error.tenant_id = tenant_id
     return error.with_headers(WWW_Authenticate='Bearer realm="tranship"')
 
 

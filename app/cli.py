@@ -184,8 +184,9 @@ def sandbox(
 
     if export is not None:
         try:
-            typer.echo(json.dumps(write_export(name, export, scale=scale, seed=seed)))
-        except NoSuchStandIn as wrong:
+            options = parse_options(option or [])
+            typer.echo(json.dumps(write_export(name, export, scale=scale, seed=seed, **options)))
+        except (NoSuchStandIn, TypeError, ValueError) as wrong:
             fail(str(wrong))
         return
     if port is None:

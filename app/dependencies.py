@@ -55,9 +55,9 @@ async def get_caller(
     """The authenticated caller. Raises Unauthenticated, Forbidden, TooMany."""
     if credentials is None:
         raise refused("missing")
-    caller = await authenticate(runtime, credentials.credentials)
+    caller = request.state.caller = await authenticate(runtime, credentials.credentials)
     if acting_for is not None:
-        caller = await act_for(runtime, caller, _tenant(acting_for))
+        caller = request.state.caller = await act_for(runtime, caller, _tenant(acting_for))
     structlog.contextvars.bind_contextvars(
         tenant_id=encode_id("tenant", caller.tenant_id), key_id=encode_id("api_key", caller.key_id)
     )
@@ -96,16 +96,20 @@ async def _session(runtime: Runtime, caller: Caller) -> AsyncIterator[AsyncSessi
         await runtime.wake(run_id)
 
 
-async def get_session(runtime: RuntimeDep, caller: CallerDep) -> AsyncIterator[AsyncSession]:
+async def get_session(request: Request, runtime: RuntimeDep, caller: CallerDep) -> AsyncIterator[AsyncSession]:
     """One transaction for the caller's tenant, committed before the answer is sent; then the runs put into
     `session.info["wake"]` are woken."""
     async with _session(runtime, caller) as session:
+        request.state.session = session
         yield session
 
 
-async def get_public_session(runtime: RuntimeDep, caller: PublicCallerDep) -> AsyncIterator[AsyncSession]:
+async def get_public_session(
+    request: Request, runtime: RuntimeDep, caller: PublicCallerDep
+) -> AsyncIterator[AsyncSession]:
     """The same for routes that take callers without a key."""
     async with _session(runtime, caller) as session:
+        request.state.session = session
         yield session
 
 

@@ -20,6 +20,7 @@ AppError
 
 import re
 from typing import Any, ClassVar, Self
+from uuid import UUID
 
 
 class AppError(Exception):
@@ -69,12 +70,13 @@ class NotFound(AppError):
 
 
 class Unauthenticated(AppError):
-    """`reason` and `key_id` say for the log, never for the caller, what was wrong with the key."""
+    """`reason`, `key_id` and `tenant_id` say for the logs, never for the caller, what was wrong with whose key."""
 
     status = 401
     title = "A valid API key is needed"
     reason: str = ""
     key_id: str = ""
+    tenant_id: UUID | None = None
 
 
 class Forbidden(AppError):
@@ -101,6 +103,10 @@ class OwnersUnresolved(Conflict):
 
 class ProvisioningIncomplete(Conflict):
     title = "The destination still lacks what the mapping needs"
+
+
+class AgreementNotConfirmed(Conflict):
+    title = "Sensitive fields need an agreement with the destination's vendor"
 
 
 class SampleNotApproved(Conflict):

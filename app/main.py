@@ -9,6 +9,7 @@ from fastapi.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp
 
 from app import health, problem_pages, problems
+from app.audit_routes import router as audit
 from app.downloads.router import router as downloads
 from app.engagements.router import router as engagements
 from app.frame import Frame
@@ -26,7 +27,7 @@ VERSION = "1.0.0"
 # In the order of the document; each is made by app.routing.api_router.
 ROUTERS = (
     *(health.router, problem_pages.router),
-    *(platforms, quotes, engagements, mappings, runs, webhooks, keys, downloads),
+    *(platforms, quotes, engagements, mappings, runs, webhooks, keys, downloads, audit),
 )
 EXPOSED_HEADERS = (
     *("Location", "ETag", "Retry-After", "Request-Id", "Idempotency-Replayed"),

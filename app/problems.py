@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
+from app.audited import note_refusal
 from app.errors import (
     AppError,
     BadRequest,
@@ -133,6 +134,7 @@ async def _on_app_error(request: Request, error: Exception) -> Response:
             key=getattr(error, "key_id", ""),
             client=request.client.host if request.client else "",
         )
+        await note_refusal(request, error)
     elif error.status >= 500:
         log.warning("request_failed", code=error.code, detail=error.detail)
     return problem_response(error, request_id_of(request.scope))

@@ -1,4 +1,4 @@
-"""The route class of every slice: strict JSON in, and the answer of a repeated request kept with what it did."""
+"""The route class of every slice: strict JSON in, an audit entry out, and the answer to a repeated request kept."""
 
 import re
 from collections.abc import Callable, Coroutine
@@ -8,6 +8,7 @@ import orjson
 from fastapi import APIRouter, Request, Response
 from fastapi.routing import APIRoute
 
+from app.audited import note_done
 from app.errors import WrongMediaType
 from app.idempotency import Pending, Replay, keep_answer
 
@@ -44,6 +45,7 @@ class ApiRoute(APIRoute):
                 response = await inner(StrictRequest(request.scope, request.receive))
             except Replay as earlier:
                 return _repeat(earlier)
+            await note_done(request, response)
             pending: Pending | None = getattr(request.state, "idempotency", None)
             if pending is not None:
                 await keep_answer(pending, response.status_code, dict(response.headers), bytes(response.body))

@@ -25,16 +25,17 @@ class NoSuchStandIn(Exception):
     """The vendor is stood in for in the other way: by an API that answers, or by files."""
 
 
-def write_export(name: str, folder: Path, *, scale: int, seed: int) -> dict[str, int]:
+def write_export(name: str, folder: Path, *, scale: int, seed: int, **options: str) -> dict[str, int]:
     """Writes a generated export of `connectors.<name>.generator` into `folder`; rows by object.
 
-    Raises NoSuchStandIn for a vendor that has an API.
+    `options` are the generator's own, `form=json` for one. Raises NoSuchStandIn for a vendor that has an API, TypeError
+    or ValueError for options that it does not take.
     """
     generator = _imported(f"connectors.{name}.generator")
     if generator is None:
         raise NoSuchStandIn(f"{name} has no export of files; start its API with --port")
     folder.mkdir(parents=True, exist_ok=True)
-    written: dict[str, int] = generator.write_export(folder, scale, seed)
+    written: dict[str, int] = generator.write_export(folder, scale, seed, **options)
     return written
 
 

@@ -80,6 +80,10 @@ class Settings(BaseSettings):
     cors_origins: Annotated[tuple[str, ...], NoDecode] = ()
     max_body_bytes: Annotated[int, Field(ge=1024, le=1024 * MIB)] = 10 * MIB
     retention_days: Annotated[int, Field(ge=1, le=3650)] = 30
+    opinion_url: Annotated[str, Field(pattern=r"^https?://[^\s/?#]+(/[^\s?#]*)?$")] | None = None
+    opinion_key: SecretStr | None = None
+    opinion_model: Annotated[str, Field(min_length=1, max_length=200)] = "default"
+    opinion_seconds: Annotated[float, Field(gt=0, le=60)] = 10.0
 
     @field_validator("database_url")
     @classmethod

@@ -16,6 +16,7 @@ from uuid import UUID
 import structlog
 
 from app import metrics
+from app.engagements.purging import purge_due
 from app.runtime import Runtime
 from app.webhooks.delivery import deliver_due
 
@@ -105,11 +106,12 @@ class Station:
             await connection.execute(_BEAT, self.name, socket.gethostname(), self.runtime.now())
 
     async def expire(self) -> None:
-        """Forgets kept answers, ended tokens and workers that are long gone."""
+        """Forgets kept answers, ended tokens and workers that are long gone; destroys what was kept long enough."""
         now = self.runtime.now()
         async with self.runtime.db.connection(None) as connection:
             await connection.execute("SELECT expire_rows($1)", now)
             await connection.execute("DELETE FROM workers WHERE beat_at < $1", now - FORGET_WORKERS_AFTER)
+        await purge_due(self.runtime)
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator["Station"]:

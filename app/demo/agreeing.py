@@ -117,6 +117,9 @@ def agree_on_mapping(walk: Walk, quality: dict[str, Any]) -> dict[str, Any]:
     for form in ("xlsx", "csv"):
         walk.client.save(f"{walk.path}/mapping/export", walk.papers / f"mapping.{form}", format=form)
     walk.keep("mapping.json", confirmed["document"])
+    if any(step["key"] == "agreement" for step in walk.client.get(walk.path).body["road"]):
+        walk.client.put(f"{walk.path}/agreement", {"confirmed": True, "reference": "demo"})
+        walk.screen.say("sensitive fields are mapped: the owner confirms the agreement with the destination's vendor")
     walk.screen.say(f"version {confirmed['version']} confirmed by the client's key, exported as XLSX and CSV")
     return dict(confirmed["document"])
 

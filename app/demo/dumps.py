@@ -14,6 +14,9 @@ from app.demo.client import Client
 
 SHOWN = 20
 RELATIONS = "Relations"
+UNSEEN = frozenset({"phone_call"})
+"""What a stand-in keeps beside a record of ours and no call of the vendor's shows or deletes: the log of a phone call,
+whose note is the record. A rollback says how many of those stay."""
 
 
 @dataclass(slots=True)
@@ -39,6 +42,8 @@ def read_dump(client: Client) -> Dump:
     for line in client.lines("/_sandbox/dump", module="*"):
         if line.strip():
             record = json.loads(line)
+            if record["module"] in UNSEEN:
+                continue
             digest = blake2b(line.strip(), digest_size=16).digest()
             dump.records.setdefault(record["module"], {})[_key(record)] = digest
     return dump

@@ -53,6 +53,7 @@ _SINGULAR = {
     "notes": "note",
     "phone_calls": "note",
     "documents": "file",
+    "deal_products": "deal_product",
 }
 
 

@@ -7,11 +7,12 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func
+from sqlalchemy import func, literal_column
 from sqlalchemy import select as sql_select
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from app.engagements.agreeing import agreement_of
 from app.engagements.inventories import load_raw
 from app.engagements.owners import OwnerCounts, count_owners, load_decisions
 from app.models.engagement import Connection, Engagement, Question
@@ -38,9 +39,12 @@ class Account:
 
 @dataclass(frozen=True, slots=True)
 class MappingFact:
+    """`sensitive` is whether loads that run send sensitive fields."""
+
     id: UUID
     version: int
     state: str
+    sensitive: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +78,7 @@ class Facts:
     open_questions: int = 0
     runs: tuple[RunFact, ...] = ()
     approved_run_id: UUID | None = None
+    agreed: bool = False
 
     def account(self, role: str) -> Account | None:
         return self.accounts.get(role)
@@ -144,6 +149,7 @@ async def gather_light(session: AsyncSession, engagements: Sequence[Engagement])
             confirmed=mappings.get((one.id, "confirmed")),
             runs=tuple(runs.get(one.id, ())),
             approved_run_id=one.approved_run_id,
+            agreed=agreement_of(one) is not None,
         )
         for one in engagements
     }
@@ -164,12 +170,13 @@ async def _accounts(session: AsyncSession, ids: Sequence[UUID]) -> dict[UUID, di
 
 async def _mappings(session: AsyncSession, ids: Sequence[UUID]) -> dict[tuple[UUID, str], MappingFact]:
     """The newest version per state."""
+    statement = _SELECT(Mapping.engagement_id, Mapping.id, Mapping.version, Mapping.state, _SENSITIVE)
     rows = await session.exec(
-        select(Mapping.engagement_id, Mapping.id, Mapping.version, Mapping.state)
-        .where(col(Mapping.engagement_id).in_(ids), col(Mapping.state).in_(("draft", "confirmed")))
-        .order_by(col(Mapping.version))
+        statement.where(col(Mapping.engagement_id).in_(ids), col(Mapping.state).in_(("draft", "confirmed"))).order_by(
+            col(Mapping.version)
+        )
     )
-    return {(owner, state): MappingFact(id_, version, state) for owner, id_, version, state in rows.all()}
+    return {(owner, state): MappingFact(id_, number, state, bool(s)) for owner, id_, number, state, s in rows.all()}
 
 
 # in variables of their own, because select() is not typed for so many columns
@@ -178,6 +185,10 @@ _COLUMNS: Any = (
     *(Run.mapping_id, Run.destination_id, Run.problem, Run.started_at),
 )
 _SELECT: Any = sql_select
+_SENSITIVE: Any = func.jsonb_path_exists(
+    col(Mapping.document),
+    literal_column("CAST('$.loads[*] ? (@.enabled == true).fields[*] ? (@.sensitive == true)' AS jsonpath)"),
+)
 
 
 async def _runs(session: AsyncSession, ids: Sequence[UUID]) -> dict[UUID, list[RunFact]]:

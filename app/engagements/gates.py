@@ -3,6 +3,7 @@
 from app.domain.ids import encode_id
 from app.engagements.facts import DESTINATION, REHEARSAL, SOURCE, WRITING, Account, Facts
 from app.errors import (
+    AgreementNotConfirmed,
     AnotherRunActive,
     AppError,
     EngagementPurged,
@@ -29,6 +30,7 @@ KINDS = (
 _MAPPED = frozenset({"provision", "sample", "full", "delta", "reconcile", "repair", "reassign_owners"})
 _OWNED = frozenset({"sample", "full", "delta", "reassign_owners"})
 _PROVISIONED = frozenset({"sample", "full", "delta"})
+_SENDING = frozenset({"sample", "full", "delta", "repair"})
 
 
 def role_of(destination: str) -> str:
@@ -53,6 +55,8 @@ def gates(kind: str, facts: Facts, destination: str = PRODUCTION) -> list[AppErr
                 'destination. Start a run of kind "provision" and finish its checklist.'
             )
         )
+    if kind in _SENDING and facts.confirmed is not None and facts.confirmed.sensitive and not facts.agreed:
+        found.append(agreement_gate(facts))
     found.extend(_history_gates(kind, facts, target))
     found.extend(_busy_gates(kind, facts))
     return found
@@ -70,6 +74,15 @@ def mapping_gate(facts: Facts) -> AppError:
         f"Mapping version {facts.draft.version} is a draft. Review it and confirm it (POST {base}/confirm); nothing is "
         "written to a destination before that.",
         mapping_version=facts.draft.version,
+    )
+
+
+def agreement_gate(facts: Facts) -> AppError:
+    """What whoever answers for the data has to say first."""
+    path = f"/v1/engagements/{encode_id('engagement', facts.engagement_id)}/agreement"
+    return AgreementNotConfirmed(
+        "The mapping sends sensitive fields (health data, national ids, access codes). Make sure that an agreement "
+        f"with the destination's vendor covers them, then confirm it with an owner's key: PUT {path}."
     )
 
 

@@ -82,6 +82,8 @@ def _drafts(facts: Facts, destination: str) -> Iterator[_Draft]:
     yield _confirm(facts, base)
     yield _owners(facts, base)
     yield _questions(facts, base)
+    if facts.confirmed is not None and facts.confirmed.sensitive:
+        yield _agreement(facts, base)
     provisioned = facts.provisioned(target)
     yield _Draft("provision", "Create what the destination lacks", provisioned, run("provision"), "provision")
     yield _sample(facts, run("sample"))
@@ -146,6 +148,13 @@ def _questions(facts: Facts, base: str) -> _Draft:
     return _Draft(
         "questions", "Answer open questions", not left, ApiCall("GET", f"{base}/questions", None, note), reason=reason
     )
+
+
+def _agreement(facts: Facts, base: str) -> _Draft:
+    reason = "" if facts.agreed else "The mapping sends sensitive fields; an owner's key has to confirm this."
+    body = {"confirmed": True, "reference": "…"}
+    call = ApiCall("PUT", f"{base}/agreement", body, "Name the agreement as you file it.")
+    return _Draft("agreement", "Confirm the agreement with the destination's vendor", facts.agreed, call, reason=reason)
 
 
 def _sample(facts: Facts, call: ApiCall) -> _Draft:

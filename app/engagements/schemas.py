@@ -85,6 +85,16 @@ class EngagementSummary(BaseModel):
     updated_at: datetime
 
 
+class AgreementView(BaseModel):
+    """Somebody's word that an agreement with the destination's vendor covers the sensitive fields."""
+
+    object: Literal["agreement"] = "agreement"
+    destination: str = Field(examples=["zoho_crm"])
+    reference: str = Field(examples=["DPA 2026-17"])
+    confirmed_by: str = Field(description="The key that confirmed it.")
+    confirmed_at: datetime
+
+
 class EngagementView(EngagementSummary):
     """An engagement: where it stands, what is due, and what to do next."""
 
@@ -97,6 +107,8 @@ class EngagementView(EngagementSummary):
     approved_run_id: RunId | None
     approved_at: datetime | None
     extraction_mark: datetime | None = Field(description="Up to when the source has been read.")
+    agreement: AgreementView | None = Field(description="Null: not confirmed; sensitive fields may not leave.")
+    purge_at: datetime | None = Field(description="When its data are destroyed, once it is closed or cancelled.")
     purged_at: datetime | None
 
 

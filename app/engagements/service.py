@@ -8,6 +8,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app.domain.lifecycle import Calendar, EngagementState
 from app.engagements.facts import gather
+from app.engagements.purging import purge_time
 from app.engagements.standing import decide_state
 from app.errors import Conflict, Invalid, NotFound, UnknownPair, UnknownPlatform
 from app.etags import etag
@@ -141,6 +142,7 @@ async def change_engagement(
     if state is not None:
         facts = await gather(runtime, session, engagement)
         engagement.state = decide_state(facts, state).value
+        purge_time(runtime, engagement)
     if name is not None:
         engagement.name = name
     if calendar is not None:

@@ -7,6 +7,7 @@ from typing import Any
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app.domain.ids import encode_id
+from app.engagements.agreeing import agreement_of
 from app.engagements.facts import Facts, gather
 from app.engagements.ownership import Ownership
 from app.engagements.papers import (
@@ -19,7 +20,15 @@ from app.engagements.papers import (
     UserView,
 )
 from app.engagements.road import RoadStep, next_step, road
-from app.engagements.schemas import Call, ConnectionView, DueItem, EngagementSummary, EngagementView, Step
+from app.engagements.schemas import (
+    AgreementView,
+    Call,
+    ConnectionView,
+    DueItem,
+    EngagementSummary,
+    EngagementView,
+    Step,
+)
 from app.engagements.standing import calendar_of, due_now, state_of
 from app.models.engagement import Connection, Engagement, Question
 from app.models.file import Artifact
@@ -57,8 +66,16 @@ def show_engagement(engagement: Engagement, facts: Facts, now: datetime) -> Enga
         approved_run_id=engagement.approved_run_id,
         approved_at=engagement.approved_at,
         extraction_mark=engagement.extraction_mark,
+        agreement=show_agreement(engagement),
+        purge_at=engagement.purge_at,
         purged_at=engagement.purged_at,
     )
+
+
+def show_agreement(engagement: Engagement) -> AgreementView | None:
+    """The confirmed agreement with the destination's vendor."""
+    found = agreement_of(engagement)
+    return AgreementView.model_validate(found) if found else None
 
 
 def _step(step: RoadStep) -> Step:

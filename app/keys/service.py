@@ -8,6 +8,8 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app.access import KEY_PREFIX, TOKEN_PREFIX, Caller, authenticate, digest, make_secret, read_key_id, refused, rights
+from app.audit_chain import append
+from app.domain.ids import encode_id
 from app.errors import Conflict, Forbidden, Invalid, NotFound, Unauthenticated
 from app.models import ApiKey, OAuthToken
 from app.models.columns import new_id
@@ -142,4 +144,9 @@ async def issue_token(
                 expires_at=expires_at,
             )
         )
+        await session.flush()
+        raw = await (await session.connection()).get_raw_connection()
+        entry = ("token", "", "create_access_token", "POST", None, "changed", "", encode_id("api_key", caller.key_id))
+        stamp = int(now.timestamp() * 1000)
+        await append(raw.driver_connection, caller.tenant_id, [(*entry, stamp)], subject="api", at=now)
     return secret, granted, expires_at - now

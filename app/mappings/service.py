@@ -9,8 +9,11 @@ import orjson
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from app.domain.blueprint import Blueprint
 from app.domain.lessons import confirmed, corrected
 from app.domain.mapping import MappingDocument
+from app.domain.masking import flagged
+from app.domain.matching.opinion import Recorder, Voter, fill_shares
 from app.domain.proposing import Problem, propose, validate
 from app.domain.schema import Inventory
 from app.engagements.facts import SOURCE
@@ -20,6 +23,7 @@ from app.errors import Conflict, Invalid, MappingInvalid, MappingNotEditable, No
 from app.etags import etag
 from app.events import emit
 from app.mappings.learning import keep_lessons, read_lessons
+from app.mappings.opinion import opinion_of
 from app.models.columns import new_id
 from app.models.engagement import Engagement
 from app.models.mapping import Mapping
@@ -79,12 +83,30 @@ async def propose_mapping(
     """
     sides = await load_sides(runtime, session, engagement)
     blueprint = load_blueprint(engagement.source, engagement.destination)
-    lessons = await read_lessons(session, engagement)
-    document = await asyncio.to_thread(propose, blueprint, sides.source, sides.destination, lessons=lessons)
+    document = flagged(await _make_proposal(runtime, session, engagement, sides, blueprint), sides.source)
     problems = await asyncio.to_thread(validate, document, sides.source, sides.destination)
     mapping = await _add_draft(runtime, session, engagement, document, by=by)
     await settle_owners(runtime, session, engagement)
     return mapping, problems
+
+
+async def _make_proposal(
+    runtime: Runtime, session: AsyncSession, engagement: Engagement, sides: Sides, blueprint: Blueprint
+) -> MappingDocument:
+    """The proposer's document; where an endpoint is set, doubtful fields are put to it and weighed in."""
+    lessons = await read_lessons(session, engagement)
+    recorder = Recorder(fill_shares(sides.source))
+    document = await asyncio.to_thread(
+        propose, blueprint, sides.source, sides.destination, lessons=lessons, adviser=recorder
+    )
+    opinion = opinion_of(runtime.settings)
+    if not opinion.wanted or not recorder.questions:
+        return document
+    answers = await opinion.ask(recorder.questions)
+    if not answers:
+        return document
+    voter = Voter(recorder.questions, answers)
+    return await asyncio.to_thread(propose, blueprint, sides.source, sides.destination, lessons=lessons, adviser=voter)
 
 
 async def edit_mapping(
@@ -106,6 +128,8 @@ async def edit_mapping(
     if current.state not in ("draft", "confirmed"):
         raise MappingNotEditable("This version has been superseded; read the current one and edit that.")
     sides = await load_sides(runtime, session, engagement)
+    promised = load_blueprint(engagement.source, engagement.destination).loads
+    document = flagged(document, sides.source, [*promised, *MappingDocument.model_validate(current.document).loads])
     problems = await judged(document, sides)
     before = MappingDocument.model_validate(current.document)
     await keep_lessons(runtime, session, engagement, corrected(before, document, sides.source))

@@ -41,7 +41,9 @@ class Engagement(SQLModel, table=True):
     revision: int = Field(default=1)
     approved_run_id: UUID | None = Field(default=None)
     approved_at: Instant | None = instant_column(default=None)
+    purge_at: Instant | None = instant_column(default=None)
     purged_at: Instant | None = instant_column(default=None)
+    purge_certificate: dict[str, Any] | None = json_column(nullable=True)
     created_at: Instant = instant_column()
     updated_at: Instant = instant_column()
 

@@ -1,4 +1,4 @@
-"""Reads the audit log back: every entry of an engagement, block by block, as NDJSON or CSV."""
+"""Reads the audit log back: every entry of an engagement or a tenant, block by block, as NDJSON or CSV."""
 
 import csv
 import io
@@ -19,16 +19,20 @@ FIELDS = (
 )
 _BLOCKS = """
     SELECT sequence, run_id, subject, entries, root, chain FROM audit_blocks
-    WHERE tenant_id = $1 AND engagement_id = $2 AND sequence > $3 AND ($4::uuid IS NULL OR run_id = $4)
+    WHERE tenant_id = $1 AND ($2::uuid IS NULL OR engagement_id = $2) AND sequence > $3
+      AND ($4::uuid IS NULL OR run_id = $4)
     ORDER BY sequence LIMIT 8
 """
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
 
 async def export_audit(
-    runtime: Runtime, tenant_id: UUID, engagement_id: UUID, run_id: UUID | None, *, as_csv: bool
+    runtime: Runtime, tenant_id: UUID, engagement_id: UUID | None, run_id: UUID | None, *, as_csv: bool
 ) -> AsyncIterator[bytes]:
-    """The entries in chain order, in pieces; a few blocks are read at a time, in a transaction of their own."""
+    """The entries in chain order, in pieces; a few blocks are read at a time, in a transaction of their own.
+
+    Without an engagement these are all of the tenant's, changes, exports and refusals at the API included.
+    """
     show: Callable[[Sequence[Any]], bytes] = _csv_lines if as_csv else _json_lines
     if as_csv:
         yield _csv_lines([FIELDS])

@@ -13,6 +13,7 @@ from app.engagements.facts import gather
 from app.engagements.gates import gates
 from app.engagements.service import find_engagement
 from app.errors import (
+    AgreementNotConfirmed,
     AnotherRunActive,
     EngagementPurged,
     MappingNotConfirmed,
@@ -53,6 +54,7 @@ Outcome = Literal["created", "updated", "unchanged", "skipped", "quarantined", "
         MappingNotConfirmed,
         OwnersUnresolved,
         ProvisioningIncomplete,
+        AgreementNotConfirmed,
         SampleNotApproved,
         AnotherRunActive,
         EngagementPurged,

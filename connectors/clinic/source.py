@@ -1,5 +1,6 @@
 """A clinic's export as a source: tables, custom fields hidden in values, repeated persons, and scanned papers."""
 
+import asyncio
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import datetime
@@ -7,7 +8,6 @@ from datetime import datetime
 import orjson
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
 
-from app.domain.quality import HashSet
 from app.domain.schema import FieldType as T
 from app.domain.schema import Inventory, ObjectSpec, Record
 from connectors.base import (
@@ -22,14 +22,16 @@ from connectors.base import (
 )
 from connectors.clinic import papers
 from connectors.clinic.catalogue import CATALOGUE
+from connectors.clinic.collecting import gather_lines, gather_plans, know_people, share_emails
+from connectors.clinic.foreign import foreign_object
 from connectors.clinic.gathering import Gathered
-from connectors.clinic.identity import People, person_id, repeated_person
+from connectors.clinic.identity import person_id, repeated_person
 from connectors.clinic.shaping import EXTRA, WITH_PATIENT, Shaper, fallback_fields, practice_id
 from connectors.clinic.sheets import HiddenSurvey, find_json, sheet_rows
 from connectors.exportkit.catalogue import TableField, TableObject
 from connectors.exportkit.nested import DerivedObject, DerivedTable
 from connectors.exportkit.source import AnyTable, ExportSource
-from connectors.exportkit.tables import ExportTable
+from connectors.exportkit.tables import ExportTable, open_table
 from connectors.tabular import Row
 
 _PRACTICES = TableObject(
@@ -56,8 +58,7 @@ _PERSONS = TableObject(
         *EXTRA["patients"],
     ),
 )
-_WIDE = 0xFFFFFFFFFFFFFFFF
-_CHARGED = frozenset({"", "charge", "item", "fee", "service", "invoice"})
+_OF_PEOPLE = frozenset({"patients", "referrers", papers.OBJECT, *WITH_PATIENT})
 
 
 class ClinicConfig(BaseModel):
@@ -107,6 +108,7 @@ class ClinicSource(ExportSource):
             raise CredentialsRejected("visit_minutes has to be a whole number from 1 to 600") from None
         self._shaper = Shaper(self.zone, own.visit_minutes)
         self._gathered: set[str] = set()
+        self._opening, self._gathering, self._matching = asyncio.Lock(), asyncio.Lock(), asyncio.Lock()
         self._merged = 0
         self._shared = 0
         self._papers: dict[str, papers.Paper] | None = None
@@ -126,27 +128,37 @@ class ClinicSource(ExportSource):
 
     async def account_facts(self) -> dict[str, JsonValue]:
         """`shared_emails`: people whose address another one keeps; `merged`; `papers`: by what became of them."""
-        found = await self._tables_by_name()
         for name in ("patients", "referrers"):
-            if name in found:
-                await self._gather(name)
+            await self._gather(name)
         told: dict[str, JsonValue] = {"shared_emails": self._shared, "merged_patients": self._merged}
         counts = papers.told((await self._all_papers()).values())
         return told | ({"papers": dict(counts)} if counts["papers"] else {})
 
     async def tables(self) -> dict[str, AnyTable]:
         """Tables by object; custom fields that stand in values are found first, so that they are known everywhere."""
-        if self._tables is None:
-            await self._find_hidden()
-            found = await super().tables()
-            repeating = [
-                one for name in WITH_PATIENT if isinstance(one := found.get(name), ExportTable) and _repeats(one)
-            ]
-            if "patients" not in found and repeating:
-                found["patients"] = PersonsTable(repeating, self)
-            for table in found.values():
-                table.spec = self._grown(table)
+        async with self._opening:
+            if self._tables is None:
+                await self._find_hidden()
+                found = await super().tables()
+                repeating = [one for name in WITH_PATIENT if (one := _file_of(found, name)) and _repeats(one)]
+                if "patients" not in found and repeating:
+                    found["patients"] = PersonsTable(repeating, self)
+                await self._adopt(found)
+                for table in found.values():
+                    table.spec = self._grown(table)
         return self._tables or {}
+
+    async def _adopt(self, found: dict[str, AnyTable]) -> None:
+        """Files that nobody knows and that have no id are objects too, so that what they hold is counted and listed.
+
+        A row's identity is all of it; they have no load, and the proposal says that they stay behind.
+        """
+        ignored = set(self._ignored)
+        for stored in await self.shelf.tables():
+            obj = foreign_object(stored) if stored.name in ignored else None
+            if obj is not None and obj.name not in found:
+                found[obj.name] = open_table(obj, stored, self.shelf, self.zone, self._hooks, custom=True)
+                self._ignored.remove(stored.name)
 
     # ── base.Source ───────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -165,9 +177,7 @@ class ClinicSource(ExportSource):
     async def describe(self) -> Inventory:
         inventory = await super().describe()
         others = [one for one in inventory.objects if one.name != papers.OBJECT]
-        if await self._all_papers():
-            others.append(papers.SPEC)
-        return inventory.model_copy(update={"objects": tuple(others)})
+        return inventory.model_copy(update={"objects": (*others, papers.SPEC)})
 
     async def count(self, object_name: str) -> int:
         """Rows with a key of their own, without patients that were merged into others."""
@@ -201,89 +211,26 @@ class ClinicSource(ExportSource):
 
     # ── what tables need ──────────────────────────────────────────────────────────────────────────────────────────
 
-    async def _tables_by_name(self) -> Mapping[str, AnyTable]:
-        return await self.tables()
-
     async def _gather(self, object_name: str) -> None:
-        """Everything that records of an object are completed with, once."""
-        if object_name in self._gathered:
-            return
-        self._gathered.add(object_name)
+        """Everything that records of an object are completed with, once; several objects are read at a time."""
         tables = await self.tables()
-        if object_name in ("patients", "referrers", papers.OBJECT, *WITH_PATIENT) and self._shaper.people is None:
-            await self._know_people(tables)
-        if object_name in ("patients", "referrers") and not self._gathered & {"emails"}:
-            self._gathered.add("emails")
-            await self._share_emails(tables)
-        if object_name == "patients":
-            await self._gather_plans(tables)
-        if object_name == "invoices":
-            await self._gather_money(tables)
-
-    async def _know_people(self, tables: Mapping[str, AnyTable]) -> None:
-        table = tables.get("patients")
-        if not isinstance(table, ExportTable):
-            return
-        people, known = People(), HashSet()
-        async for record in table.records(resolved=False):
-            if known.add(hash(record[table.primary]) & _WIDE):
-                people.add(record, table.primary)
-                self._merged += bool(record.get("merged_into"))
-        self._shaper.people = people
-
-    async def _share_emails(self, tables: Mapping[str, AnyTable]) -> None:
-        """Finds addresses of several people. The first patient by id keeps one, "
-        "a physician only if no patient has it."""
-        seen, twice = HashSet(), HashSet()
-        async for _, address in self._addresses(tables):
-            number = hash(address) & _WIDE
-            if not seen.add(number):
-                twice.add(number)
-        owners: dict[str, tuple[int, str]] = {}
-        people = 0
-        async for person, address in self._addresses(tables):
-            if hash(address) & _WIDE in twice:
-                people += 1
-                owners[address] = min(owners.get(address, person), person)
-        self._shaper.email_owners = {address: key for address, (_, key) in owners.items()}
-        self._shared = people - len(owners)
-
-    async def _addresses(self, tables: Mapping[str, AnyTable]) -> AsyncIterator[tuple[tuple[int, str], str]]:
-        """((rank, id), address) of every person once."""
-        for rank, name in enumerate(("patients", "referrers")):
-            table = tables.get(name)
-            if not isinstance(table, ExportTable) or "email" not in table.columns:
-                continue
-            known = HashSet()
-            async for record in table.records(resolved=False):
-                key = str(record[table.primary])
-                address = str(record.get("email") or "").strip().casefold()
-                if known.add(hash(key) & _WIDE) and address and not record.get("merged_into"):
-                    yield (rank, key), address
-
-    async def _gather_plans(self, tables: Mapping[str, AnyTable]) -> None:
-        table = tables.get("insurance_plans")
-        if not isinstance(table, ExportTable):
-            return
-        await self._prepare(table)
-        plans = Gathered()
-        async for record in table.records():
-            values = [record.get(name) or "" for name in ("payer_id", "policy_no", "group_no", "priority", "effective")]
-            plans.add(str(record.get("patient_id") or ""), values)
-        self._shaper.plans = plans
-
-    async def _gather_money(self, tables: Mapping[str, AnyTable]) -> None:
-        """Payments and charges by invoice; a line without an invoice is left to the file of lines."""
-        for name in ("payments", "charges"):
-            table = tables.get(name)
-            if not isinstance(table, ExportTable):
-                continue
-            await self._prepare(table)
-            lines = Gathered()
-            async for record in table.records():
-                if invoice := str(record.get("invoice_id") or ""):
-                    lines.add(invoice, _payment(record) if name == "payments" else _charge(record))
-            setattr(self._shaper, name, lines)
+        async with self._gathering:
+            if object_name in self._gathered:
+                return
+            shaper, patients = self._shaper, _file_of(tables, "patients")
+            if patients is not None and shaper.people is None and object_name in _OF_PEOPLE:
+                shaper.people, self._merged = await know_people(patients)
+            if object_name in ("patients", "referrers") and not self._gathered & {"patients", "referrers"}:
+                holders = [one for name in ("patients", "referrers") if (one := _file_of(tables, name))]
+                shaper.email_owners, self._shared = await share_emails(holders)
+            if object_name == "patients" and (plans := _file_of(tables, "insurance_plans")):
+                await self._prepare(plans)
+                shaper.plans = await gather_plans(plans)
+            for name in ("payments", "charges") if object_name == "invoices" else ():
+                if lines := _file_of(tables, name):
+                    await self._prepare(lines)
+                    setattr(shaper, name, await gather_lines(lines))
+            self._gathered.add(object_name)
 
     async def _find_hidden(self) -> None:
         """Opens the tables for a first look at custom fields in sheets of values and in cells of JSON."""
@@ -341,15 +288,15 @@ class ClinicSource(ExportSource):
     # ── papers ────────────────────────────────────────────────────────────────────────────────────────────────────
 
     async def _all_papers(self) -> dict[str, papers.Paper]:
-        if self._papers is None:
-            tables = await self.tables()
-            await self._gather(papers.OBJECT)
-            table = tables.get(papers.OBJECT)
-            rows = [one async for one in table.records()] if isinstance(table, ExportTable) else []
-            people = self._shaper.people
-            self._papers = papers.match_papers(
-                rows, await self.shelf.documents(), people.knows if people is not None else lambda _: False
-            )
+        await self._gather(papers.OBJECT)
+        table = _file_of(await self.tables(), papers.OBJECT)
+        async with self._matching:
+            if self._papers is None:
+                rows = [one async for one in table.records()] if table is not None else []
+                people = self._shaper.people
+                self._papers = papers.match_papers(
+                    rows, await self.shelf.documents(), people.knows if people is not None else _nobody
+                )
         return self._papers
 
     async def _paper_pages(self, fields: Iterable[str], cursor: str | None) -> AsyncIterator[Page]:
@@ -369,6 +316,16 @@ class ClinicSource(ExportSource):
         yield FileStream(str(paper.record["file_name"]), kind, paper.file.size, chunks)
 
 
+def _file_of(tables: Mapping[str, AnyTable], name: str) -> ExportTable | None:
+    """The table of an object that has a file of its own."""
+    table = tables.get(name)
+    return table if isinstance(table, ExportTable) else None
+
+
+def _nobody(_: str) -> bool:
+    return False
+
+
 def _practice(record: Record) -> list[Record]:
     name = str(record.get("practice") or "").strip()
     if not name:
@@ -383,13 +340,3 @@ def _repeats(table: ExportTable) -> bool:
     columns = table.columns
     named = "patient_name" in columns or "patient_last" in columns
     return named and ("patient_dob" in columns or "patient_medicare" in columns)
-
-
-def _payment(record: Record) -> list[str]:
-    return [str(record.get(name) or "") for name in ("date", "amount", "method")]
-
-
-def _charge(record: Record) -> list[str]:
-    """What the line bills, and what it says was paid."""
-    billed = str(record.get("type") or "").strip().casefold() in _CHARGED
-    return [str(record.get("amount") or "0") if billed else "0", str(record.get("payment") or "")]

@@ -128,10 +128,10 @@ class Metadata:
         return self._views[module.name]
 
     async def whole_views(self, module: Module) -> list[str]:
-        """Ids of the views that together hold all live records of a module."""
+        """Ids of the views that together hold all live records of a module; none where the account lacks one."""
         known = await self.views(module)
         names = module.views or tuple(name for name in known if name.startswith("All "))[:1]
-        return [known[name] for name in names if name in known]
+        return [known[name] for name in names] if all(name in known for name in names) else []
 
     async def has_leads(self) -> bool:
         """Whether this is the classic suite, which has leads (section 2)."""

@@ -214,7 +214,7 @@ class Reader:
         while True:
             keys, pages = await self._page_keys(look, view, at)
             high = high or max(pages, 1)
-            if keys and keys[0] > left[0] and at > low:
+            if (not keys or keys[0] > left[0]) and at > low:  # no rows: there are fewer pages than last time
                 high, at = at - 1, (low + at - 1) // 2
             elif keys and keys[-1] < left[0] and at < high:
                 low, at = at + 1, (at + 1 + high) // 2

@@ -134,7 +134,7 @@ class Searcher:
         as every external id of ours does; any other field is counted by reading all records.
         """
         if filled is None:
-            return sum([await self._total(module, view) for view in await self._metadata.whole_views(module)])
+            return sum([await self._total(module, view) for view in await self._views(module)])
         checked_name(filled)
         field = next((one for one in await self._metadata.fields(module) if one.name == filled), None)
         if field is None:
@@ -142,6 +142,12 @@ class Searcher:
         if filled == "external_id" or (field.is_custom and field.type in _TEXT_TYPES):
             return await self._containing(module, filled)
         return await self._scanned(module, filled)
+
+    async def _views(self, module: Module) -> list[str]:
+        views = await self._metadata.whole_views(module)
+        if not views:
+            raise ContractBroken(f"no saved view of the account holds all {module.name}", code="NO_VIEW")
+        return views
 
     async def _total(self, module: Module, view: str) -> int:
         answer = await self._api.request(
@@ -163,7 +169,7 @@ class Searcher:
 
     async def _scanned(self, module: Module, field: str) -> int:
         number = 0
-        for view in await self._metadata.whole_views(module):
+        for view in await self._views(module):
             at, pages = 1, 1
             while at <= pages:
                 _, rows, pages = await self._reader.page(module, view, at)

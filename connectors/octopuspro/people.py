@@ -18,6 +18,7 @@ EXTRA = (
     TableField("person3_last", "Third person, family name"),
     TableField("spare_email", "Spare e-mail", FieldType.EMAIL),
     TableField("other_channels", "Other e-mails and phones", FieldType.TEXTAREA),
+    TableField("main_phone", "Main phone", FieldType.PHONE),
     TableField("street_address", "Street address"),
 )
 
@@ -36,6 +37,7 @@ def complete_customer(record: Record) -> None:
     made = {
         "display_name": named,
         **_names("1", first, last),
+        "main_phone": _text(record, "phone") or _text(record, "mobile"),
         "street_address": _street(record),
         **_spare(record, [number for number, parts in others.items() if not any(parts)]),
     }

@@ -23,6 +23,7 @@ PLATFORM = Platform(
     capabilities=Capabilities(),
     editions=EDITIONS,
     facts={
+        "phone_region": "IN",
         "api": "neither a bulk interface nor rate limits are publicly documented (source fact sheet section 5)",
         "uploads": "CSV: users, stages, companies, contacts, leads, deals, activities, tickets, conversations, tags",
         "order": "companies before contacts before deals before activities and tickets; users first (section 5)",

@@ -7,6 +7,8 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import tzinfo
 
+from pydantic import JsonValue
+
 from connectors.column_votes import ColumnVote, vote_columns
 from connectors.exportkit.catalogue import TableField, TableObject, fold
 from connectors.exportkit.tables import ExportTable, Hooks, open_table
@@ -43,6 +45,8 @@ AUDIT = Paper("custom_field_audit", "Custom Field Audit", ("Field", "Module", "F
 GAPS = Paper("data_gaps", "Data Gap Register", ("Gap", "Where It Is", "Evidence", "Decision"))
 
 PaperRows = Sequence[Sequence[str]]
+_WITHIN, _UNLISTED, _ABSENT = "within the plan", "not in the account's list", "listed, but not in the file"
+_SOUND = frozenset({_WITHIN, _UNLISTED, _ABSENT})
 
 
 def paper_table(
@@ -104,7 +108,7 @@ def audit(
             total = table.stored.profile.rows if table else 0
             rows.append([f"{module}: {column.spec.label}", module, str(filled[column.index]), str(total), verdict])
         absent = [label for (owner, label) in listed if owner == fold(module) and (owner, label) not in seen]
-        rows += [[f"{module}: {label}", module, "0", "0", "listed, but not in the file"] for label in absent]
+        rows += [[f"{module}: {label}", module, "0", "0", _ABSENT] for label in absent]
     if workflows > WORKFLOW_CAP:
         over = f"{workflows} workflows, the Standard and Advanced plans allow {WORKFLOW_CAP}"
         rows.append(["Account: workflows", "Account", str(workflows), str(workflows), over])
@@ -121,7 +125,7 @@ def _verdict(rank: int, active: bool | None, plan: str) -> str:
             if known
             else "beyond the five fields of Standard and Advanced"
         )
-    return "not in the account's list" if active is None else "within the plan"
+    return _UNLISTED if active is None else _WITHIN
 
 
 def _key(module: str, label: str) -> tuple[str, str]:
@@ -130,6 +134,21 @@ def _key(module: str, label: str) -> tuple[str, str]:
 
 def _filled(table: ExportTable, index: int) -> int:
     return next((one.filled for one in table.stored.profile.columns if one.index == index), 0)
+
+
+def findings(written: Mapping[str, PaperRows]) -> list[dict[str, JsonValue]]:
+    """What a person should look at before anything moves, for the pre-flight's report."""
+    found: list[dict[str, JsonValue]] = []
+    for name, _, _, expected, came, *_, state in written.get(EXTRACTION.name, ()):
+        if state in ("missing", "differs"):
+            lacking = abs(int(expected or 0) - int(came or 0))
+            found.append({"code": f"extraction_{state}", "object": name, "count": max(1, lacking)})
+    for field, module, filled, _, verdict in written.get(AUDIT.name, ()):
+        if verdict not in _SOUND:
+            code = "field_orphaned" if verdict.startswith("orphaned") else "field_beyond_cap"
+            found.append({"code": code, "object": module.lower(), "field": field, "count": int(filled)})
+    found += [{"code": "data_gap", "field": gap, "count": 1} for gap, *_ in written.get(GAPS.name, ())]
+    return found
 
 
 def gaps(recorded: int, calls: int, chats: int, numbers: int, workflows: int) -> list[list[str]]:

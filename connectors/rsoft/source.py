@@ -134,10 +134,19 @@ class RSoftExport(ExportSource):
 
     async def account_facts(self) -> dict[str, JsonValue]:
         """What came against what was expected, fields beyond the plan's cap, and what an export cannot hold."""
-        await self.tables()
+        tables = await self.tables()
         facts: dict[str, JsonValue] = {"plan": self._plan or "unknown", "timezone": self.config.timezone}
         for paper in PAPERS:
             facts[paper.name] = [dict(zip(paper.headings, row, strict=True)) for row in self._papers[paper.name]]
+        owned = ((name, _blanks(one, "owner")) for name, one in tables.items() if isinstance(one, ExportTable))
+        facts["findings"] = [
+            *papers.findings(self._papers),
+            *(
+                {"code": "owner_missing", "object": name, "field": "owner", "count": rows}
+                for name, rows in owned
+                if rows
+            ),
+        ]
         return facts
 
     # ── tables ────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -246,6 +255,13 @@ def spread_phones(record: Record, fields: Sequence[str]) -> None:
     if rest:
         record["more_phones"] = "; ".join(rest)
     record["phones_as_written"] = " | ".join(written.values())
+
+
+def _blanks(table: ExportTable, field: str) -> int:
+    """Rows in which the field is blank; none where the file lacks it."""
+    column = table.columns.get(field)
+    profile = table.stored.profile
+    return profile.rows - profile.columns[column.index].filled if column else 0
 
 
 def _with_tags(spec: ObjectSpec, options: tuple[PicklistValue, ...]) -> ObjectSpec:

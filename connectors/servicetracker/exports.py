@@ -5,25 +5,23 @@ object: `read` gives all its rows also for a delta, and the engine tells by hash
 counts as deleted only where the connection says `complete`; otherwise absence means nothing (ruling 28).
 """
 
-from collections import deque
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import datetime
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
+from pydantic import JsonValue
 
-from app.domain.moments import zone_of
 from app.domain.schema import Inventory, Record, UserSpec
 from connectors.base import (
     BatchRefused,
     ConnectionContext,
     ContractBroken,
-    CredentialsRejected,
-    Deletion,
     FileRef,
     FileStream,
     Page,
 )
+from connectors.exportkit.absence import Missing
+from connectors.exportkit.config import read_export_config
 from connectors.servicetracker.export_files import ExportedFiles
 from connectors.servicetracker.export_tables import ExportTable, needed_objects, object_of, open_table
 from connectors.servicetracker.reading import Cursor, read_cursor, write_cursor
@@ -33,33 +31,12 @@ from connectors.table_files import TableShelf
 _BYTES_MISSING = "the bytes of files do not come in export tables; connect the account's API to move them"
 
 
-class ExportConfig(BaseModel):
-    """Options of an upload connection; other keys are left to the application.
-
-    `complete`: the files hold everything, so a record that is absent was deleted. `timezone`: the IANA zone of stamps
-    that carry no offset. `absent`: objects without records, for which no file will come, separated by commas.
-    """
-
-    model_config = ConfigDict(extra="ignore")
-
-    complete: bool = False
-    timezone: str = Field(default="", max_length=64)
-    absent: str = Field(default="", max_length=500)
-    page_size: int = Field(default=2_000, ge=1, le=2_000)
-
-
 class ServiceTrackerExports:
     """Implements `base.Source` over the uploaded tables in `config["tables"]` (a `TableShelf`)."""
 
     def __init__(self, context: ConnectionContext) -> None:
-        try:
-            self._config = ExportConfig.model_validate(dict(context.config))
-            self._zone = zone_of(self._config.timezone) if self._config.timezone else None
-        except ValidationError as error:
-            wrong = ", ".join(sorted({".".join(map(str, item["loc"])) for item in error.errors()}))
-            raise CredentialsRejected(f"the upload connection has unusable options: {wrong}") from None
-        except ValueError as error:
-            raise CredentialsRejected(f"the upload connection's timezone cannot be used: {error}") from None
+        self._config = read_export_config(context.config)
+        self._zone = self._config.zone()
         self._shelf: TableShelf = context.config["tables"]
         self._clock = context.clock
         self._tables: dict[str, ExportTable] | None = None
@@ -70,7 +47,7 @@ class ServiceTrackerExports:
         Raises ContractBroken naming the files that are missing, have no Id column, or wait for an answer.
         """
         tables = await self._open()
-        declared = {object_of(name.strip()) for name in self._config.absent.split(",") if name.strip()}
+        declared = {object_of(name) for name in self._config.declared_absent()}
         needed = needed_objects(await self._shelf.needed())
         missing = [name for name in needed if name not in tables and name not in declared]
         if missing:
@@ -187,8 +164,8 @@ class ServiceTrackerExports:
         tables = await self._open()
         return ExportedFiles({name: tables[name] for name in FILE_OBJECTS if name in tables})
 
-    def _missing(self, object_name: str, after: str) -> "_Missing":
-        return _Missing(self._shelf.known_ids(object_name), after)
+    def _missing(self, object_name: str, after: str) -> Missing:
+        return Missing(self._shelf.known_ids(object_name), after)
 
     async def _users(self) -> tuple[UserSpec, ...]:
         table = (await self._open()).get("User")
@@ -203,33 +180,6 @@ class ServiceTrackerExports:
             staff = [one for one in map(read, rows) if one.get("UserType", "Standard") == "Standard"]
             users += [_user(one, shows_active) for one in staff]
         return tuple(users)
-
-
-class _Missing:
-    """Walks along the ids that were known before and tells which of them are gone."""
-
-    def __init__(self, known: AsyncIterator[Sequence[str]], after: str) -> None:
-        self._known = known
-        self._after = after
-        self._block: deque[str] = deque()
-
-    async def upto(self, last: str | None, present: Sequence[str], at: datetime) -> list[Deletion]:
-        """Known ids up to `last` (None: all that are left) that are not among `present`."""
-        there = set(present)
-        gone: list[Deletion] = []
-        while await self._fill() and (last is None or self._block[0] <= last):
-            one = self._block.popleft()
-            if one not in there:
-                gone.append(Deletion(one, at))
-        return gone
-
-    async def _fill(self) -> bool:
-        while not self._block:
-            block = await anext(self._known, None)
-            if block is None:
-                return False
-            self._block.extend(one for one in block if one > self._after)
-        return True
 
 
 def _user(record: Record, shows_active: bool) -> UserSpec:

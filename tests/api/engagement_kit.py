@@ -214,6 +214,8 @@ class Move:
         proposed = await self.propose()
         answer = await self.client.post(f"{self.path}/mapping/confirm", json={"version": proposed["version"]})
         assert answer.status_code == 200, answer.text
+        agreement = {"confirmed": True, "reference": "DPA 2026-17"}
+        assert (await self.client.put(f"{self.path}/agreement", json=agreement)).status_code == 200
         return decode_id("mapping", proposed["id"])
 
     async def settle_owners(self) -> None:

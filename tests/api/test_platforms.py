@@ -24,6 +24,20 @@ class TestPlatforms:
         assert {each["name"] for each in body["credentials"]} == set(manifest.credentials.model_fields)
         assert any(each["secret"] for each in body["credentials"])
 
+    async def test_a_destination_shows_what_was_proved(self, http: httpx.AsyncClient) -> None:
+        """The table is what the conformance suite wrote: every guarantee holds, under faults, for every object."""
+        for slug, manifest in PLATFORMS.items():
+            table = (await http.get(f"/v1/platforms/{slug}")).json()["guarantees"]
+            assert (table is None) == (manifest.destination is None), slug
+            if table is None:
+                continue
+            assert table["destination"] == slug
+            names = {one["name"]: one for one in table["guarantees"]}
+            assert set(names) == {"exactly_one", "conservation", "resume", "exact_rollback", "reconciliation"}
+            assert all(one["holds"] and one["faults"] > 0 for one in names.values()), slug
+            for name in ("exactly_one", "conservation", "resume"):
+                assert all(one["holds"] and one["records"] > 0 for one in names[name]["objects"].values()), slug
+
     async def test_404(self, http: httpx.AsyncClient) -> None:
         assert_problem(await http.get("/v1/platforms/abacus"), 404, "not-found")
 

@@ -13,6 +13,7 @@ from connectors.table_files import StoredDocument, StoredTable, TableSurvey
 from connectors.tabular import Probe
 from connectors.throttle import Unlimited
 from tests.connectors.connector_kit import MemoryTokens, build_context
+from tests.connectors.unpacking_kit import bytes_of, profile_of, taken_apart
 
 UPLOADED = datetime(2026, 11, 21, 9, tzinfo=UTC)
 Answers = Mapping[tuple[str, str], str]
@@ -92,3 +93,22 @@ async def whole(source: Source, name: str) -> dict[str, Record]:
     records, _ = await read_all(source, name, [field.name for field in spec.fields])
     assert [record[primary] for record in records] == sorted({record[primary] for record in records})
     return {record[primary]: record for record in records}
+
+
+class UnpackedShelf(Shelf):
+    """A file that holds several tables, taken apart as an upload is: JSON, a workbook, an archive."""
+
+    def __init__(self, name: str, body: bytes) -> None:
+        super().__init__({})
+        stem, _, kind = name.rpartition(".")
+        self._tables: list[StoredTable] = []
+        for one in taken_apart(kind, body, stem).tables:
+            parent = f"{name}/{one.parent}" if one.parent else ""
+            place = {"stem": one.stem, "parent": parent, "path": one.path, "bundle": name}
+            stored = bytes_of(one)
+            self.files[f"{name}/{one.name}"] = stored
+            profile = profile_of(one).model_copy(update=place)
+            self._tables.append(StoredTable(f"{name}/{one.name}", len(stored), UPLOADED, profile))
+
+    async def tables(self) -> Sequence[StoredTable]:
+        return self._tables

@@ -1,5 +1,6 @@
 """Freshsales: the account's plan, budget, jobs, rights and schema, and answers nobody documented."""
 
+import asyncio
 import json
 from datetime import timedelta
 from typing import Any
@@ -85,6 +86,28 @@ async def test_all_jobs_taken_is_waited_for() -> None:
         stats = await fresh.stats()
         assert stats["refused"] == {"405": 8}
         assert stats["jobs"]["most_in_flight"] == 1
+
+
+async def test_our_own_jobs_never_meet_the_ceiling() -> None:
+    async with account(job_seconds="12") as fresh:
+        await fresh.made("contacts", last_name="First")
+        batches = [people(*range(start, start + 5)) for start in range(0, 60, 5)]
+        done = await asyncio.gather(*(fresh.upsert("contacts", "external_id", *batch) for batch in batches))
+        assert sum(one.status is WriteStatus.CREATED for results in done for one in results) == 60
+        stats = await fresh.stats()
+        assert stats["jobs"]["most_in_flight"] == 8
+        assert stats["refused"] == {}
+
+
+async def test_a_budget_that_ends_within_a_job_leaves_no_doubles() -> None:
+    async with account(hourly_calls="3", throttle=hourly(3, 0)) as fresh:
+        with pytest.raises(QuotaExhausted):
+            await fresh.upsert("contacts", "external_id", *people(*range(5)))
+        fresh.clock.pass_seconds(3600)
+        assert (await fresh.stats())["records"]["live"] == {"contact": 5}
+        results = await fresh.upsert("contacts", "external_id", *people(*range(5)))
+        assert len({one.id for one in results}) == 5
+        assert (await fresh.stats())["records"]["live"] == {"contact": 5}
 
 
 async def test_jobs_that_stay_taken_are_transient() -> None:

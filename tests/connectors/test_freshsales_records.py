@@ -2,9 +2,13 @@
 
 from typing import Any
 
+import httpx
 import pytest
+import respx
 
 from connectors.base import Ambiguous, ChangeKind, ContractBroken, SchemaChange, WriteStatus
+from connectors.freshsales.destination import FreshsalesDestination
+from tests.connectors.connector_kit import freshsales_context, no_sleep
 from tests.connectors.freshsales_kit import account
 
 CREATED, UPDATED, REFUSED = WriteStatus.CREATED, WriteStatus.UPDATED, WriteStatus.REFUSED
@@ -223,6 +227,35 @@ async def test_custom_modules_are_read_by_pages() -> None:
         assert {value: rows[0].id for value, rows in found.items()} == {"st:WO:7": ids[7], "st:WO:107": ids[107]}
         assert await fresh.destination.count(name, key) == 130
         assert [one.status for one in await fresh.destination.delete(name, ids[:2])] == [UPDATED] * 2
+
+
+async def test_pages_that_are_fewer_than_last_time_lose_nothing() -> None:
+    async with account() as fresh:
+        change = SchemaChange(kind=ChangeKind.OBJECT, object="cm_visit", label="Visits")
+        name = (await fresh.destination.provision(change, {})).api_name
+        made = [*await fresh.insert(name, *({"name": f"V{n}"} for n in range(100)))]
+        made += await fresh.insert(name, *({"name": f"V{n}"} for n in range(100, 110)))
+        ids = [str(one.id) for one in made]
+        assert len(await fresh.destination.fetch(name, ids[100:], [])) == 10
+        await fresh.destination.delete(name, ids[50:])
+        assert set(await fresh.destination.fetch(name, ids, [])) == set(ids[:50])
+
+
+@respx.mock
+async def test_a_view_that_is_missing_is_no_proof_that_records_are_gone() -> None:
+    base = "http://views.example.net/crm/sales/api"
+    views = {"filters": [{"id": 1, "name": "Open Deals"}, {"id": 2, "name": "Won Deals"}]}
+    respx.get(f"{base}/deals/filters").respond(json=views)
+    respx.get(f"{base}/settings/deals/fields").respond(json={"fields": [{"name": "name", "type": "text"}]})
+    respx.get(f"{base}/selector/deal_pipelines").respond(json={"deal_pipelines": []})
+    for key in range(1, 11):
+        respx.get(f"{base}/deals/{key}").respond(json={"deal": {"id": key, "name": f"D{key}"}})
+    context = freshsales_context("http://views.example.net")
+    destination = FreshsalesDestination(context, transport=httpx.AsyncHTTPTransport(), sleep=no_sleep, retries=0)
+    assert len(await destination.fetch("deals", [str(key) for key in range(1, 11)], [])) == 10
+    with pytest.raises(ContractBroken, match="view"):
+        await destination.count("deals")
+    await destination.close()
 
 
 async def test_owners_change_in_bulk() -> None:

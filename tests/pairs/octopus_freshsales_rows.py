@@ -26,7 +26,7 @@ def customers(company: OctopusCompany) -> list[Expected]:
     account = {
         "name": "Harbour Vet Clinic",
         "Customer Type": "Business",
-        "phone": "(02) 9555 1234",
+        "phone": "+61295551234",
         "Customer Since": date(2019, 12, 31),
         "Notes": 'Gate "B",\nring twice',
         **_ADDRESS,

@@ -25,7 +25,7 @@ def customers(company: OctopusCompany) -> list[Expected]:
     account = {
         "Account Name": "Harbour Vet Clinic",
         "Customer Type": "Business",
-        "Phone": "(02) 9555 1234",
+        "Phone": "+61295551234",
         "Billing Street": "3/12-14 Löwen Street",
         "Billing City": "Newtown",
         "Billing State": "NSW",

@@ -7,6 +7,7 @@ public API only.
 import csv
 import io
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 from typing import Any
 
 import orjson
@@ -156,8 +157,6 @@ async def test_meetings_and_tasks_keep_their_hours(move: Move) -> None:
 
 
 def _utc(stamp: str) -> str:
-    from datetime import UTC, datetime
-
     return datetime.fromisoformat(stamp).astimezone(UTC).isoformat()
 
 
@@ -201,6 +200,20 @@ async def test_what_came_is_set_beside_what_was_expected(move: Move) -> None:
     assert (rows["contacts"]["Rows expected"], rows["contacts"]["Rows came"]) == ("10", "9")
     order = sorted(rows, key=lambda name: int(rows[name]["Order"]))
     assert order[:8] == ["users", "stages", "companies", "contacts", "leads", "deals", "activities", "tickets"]
+
+
+async def test_the_preflight_names_what_a_person_should_look_at(move: Move) -> None:
+    """Checks `extraction`, `field_cap`, `data_gaps`, `unresolved` and owners: counts in the report, no values."""
+    reports = await move.road.reports(move.road.runs["preflight"])
+    body = next(body for kind, _, body in reports if kind == "preflight")
+    found = {(one["code"], one["object"], one["field"]): one["count"] for one in body["findings"]}
+    assert found["extraction_differs", "contacts", ""] == 1
+    assert found["field_orphaned", "contacts", "Contacts: Old Dealer Code"] == 1
+    assert found["reference_ambiguous", "deals", "contact"] == 1
+    assert found["reference_unknown", "deals", "company"] == 1
+    assert found["owner_missing", "deals", "owner"] == 2
+    assert sum(code == "data_gap" for code, _, _ in found) == 4
+    assert "bad_phone" not in {code for code, _, _ in found}
 
 
 async def test_fields_beyond_the_plan_and_dead_ones_are_named(move: Move) -> None:

@@ -130,6 +130,8 @@ def _guess(column: Column) -> FieldType | None:
         return FieldType.PICKLIST
     if column.reference:
         return FieldType.LOOKUP
+    if re.search(r"[a-z]I[dD]$|[A-Z]{3}ID$|[_ ]id$", column.name):
+        return FieldType.LOOKUP
     values = [one.strip() for one in column.samples if one.strip()]
     for pattern, kind in _SHAPES:
         if values and all(pattern.fullmatch(one[:200]) for one in values):

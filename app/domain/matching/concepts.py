@@ -1,6 +1,6 @@
 """What a name means: phrases to concepts of the trade, by the kind of object the name stands in."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from functools import cache
 
 from app.domain.matching.names import spell_out, split
@@ -13,7 +13,7 @@ ADDRESS_PARTS = frozenset({
 _BLOCKS = {
     "billing": "billing", "bill": "billing", "invoice": "billing", "invoicing": "billing",
     "shipping": "shipping", "ship": "shipping", "delivery": "shipping", "dispatch": "shipping",
-    "mailing": "mailing", "mail": "mailing", "email": "mailing", "correspondence": "mailing", "postal": "mailing",
+    "mailing": "mailing", "mail": "mailing", "email": "mailing", "correspondence": "mailing",
     "primary": "main", "main": "main", "office": "main", "work": "main", "headquarters": "main", "business": "main",
     "other": "other", "alternate": "other", "alternative": "other", "secondary": "other", "additional": "other",
     "home": "home", "private": "home",
@@ -53,11 +53,13 @@ def concepts() -> Concepts:
     return Concepts()
 
 
-def block_of(tokens: Sequence[str]) -> tuple[str, tuple[str, ...]]:
+def block_of(tokens: tuple[str, ...]) -> tuple[str, tuple[str, ...]]:
     """Which address block a name speaks of ("" for none said), and the name without the words that say so."""
     block, rest = "", []
     for place, token in enumerate(tokens):
         found = _BLOCKS.get(token)
+        if token == "postal" and tokens[place + 1 : place + 2] == ("address",):
+            found = "mailing"
         if found is None and token in _NUMBERED and place and tokens[place - 1] in {"address", "addr"}:
             found = _NUMBERED[token]
         if found is not None and len(tokens) > 1:
@@ -97,6 +99,9 @@ def _meanings_of(tokens: tuple[str, ...], kind: str, own_words: frozenset[str]) 
             found[concept] = max(found.get(concept, 0.0), weight)
         return bool(hits)
 
+    own = tuple(one for one in tokens if one not in own_words)
+    if own == ("id",) and len(tokens) > 1:  # "Customer Id" among customers
+        return {"id": 0.95}, ""
     whole = note(tokens, 1.0)
     block, rest = block_of(tokens)
     parts = [one for one in book.of(rest, kind) if one in ADDRESS_PARTS] if block and rest else []
@@ -104,7 +109,7 @@ def _meanings_of(tokens: tuple[str, ...], kind: str, own_words: frozenset[str]) 
         found.clear()
         found.update(dict.fromkeys(parts, 1.0))
         return found, block
-    bare = tuple(one for one in tokens if one not in own_words)
+    bare = own
     done = whole
     if bare and bare != tokens:
         done = note(bare, 0.9) or done

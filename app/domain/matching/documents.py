@@ -37,7 +37,8 @@ def read_schema(given: Any) -> Schema:
 def _table(given: Any, where: str) -> Table:
     if not isinstance(given, Mapping):
         raise SchemaUnreadable(f"{where} must be an object")
-    fields = given.get("fields") or []
+    fields = given.get("fields")
+    fields = [] if fields is None else fields
     if not isinstance(fields, list):
         raise SchemaUnreadable(f"{where}.fields must be a list")
     return Table(_name(given, where), _text(given.get("label")), tuple(_column(one, f"{where}.fields[{place}]") for place, one in enumerate(fields)))

@@ -53,12 +53,12 @@ def _for(ground: str, ours: Item, theirs: Item, features: Mapping[str, Matrix], 
         return f'Both mean "{theirs.top.replace("_", " ")}".'
     if ground == "type" and value["type"] >= 0.6 and ours.column.type and theirs.column.type:
         one, other = ours.column.type.value, theirs.column.type.value
-        return f"Both hold a {one}." if one == other else f"A {one} fits into a {other}."
+        return f"Both hold {_a(one)}." if one == other else f"Values of type {one} fit into {_a(other)}."
     if ground == "options" and value["picklist"] > 0:
         least = min(len(set(ours.column.picklist)), len(set(theirs.column.picklist)))
         return f"{round(value['picklist'] * least)} of {least} options occur on both sides."
     if ground == "samples" and value["shape"] > 0.5 and theirs.column.type:
-        return f"The samples look like what a {theirs.column.type.value} holds."
+        return f"The samples look like what {_a(theirs.column.type.value)} field holds."
     if ground == "samples" and value["values"] > 0:
         return f"{round(value['values'] * 100)} % of the values occur on both sides."
     if ground == "address" and value["block"]:
@@ -72,6 +72,10 @@ def _for(ground: str, ours: Item, theirs: Item, features: Mapping[str, Matrix], 
     if ground == "rival" and value["row_gap"] > 1:
         return "No other destination field comes close."
     return ""
+
+
+def _a(noun: str) -> str:
+    return f"{'an' if noun[0] in 'aeiou' else 'a'} {noun}"
 
 
 def _names(ours: Item, theirs: Item, value: Mapping[str, float]) -> str:
@@ -89,7 +93,7 @@ def _names(ours: Item, theirs: Item, value: Mapping[str, float]) -> str:
 def _against(ground: str, ours: Item, theirs: Item, features: Mapping[str, Matrix], row: int, column: int) -> str:
     value = {name: float(features[name][row, column]) for name in features}
     if ground == "type" and value["type"] < 0.7 and ours.column.type and theirs.column.type:
-        return f"Against it: a {ours.column.type.value} goes into a {theirs.column.type.value} with difficulty."
+        return f"Against it: values of type {ours.column.type.value} hardly fit into {_a(theirs.column.type.value)}."
     if ground == "name" and value["token_sort"] < 0.8:
         return f'Against it: the names "{ours.column.shown}" and "{theirs.column.shown}" differ.'
     if ground == "meaning" and value["other_concept"]:

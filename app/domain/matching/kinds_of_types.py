@@ -18,7 +18,7 @@ _FITS = {
     ("str", "url"): 0.65, ("str", "ref"): 0.6, ("str", "num"): 0.5, ("str", "date"): 0.45, ("str", "id"): 0.35,
     ("str", "bool"): 0.3, ("str", "file"): 0.4, ("str", "time"): 0.5, ("str", "compound"): 0.5, ("long", "enum"): 0.25,
     ("long", "multi"): 0.2, ("enum", "multi"): 0.75, ("enum", "ref"): 0.5, ("enum", "bool"): 0.45, ("enum", "num"): 0.4,
-    ("num", "ref"): 0.35, ("num", "id"): 0.35, ("ref", "id"): 0.3, ("ref", "multi"): 0.45, ("bool", "num"): 0.25,
+    ("num", "ref"): 0.5, ("num", "id"): 0.35, ("ref", "id"): 0.3, ("ref", "multi"): 0.45, ("bool", "num"): 0.25,
     ("date", "num"): 0.15, ("date", "time"): 0.3, ("file", "url"): 0.7, ("num", "phone"): 0.4, ("long", "email"): 0.2,
     ("email", "ref"): 0.2, ("long", "compound"): 0.4, ("multi", "long"): 0.4, ("phone", "id"): 0.1, ("long", "ref"): 0.2,
     ("num", "time"): 0.35, ("bool", "multi"): 0.2, ("email", "multi"): 0.4, ("url", "long"): 0.3, ("file", "long"): 0.15,

@@ -14,7 +14,7 @@ from app.domain.matching.shelf import phrases, read_yaml
 from app.domain.matching.sides import Reading, prepare
 from app.domain.matching.systems import System
 
-_LIKE = 0.86
+_LIKE = 0.9
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,9 +108,13 @@ def guess_kind(table: Table, system: System | None, reading: Reading) -> ObjectG
         (_named_kind(text) for text in (table.name, table.label) if text), key=lambda one: one[1], default=("", 0.0)
     )
     technical = any(word in kinds().technical for word in split(table.name)) and named[1] < 0.9
+    if named[0] == "account" and _holds_people(table, reading):
+        return ObjectGuess("contact", 0.9, "its name, and it holds first and last names")
+    if named[1] >= 0.9:
+        return ObjectGuess(named[0], named[1], "its name")
     best = _by_fields(table, named[0], reading)
-    if named[1] >= 0.9 or (named[0] and named[0] == best[0]):
-        return ObjectGuess(named[0], max(named[1], 0.9), "its name")
+    if named[0] and named[0] == best[0]:
+        return ObjectGuess(named[0], 0.9, "its name")
     if named[1] > 0 and best[1] < 0.5:
         return ObjectGuess(named[0], named[1] * (0.3 if technical else 0.9), "its name")
     if best[1] >= 0.4 and best[1] >= named[1] * 0.6:
@@ -118,6 +122,12 @@ def guess_kind(table: Table, system: System | None, reading: Reading) -> ObjectG
     return (
         ObjectGuess(named[0], named[1] * (0.3 if technical else 0.8), "its name") if named[0] else ObjectGuess("", 0.0)
     )
+
+
+def _holds_people(table: Table, reading: Reading) -> bool:
+    """Customers with a first and a last name are people, whatever the table is called."""
+    side = prepare(Table(table.name, table.label, table.columns[:60]), "contact", reading)
+    return {"first_name", "last_name"} <= {item.top for item in side.items}
 
 
 def _by_fields(table: Table, hint: str, reading: Reading) -> tuple[str, float]:
@@ -130,7 +140,7 @@ def _by_fields(table: Table, hint: str, reading: Reading) -> tuple[str, float]:
         side = prepare(trimmed, kind, reading)
         mine = {item.top for item in side.items if item.top}
         hits = len(mine & signs)
-        found.append((hits / min(len(signs), 6) + 0.15 * (kind == hint), kind))
+        found.append(((hits / max(4, min(len(signs), 6)) if hits >= min(3, len(signs)) else 0.0) + 0.15 * (kind == hint), kind))
     found.sort(reverse=True)
     best, second = found[0], found[1]
     return best[1], min(1.0, best[0]) * (1.0 if best[0] > second[0] else 0.7)
@@ -164,7 +174,7 @@ def _score(table: Table, guess: ObjectGuess, other: Table, there: ObjectGuess) -
     )
     if guess.kind and guess.kind == there.kind:
         sure = 0.55 + 0.44 * min(guess.strength, there.strength)
-        return min(0.99, sure + 0.005 * same_name), f"both are a {guess.kind} ({guess.how})"
+        return min(0.99, sure + 0.005 * same_name), f"both are of the kind {guess.kind} ({guess.how})"
     if guess.kind and there.kind and kinds().substitutes.get(guess.kind) == there.kind:
         return 0.28, f"a {guess.kind} can become a {there.kind}"
     if not guess.kind and not there.kind:

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
+import numpy.typing as npt
 
 from app.domain.matching.assignment import assign
 from app.domain.matching.features import Matrix, base_features
@@ -12,12 +13,14 @@ from app.domain.matching.memory import Lesson, Memory
 from app.domain.matching.model import Model, shipped
 from app.domain.matching.names import fold
 from app.domain.matching.sides import Item, Side, block_plan
+from app.domain.schema import FieldType
 
 SURE = 0.9
 """From here on a proposal is preselected."""
 UNLIKELY = 0.1
 """Below, a field has no counterpart."""
 KNOWN = 0.99
+GROUNDLESS = 0.2
 MOST = 0.99
 SHOWN = 3
 
@@ -70,6 +73,7 @@ def pair_fields(
     model = model or shipped()
     work = _scored(source, target, memory, model, votes or {})
     _apply_known(work)
+    _apply_compounds(work)
     _apply_keys(work)
     _apply_lessons(work, memory)
     pairs = _assigned(work)
@@ -85,11 +89,26 @@ def _scored(source: Side, target: Side, memory: Memory, model: Model, votes: Map
     logit, features = model.score(base)
     for (row, column), vote in votes.items():
         logit[row, column] += vote
-    work = Work(source, target, model.probability(logit), features, dict(votes))
+    probability = model.probability(logit)
+    groundless = ~_grounds(base)
+    for row, column in votes:
+        groundless[row, column] = False
+    probability[groundless] *= GROUNDLESS
+    work = Work(source, target, probability, features, dict(votes))
     for (row, column), vote in votes.items():
         if vote > 0:
             work.said[row, column] = ("second_opinion", "A second opinion chose the same field.", vote)
     return work
+
+
+def _grounds(base: Mapping[str, Matrix]) -> npt.NDArray[np.bool_]:
+    """Where anything but a fitting type speaks for a pair; being the least unlikely rival is no ground."""
+    least = {
+        "concept": 0.3, "token_sort": 0.62, "name_sort": 0.7, "alias": 0.8, "picklist": 0.5, "values": 0.3, "jaro": 0.92,
+        "rare_words": 0.3,
+    }  # fmt: skip
+    found: npt.NDArray[np.bool_] = np.logical_or.reduce([base[name] >= floor for name, floor in least.items()])
+    return found
 
 
 def _apply_known(work: Work) -> None:
@@ -117,6 +136,15 @@ def _apply_known(work: Work) -> None:
         work.probability[row] = np.minimum(work.probability[row], 0.3)
         work.probability[row, best] = KNOWN
         work.said[row, best] = ("known", f'Known standard field: it is "{work.target.items[best].column.shown}" there.', 5.0)
+
+
+def _apply_compounds(work: Work) -> None:
+    """A whole address or name beside its parts is those parts again."""
+    parts = {(item.block, item.top) for item in work.source.items if item.column.type is not FieldType.COMPOUND}
+    for row, ours in enumerate(work.source.items):
+        if ours.column.type is FieldType.COMPOUND and ours.known is None and (ours.block, "city") in parts:
+            work.probability[row] *= 0.05
+            work.spoken[row] = ("parts", "Its parts move on their own.", 2.0)
 
 
 def key_of(side: Side) -> int | None:
@@ -216,10 +244,14 @@ def _add_alternates(work: Work, pairs: list[FieldPair]) -> None:
         if pair.target is not None or holder is None or work.probability[pair.row, best] < 0.5:
             continue
         ours, other = work.source.items[pair.row], work.source.items[holder]
-        if ours.top and ours.top == other.top and ours.block == other.block:
+        if _strong(ours) & _strong(other) and ours.block == other.block:
             pair.target, pair.how, pair.partners = best, "alternate", (other.column.name,)
             pair.probability = min(MOST, float(work.probability[pair.row, best]))
             pair.alternatives = [one for one in pair.alternatives if one[0] != best]
+
+
+def _strong(item: Item) -> set[str]:
+    return {concept for concept, weight in item.concepts.items() if weight >= 0.8}
 
 
 def _add_composites(work: Work, pairs: list[FieldPair]) -> None:
@@ -228,13 +260,16 @@ def _add_composites(work: Work, pairs: list[FieldPair]) -> None:
     theirs = {item.top: column for column, item in reversed(list(enumerate(work.target.items))) if item.top}
     taken = {pair.target for pair in pairs if pair.target is not None}
     whole = theirs.get("full_name", theirs.get("name") if work.target.kind in {"contact", "lead"} else None)
-    if {"first_name", "last_name"} <= ours.keys() and "last_name" not in theirs and whole is not None and whole not in taken:
+    rows = {ours[one] for one in ("first_name", "last_name") if one in ours}
+    holders = {pair.row for pair in pairs if pair.target is not None and pair.target == whole}
+    if len(rows) == 2 and "last_name" not in theirs and whole is not None and holders <= rows:
         names = tuple(work.source.items[ours[one]].column.name for one in ("first_name", "last_name"))
-        for one in ("first_name", "last_name"):
-            pair = pairs[ours[one]]
-            if pair.target is None:
+        for row in sorted(rows):
+            pair = pairs[row]
+            if pair.target in {None, whole}:
                 pair.target, pair.probability, pair.how, pair.partners = whole, 0.92, "join", names
-                work.said[pair.row, whole] = ("composite", "First and last name together make the full name.", 4.0)
+                pair.alternatives = [one for one in pair.alternatives if one[0] != whole]
+                work.said[row, whole] = ("composite", "First and last name together make the full name.", 4.0)
     if "full_name" in ours and not {"first_name", "last_name"} & ours.keys() and {"first_name", "last_name"} <= theirs.keys():
         pair = pairs[ours["full_name"]]
         parts = tuple(work.target.items[theirs[one]].column.name for one in ("first_name", "last_name"))
@@ -252,7 +287,7 @@ def _add_street_lines(work: Work, pairs: list[FieldPair]) -> None:
         ours = work.source.items[pair.row]
         first = streets.get(ours.block)
         if pair.target is None and ours.top in {"street_2", "street_3", "house_number"} and first is not None and ours.known is None:
-            pair.target, pair.how, pair.probability = first.target, "join", 0.5
+            pair.target, pair.how, pair.probability = first.target, "join", 0.3
             pair.partners = (work.source.items[first.row].column.name, ours.column.name)
             assert first.target is not None
             work.said[pair.row, first.target] = ("composite", "A further line of the same street address.", 2.0)

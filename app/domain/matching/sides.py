@@ -61,6 +61,7 @@ def reading_of(tables: Sequence[Table]) -> Reading:
 def own_words_of(table: Table, kind: str) -> frozenset[str]:
     """Words that name the object: its name and label in singular, and its kind."""
     own = {*split(table.name), *split(table.label), kind}
+    own |= {*spell_out(split(table.name)), *spell_out(split(table.label))}
     own |= {word.removesuffix("s") for word in own} | {
         word.removesuffix("ies") + "y" for word in own if word[-3:] == "ies"
     }

@@ -7,6 +7,7 @@ from app.domain.proposing import propose
 from app.domain.quality import QualityReport, QualityScan
 from app.domain.schema import Inventory
 from app.domain.taking import TAKEN, FileWeight, TakeCounter
+from app.domain.telling import with_told
 from app.errors import StepMissing
 from app.runs.opening import connection_for, newest_inventory
 from app.runs.reports import save_report
@@ -30,7 +31,7 @@ async def examine(work: Work, stage: StageRow) -> None:
     )
     taken = TakeCounter(document)
     weight = FileWeight(document)
-    report = await _scan(work, stage, document, source, destination, (taken, weight))
+    report = with_told(await _scan(work, stage, document, source, destination, (taken, weight)), source)
     await _keep_fill(work, source, report, taken.counts())
     await _save_quality(work, report)
     await _save_gaps(work, document, source, destination, weight.bytes)
@@ -45,7 +46,13 @@ async def _scan(
     destination: Inventory,
     watchers: tuple[TakeCounter | FileWeight, ...],
 ) -> QualityReport:
-    scan = QualityScan(document, source, destination, key=work.key.hash_key, region="US")
+    scan = QualityScan(
+        document,
+        source,
+        destination,
+        key=work.key.hash_key,
+        region=work.source_platform.facts.get("phone_region", "US"),
+    )
     async with work.transaction() as connection:
         counts = await work.staging.counts(connection)
     stage.total = sum(counts.values())

@@ -16,7 +16,7 @@ from app.runs import readings
 from app.runs.expecting import Written, computed_anew, field_specs, written
 from app.runs.readings import OVERLAP, Reading
 from app.runs.reports import save_report
-from app.runs.stages.verify import Tally, compare_files, exact, owner_field, read_back
+from app.runs.stages.verify import Tally, compare_files, exact, hidden_fields, owner_field, read_back
 from app.runs.work import StageRow, Work
 
 
@@ -24,7 +24,7 @@ async def reconcile(work: Work, stage: StageRow) -> None:
     """Checks every record of a load; counts, roots and differences end up in the stage and in a sealed report."""
     rule = work.mapping().load(stage.load)
     mark = work.now() - OVERLAP
-    tally = Tally(keep_values=False, owner=owner_field(work, rule))
+    tally = Tally(keep_values=False, owner=owner_field(work, rule), hidden=hidden_fields(work, rule))
     check = _Check(work, rule, tally, await _changed(work, rule))
     await check.run()
     ranges = check.pairing.finish()

@@ -2,12 +2,14 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import orjson
 
 from app.domain.diffing import Verdict, diff_record
 from app.domain.mapping import Load, LoadMode
+from app.domain.masking import mask_values, masked, sensitive_count, sensitive_sources, sensitive_targets
 from app.domain.schema import FieldSpec
 from app.domain.values import exact_json
 from app.runs.expecting import Written, computed_anew, field_specs, written
@@ -24,7 +26,9 @@ async def verify(work: Work, stage: StageRow) -> None:
         await _verify_gone(work, stage)
         return
     rule = work.mapping().load(stage.load)
-    tally = Tally(keep_values=work.run.kind == "sample", owner=owner_field(work, rule))
+    tally = Tally(
+        keep_values=work.run.kind == "sample", owner=owner_field(work, rule), hidden=hidden_fields(work, rule)
+    )
     if rule.mode is LoadMode.FILE:
         async for page in written(work, rule, this_run=True):
             await compare_files(work, rule, page, tally)
@@ -47,12 +51,32 @@ def owner_field(work: Work, rule: Load) -> str:
     return work.field_name(rule.target_object, owner.target) if owner else ""
 
 
+@dataclass(frozen=True, slots=True)
+class Hidden:
+    """Fields whose values no report may show: `sent` by their API names, `source` in the staged record."""
+
+    sent: frozenset[str] = frozenset()
+    source: frozenset[str] = frozenset()
+    whole: bool = False
+    """Files of a company with sensitive fields: their names tell as much as the fields do."""
+
+
+def hidden_fields(work: Work, rule: Load) -> Hidden:
+    """What a load moves that is sensitive."""
+    document = work.mapping()
+    if rule.mode is LoadMode.FILE and sensitive_count(document):
+        return Hidden(frozenset({"File_Name"}), frozenset(), whole=True)
+    sent = frozenset(work.field_name(rule.target_object, name) for name in sensitive_targets(rule))
+    return Hidden(sent, sensitive_sources(document, rule.source_object))
+
+
 class Tally:
     """Counts of a reading back; `rows` may hold values and goes into the sealed body only."""
 
-    def __init__(self, *, keep_values: bool, owner: str = "") -> None:
+    def __init__(self, *, keep_values: bool, owner: str = "", hidden: Hidden = Hidden()) -> None:
         """`owner` is the API name of the owner field."""
         self.keep_values = keep_values
+        self._hidden = hidden
         self._owner = owner
         self.records = 0
         self.checked = 0
@@ -99,8 +123,8 @@ class Tally:
                         "field": diff.field,
                         "verdict": diff.verdict.value,
                         "kind": diff.kind.value,
-                        "sent": _shown(sent.get(diff.field)),
-                        "got": _shown(got.get(diff.field)),
+                        "sent": self._fit(diff.field, sent.get(diff.field)),
+                        "got": self._fit(diff.field, got.get(diff.field)),
                     }
                 )
         if rows and (self.keep_values or len(self.rows) < _LISTED):
@@ -108,12 +132,20 @@ class Tally:
                 {
                     "source_id": one.source_id,
                     "record_id": one.record_id,
-                    "source": one.source,
+                    "source": self._source(one),
                     "fields": rows,
                     "different": verdicts.total() - verdicts[Verdict.EQUAL],
                 }
             )
         return verdicts.total() == verdicts[Verdict.EQUAL]
+
+    def _fit(self, name: str, value: Any) -> Any:
+        return masked(_shown(value)) if name in self._hidden.sent else _shown(value)
+
+    def _source(self, one: Written) -> Any:
+        if one.source is None:
+            return None
+        return mask_values(one.source, one.source if self._hidden.whole else self._hidden.source)
 
     def _list(self, one: Written, name: str, verdict: str, kind: str) -> None:
         if len(self.listed) < _LISTED:

@@ -22,6 +22,7 @@ async def dump(crm: Crm, request: Request) -> Response:
     """GET /_sandbox/dump?module=*&include_system=0.
 
     A line is `{"module", "id", "data", "owner", "links"?, "system"?}`; a file's line carries name, size and checksum.
+    Product lines stand in their deals and, as `deal_product` with the id `<deal>.<line>`, once more by themselves.
     """
     wanted = request.query_params.get("module", "*")
     system = request.query_params.get("include_system", "0") == "1"
@@ -33,7 +34,7 @@ async def _lines(crm: Crm, wanted: str, *, system: bool) -> AsyncIterator[bytes]
     last = 0
     while rows := crm.store.rows(f"{where} AND id > ?", [*values, last], f"ORDER BY id LIMIT {_STEP}"):
         last = rows[-1].id
-        yield b"".join(_line(crm, row, system=system) for row in rows)
+        yield b"".join(_line(crm, row, system=system) + _parts(row) for row in rows)
     if wanted not in ("*", "file"):
         return
     for key, target, kind, name, size, sha256, url, shared, _ in crm.store.all("SELECT * FROM files ORDER BY id"):
@@ -53,6 +54,21 @@ def _line(crm: Crm, row: Row, *, system: bool) -> bytes:
             "updater_id": row.updater, **{name: row.data.get(name) for name in _SYSTEM},
         }  # fmt: skip
     return _packed(line)
+
+
+def _parts(row: Row) -> bytes:
+    """The product lines of a deal, one by one."""
+    lines = row.data.get("products") or [] if row.module == "deal" else []
+    return b"".join(
+        _packed(
+            {
+                "module": "deal_product",
+                "id": f"{row.id}.{line['association_id']}",
+                "data": _without(line, "association_id"),
+            }
+        )
+        for line in lines
+    )
 
 
 def _plain(row: Row) -> Json:

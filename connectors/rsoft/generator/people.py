@@ -69,6 +69,8 @@ def person(plan: Plan, table: str, place: int) -> tuple[str, str]:
     if place % 17 == 5:
         return words.OTHER_SCRIPTS[place // 17 % len(words.OTHER_SCRIPTS)]
     first, last = rng.choice(words.FIRST), rng.choice(words.LAST)
+    if rng.random() < 0.8:  # an initial, as in the south; without it names repeat often
+        first = f"{chr(65 + rng.randrange(26))}. {first}"
     return (first, "") if place % 11 == 3 else (first, last)
 
 
