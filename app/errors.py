@@ -121,6 +121,10 @@ class RunNotSuitable(Conflict):
     title = "The run is not in a state for this"
 
 
+class RollbackLeavesTraces(Conflict):
+    title = "The rollback leaves traces at this destination"
+
+
 class AnotherRunActive(Conflict):
     title = "Another run of this engagement is active"
 

@@ -44,10 +44,10 @@ class Service(FastAPI):
 
     def openapi(self) -> dict[str, Any]:
         """The document with every refusal, the webhooks and the problem schema described."""
-        from app.openapi import complete
+        from app.openapi import complete, scopes_of
 
         if not self.openapi_schema:
-            self.openapi_schema = complete(super().openapi())
+            self.openapi_schema = complete(super().openapi(), scopes_of(self))
         return self.openapi_schema
 
 

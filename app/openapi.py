@@ -1,6 +1,10 @@
 """The OpenAPI document: what the framework derives, completed with every refusal, the webhooks and examples."""
 
+from collections.abc import Mapping
 from typing import Any
+
+from fastapi import FastAPI
+from fastapi.routing import iter_route_contexts
 
 from app.errors import (
     AppError,
@@ -31,8 +35,19 @@ def generate() -> dict[str, Any]:
     return create_app(Settings.model_construct()).openapi()
 
 
-def complete(document: dict[str, Any]) -> dict[str, Any]:
-    """Adds what holds for every operation: refusals as problem documents, and the `Problem` schema itself."""
+def scopes_of(app: FastAPI) -> dict[str, str]:
+    """The scope that each operation asks for, by operation id."""
+    found = {}
+    for route in iter_route_contexts(app.routes):
+        for dependency in getattr(getattr(route, "dependant", None), "dependencies", []):
+            scope = getattr(dependency.call, "scope", None)
+            if scope is not None:
+                found[str(getattr(route, "operation_id", ""))] = str(scope)
+    return found
+
+
+def complete(document: dict[str, Any], scopes: Mapping[str, str]) -> dict[str, Any]:
+    """Adds what holds for every operation: its scope, refusals as problem documents, the `Problem` schema itself."""
     schemas = document.setdefault("components", {}).setdefault("schemas", {})
     for model in (Problem, WebhookMessage):
         schema = model.model_json_schema(ref_template=_REF, mode="serialization")
@@ -45,6 +60,8 @@ def complete(document: dict[str, Any]) -> dict[str, Any]:
         for method in _OPERATIONS:
             if method in item and path not in _BARE:
                 _complete_operation(path, item[method])
+                if scope := scopes.get(item[method]["operationId"]):
+                    item[method]["x-required-scope"] = scope
     return document
 
 

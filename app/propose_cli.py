@@ -53,10 +53,13 @@ def outline(proposals: list[ObjectProposal]) -> str:
     """The proposal for reading: a line per object and per field, the reasons behind."""
     lines = []
     for one in proposals:
-        lines.append(f"{one.source.name} -> {one.match.target or 'no counterpart'}  ({one.match.probability:.2f}, {one.match.how})")
+        place = one.match.target or "no counterpart"
+        lines.append(f"{one.source.name} -> {place}  ({one.match.probability:.2f}, {one.match.how})")
         for pair in one.pairs:
             assert one.target is not None
             target = one.target.columns[pair.target].name if pair.target is not None else "-"
             why = " ".join(text for _, text, _ in pair.grounds)
-            lines.append(f"  {pair.probability:.2f} {pair.band:<11} {one.source.columns[pair.row].name} -> {target}  {why}")
+            lines.append(
+                f"  {pair.probability:.2f} {pair.band:<11} {one.source.columns[pair.row].name} -> {target}  {why}"
+            )
     return "\n".join(lines) + "\n"

@@ -8,6 +8,7 @@ from uuid import UUID
 from app.demo.client import Client
 from app.demo.counting import OUTCOMES, LedgerFigures
 from app.demo.dumps import Dump, count_disagreements, differences, read_dump
+from app.demo.standins import STAND_INS
 from app.demo.uploading import upload_all
 from app.demo.walking import Walk, stage_sums
 from app.domain.ids import decode_id
@@ -153,7 +154,7 @@ def take_back(walk: Walk, figures: LedgerFigures, before: Dump) -> None:
     walk.screen.step("Rollback")
     run = walk.run("rollback")
     sums = stage_sums(run, "restore", "delete", "verify")
-    after = read_dump(walk.destination)
+    after = read_dump(walk.destination, STAND_INS[walk.pair[1]].beside)
     staying = figures.left_behind()
     for module, ids in sorted(staying.items()):
         reasons = ", ".join(sorted(set(ids.values())))
@@ -211,7 +212,7 @@ def _checked(reports: list[dict[str, Any]]) -> tuple[int, int]:
 
 
 def _compare_with_destination(walk: Walk, figures: LedgerFigures, before: Dump, when: str) -> None:
-    after = read_dump(walk.destination)
+    after = read_dump(walk.destination, STAND_INS[walk.pair[1]].beside)
     faults = count_disagreements(before, after, figures.ours())
     walk.result.faults += [f"{when}: {one}" for one in faults]
     left = figures.open_intents()

@@ -15,7 +15,8 @@ Action = dict[str, Any]
 class StandIn:
     """One platform. `urls` are the members of `config` that hold the base URL, `config` and `options` further settings
     of the connection and of the stand-in. `modules` leads from the names the service writes to those the stand-in's
-    dump uses, where they differ; `admin` makes actions of a change that the API could not make.
+    dump uses, where they differ; `beside` are records that the vendor makes beside ours and that no call can read or
+    delete. `admin` makes actions of a change that the API could not make.
     """
 
     credentials: Mapping[str, str]
@@ -24,6 +25,7 @@ class StandIn:
     config: Mapping[str, Any] = field(default_factory=dict)
     options: Mapping[str, str] = field(default_factory=dict)
     modules: Mapping[str, str] = field(default_factory=dict)
+    beside: frozenset[str] = frozenset()
     admin: Callable[[Mapping[str, Any]], list[Action]] = lambda _change: []
 
     def connection(self, url: str) -> dict[str, Any]:
@@ -107,6 +109,7 @@ STAND_INS: Mapping[str, StandIn] = {
         config={"quota_window": 10, "job_poll_seconds": 0.1},
         options={"quota_window": "10", "job_seconds": "0.2"},
         modules=_SINGULAR,
+        beside=frozenset({"phone_call"}),  # the log of a call, whose note is ours
         admin=_freshsales_admin,
     ),
 }

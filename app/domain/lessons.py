@@ -36,9 +36,7 @@ def corrected(before: MappingDocument, after: MappingDocument, source: Inventory
     """What an edit says: the new place of a moved field is confirmed, its old place rejected; a field that was taken
     out goes nowhere."""
     old, new = choices(before), choices(after)
-    placed = {
-        (load.source_object, rule.sources[0], load.target_object): rule.target for load, rule in _rules(after)
-    }
+    placed = {(load.source_object, rule.sources[0], load.target_object): rule.target for load, rule in _rules(after)}
     out = []
     for choice, target in old.items():
         now = placed.get(choice, "")

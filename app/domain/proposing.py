@@ -28,6 +28,7 @@ from app.domain.mapping import (
 from app.domain.matching.memory import Lesson, Memory
 from app.domain.matching.proposal import Adviser
 from app.domain.matching.within import NEVER, Matcher
+from app.domain.newcomers import newcomers, suggestion
 from app.domain.placing import matched_rule, with_choices
 from app.domain.provisioning import find_object
 from app.domain.schema import FieldSpec, FieldType, Inventory, ObjectSpec
@@ -92,6 +93,7 @@ def propose(
     draft.options = {path: dict.fromkeys(values) for path, values in blueprint.plan.picklist_values.items()}
     loads = [_fit_load(load, draft) for load in blueprint.loads]
     loads = [_with_unknown_fields(load, loads, draft) for load in loads]
+    loads += _newcomers(loads, draft)
     loads = [_with_defaults(load, draft) for load in loads]
     _collect_options(loads, draft)
     return MappingDocument(
@@ -109,6 +111,19 @@ def propose(
         ),
         constants=draft.constants,
     )
+
+
+def _newcomers(loads: list[Load], draft: _Draft) -> list[Load]:
+    """Loads, switched off, for objects that neither a load nor an exclusion of the blueprint names."""
+    named = {load.source_object for load in loads} | {one.source_object for one in draft.blueprint.exclusions}
+    named |= {one.source_object for one in draft.blueprint.exports}
+    made = []
+    unknown = [spec for spec in draft.source.objects if spec.name not in named]
+    for load, tables, left in newcomers(unknown, draft.matcher, draft.destination, loads):
+        draft.matched_maps.update(tables)
+        draft.exclusions.extend(left)
+        made.append(load)
+    return made
 
 
 def _fit_load(load: Load, draft: _Draft) -> Load:
@@ -364,7 +379,7 @@ def _spread_exclusions(loads: Iterable[Load], draft: _Draft) -> Iterator[Exclusi
                 yield one.model_copy(update={"source_object": spec.name})
     for spec in draft.source.objects:
         if spec.name not in moving | listed:
-            note = "No load and no export is known for this object; map it, or confirm that it stays behind."
+            note = suggestion(spec, draft.matcher, loads)
             yield Exclusion(source_object=spec.name, reason="no_counterpart", note=note)
         elif spec.name in moving:
             yield from _untouched(spec, loads, used, draft)

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import Any
 
+from app.domain.addresses import addresses
 from app.domain.choices import folded
 from app.domain.issues import Noted
 from app.domain.mapping import FieldRule, Load, LoadMode, MappingDocument, Unmapped
@@ -168,6 +169,7 @@ class QualityScan:
         self._options = {name: dict(_options(document, self._specs[name])) for name in self._specs}
         self._typed = {name: _typed(spec, self._options[name]) for name, spec in self._specs.items()}
         self._keys = {name: _key_field(spec) for name, spec in self._specs.items()}
+        self._addresses = {name: addresses(spec) for name, spec in self._specs.items()}
         self._pairs = {name: tuple(_date_pairs(spec)) for name, spec in self._specs.items()}
         self._records: Counter[str] = Counter()
         self._filled: dict[str, Counter[str]] = {name: Counter() for name in self._specs}
@@ -208,6 +210,9 @@ class QualityScan:
             self._refer(object_name, lookup, record, record_id)
         self._duplicates(object_name, record, record_id)
         self._order_of_dates(object_name, record, record_id)
+        for one in self._addresses[object_name]:
+            if one.incomplete(record):
+                self._tally("incomplete_address", object_name, one.street).note(record_id)
 
     def finish(self) -> QualityReport:
         """The report over everything fed so far."""

@@ -10,9 +10,11 @@ from app.errors import (
     MappingNotConfirmed,
     OwnersUnresolved,
     ProvisioningIncomplete,
+    RollbackLeavesTraces,
     SampleNotApproved,
     StepMissing,
 )
+from connectors.registry import PLATFORMS
 
 PRODUCTION = "production"
 KINDS = (
@@ -38,8 +40,10 @@ def role_of(destination: str) -> str:
     return REHEARSAL if destination == REHEARSAL else DESTINATION
 
 
-def gates(kind: str, facts: Facts, destination: str = PRODUCTION) -> list[AppError]:
-    """Everything that stands in the way of a run, in the order in which to mend it; empty means go."""
+def gates(kind: str, facts: Facts, destination: str = PRODUCTION, *, leftovers: bool = False) -> list[AppError]:
+    """Everything that stands in the way of a run, in the order in which to mend it; empty means go. `leftovers`: what
+    a rehearsal by rollback leaves in production is accepted.
+    """
     if facts.purged:
         return [EngagementPurged("The data of this engagement were destroyed; start a new engagement instead.")]
     target = facts.account(role_of(destination))
@@ -58,6 +62,8 @@ def gates(kind: str, facts: Facts, destination: str = PRODUCTION) -> list[AppErr
     if kind in _SENDING and facts.confirmed is not None and facts.confirmed.sensitive and not facts.agreed:
         found.append(agreement_gate(facts))
     found.extend(_history_gates(kind, facts, target))
+    if kind == "rollback" and destination == PRODUCTION and not leftovers:
+        found.extend(_trace_gates(facts, target))
     found.extend(_busy_gates(kind, facts))
     return found
 
@@ -135,6 +141,23 @@ def _history_gates(kind: str, facts: Facts, target: Account | None) -> list[AppE
     if kind == "rollback" and not (facts.started("full", target) or facts.started("sample", target)):
         return [StepMissing("There is nothing to roll back: no full or sample run has written to this destination.")]
     return []
+
+
+def _trace_gates(facts: Facts, target: Account | None) -> list[AppError]:
+    """A rehearsal that is taken back fills the recycle bin and starts automation where the vendor offers no way round:
+    that is a person's choice (ruling 23). A full run is always taken back on request.
+    """
+    if target is None or facts.started("full", target) is not None:
+        return []
+    can = PLATFORMS[target.platform].capabilities
+    if can.restore_deleted and can.suppress_automation:
+        return []
+    return [
+        RollbackLeavesTraces(
+            "Taking back a sample here leaves deleted records in the recycle bin, and every write starts workflows. "
+            'Switch automation off, then send "options": {"leftovers": true}; or rehearse in another account.'
+        )
+    ]
 
 
 def _approval_gate(facts: Facts) -> AppError:

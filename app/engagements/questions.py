@@ -13,9 +13,11 @@ from app.engagements.owners import OwnerLine, OwnerState, decide_owner
 from app.errors import Conflict, Invalid, NotFound
 from app.models.columns import new_id
 from app.models.engagement import Engagement, Question
+from app.models.merging import MergeFinding
 
 MAX_ANSWER = 10_000
 DUPLICATE_EMAIL = "owner-duplicate-email"
+MERGE_CONFLICT = "merge-conflict"
 
 
 class QuestionAnswered(Conflict):
@@ -98,8 +100,31 @@ async def answer_question(
         engagement = await session.get(Engagement, question.engagement_id)
         assert engagement is not None
         await decide_owner(session, engagement, question.detail["source_user_id"], answer["choice"], by=by, at=at)
+    if question.code == MERGE_CONFLICT:
+        await _settle_conflicts(session, question, answer, at)
     await session.flush()
     return question
+
+
+async def _settle_conflicts(session: AsyncSession, question: Question, answer: dict[str, Any], at: datetime) -> None:
+    """Fields for which the source wins are written by the next delta; for the others nothing is left to do."""
+    apart = answer.get("records") or {}
+    sides = question.options["choices"]
+    if not isinstance(apart, dict) or any(side not in sides for side in apart.values()):
+        raise _wrong("/answer/records", "not-a-choice", "Name source ids with one of the choices each.")
+    detail = question.detail
+    statement = select(MergeFinding).where(
+        MergeFinding.engagement_id == question.engagement_id,
+        MergeFinding.run_id == UUID(detail["run_id"]),
+        MergeFinding.load == detail["load"],
+        MergeFinding.field == detail["field"],
+        MergeFinding.state == "open",
+    )
+    for finding in (await session.exec(statement)).all():
+        wins = apart.get(finding.source_id, answer["choice"])
+        finding.state = "source" if wins == "source" else "kept"
+        finding.settled_at = None if wins == "source" else at
+        session.add(finding)
 
 
 def _check(question: Question, answer: dict[str, Any]) -> None:

@@ -13,6 +13,7 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app.documents import engagement_key, unseal_document
+from app.domain.cells import guarded
 from app.engagements.bundles import BUNDLE, INDEX
 from app.engagements.files import read_file
 from app.errors import NotFound
@@ -30,7 +31,6 @@ from connectors.tabular import Reject
 UPLOAD = "upload"
 MARK = "upload:"
 """What the subjects of questions about uploads begin with."""
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\0", "＝", "＋", "－", "＠")
 _REJECTS = 1_000_000
 _CSV_HEAD = b"\xef\xbb\xbf"  # so that Excel reads names right
 
@@ -112,11 +112,6 @@ async def tables_of(session: AsyncSession, engagement: Engagement, bundle_id: UU
     ids = [UUID(one.summary["upload_id"]) for one in found.all() if one.summary.get("bundle_id") == str(bundle_id)]
     tables = await session.exec(select(Artifact).where(col(Artifact.id).in_(ids)))
     return sorted(tables.all(), key=lambda one: one.name)
-
-
-def guarded(cell: str) -> str:
-    """A cell that no spreadsheet takes for a formula (CWE-1236), also after leading blanks."""
-    return f"'{cell}" if cell.startswith(_FORMULA) or cell.lstrip(" \u00a0").startswith(_FORMULA) else cell
 
 
 def _lines(rows: Sequence[Sequence[str]]) -> bytes:

@@ -8,6 +8,7 @@ from typing import Any
 import orjson
 import xlsxwriter
 
+from app.domain.cells import guarded
 from app.domain.mapping import FieldRule, Load, MappingDocument, ValueMap
 from app.domain.schema import FieldSpec, Inventory
 
@@ -19,7 +20,6 @@ HEADINGS = (
     *("Transform", "Arguments", "Value map", "Link to", "Default for blanks", "Required", "Owner", "Sensitive"),
     *("Proposed by", "Probability", "Reasons"),
 )
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
 
 def to_csv(document: MappingDocument, source: Inventory | None, destination: Inventory | None) -> bytes:
@@ -55,11 +55,6 @@ def to_xlsx(document: MappingDocument, source: Inventory | None, destination: In
     )
     book.close()
     return out.getvalue()
-
-
-def guarded(cell: str) -> str:
-    """A cell that no spreadsheet takes for a formula (also after leading blanks)."""
-    return f"'{cell}" if cell.startswith(_FORMULA) or cell.lstrip(" \u00a0").startswith(_FORMULA) else cell
 
 
 def field_rows(document: MappingDocument, source: Inventory | None, destination: Inventory | None) -> Iterator[Row]:

@@ -1,4 +1,4 @@
-"""Asks an OpenAI-compatible endpoint for a second opinion. Off unless an address is set; any failure means no opinion."""
+"""Asks an OpenAI-compatible endpoint for a second opinion: off unless an address is set, and a failure means none."""
 
 import asyncio
 from collections import OrderedDict

@@ -8,9 +8,11 @@ from app.models.file import Artifact, ArtifactChunk
 from app.models.learning import FieldLesson
 from app.models.ledger import Intent, Ledger, Staged, StagedChange
 from app.models.mapping import DestinationName, InventoryDocument, Mapping, Report
+from app.models.merging import MergeFinding
 from app.models.quote import Quote
 from app.models.reading import Reading
 from app.models.run import Run, RunStage, Worker
+from app.models.undoing import Undone
 
 __all__ = [
     "ApiKey",
@@ -28,6 +30,7 @@ __all__ = [
     "InventoryDocument",
     "Ledger",
     "Mapping",
+    "MergeFinding",
     "OAuthToken",
     "OwnerDecision",
     "Question",
@@ -39,6 +42,7 @@ __all__ = [
     "Staged",
     "StagedChange",
     "Tenant",
+    "Undone",
     "WebhookAttempt",
     "WebhookDelivery",
     "WebhookEndpoint",

@@ -29,7 +29,10 @@ class Staged(SQLModel, table=True):
 
 
 class StagedChange(SQLModel, table=True):
-    """What one delta extraction changed; `kind`: created | updated | deleted | merged."""
+    """What one delta extraction changed; `kind`: created | updated | deleted | merged | related.
+
+    `former` is the sealed payload that the delta replaced: what was last written can be computed again from it.
+    """
 
     __tablename__ = "staged_changes"
 
@@ -39,6 +42,7 @@ class StagedChange(SQLModel, table=True):
     source_id: str = text_column(primary_key=True)
     tenant_id: UUID = Field()
     kind: str = text_column()
+    former: bytes | None = sealed_column(default=None)
 
 
 class Ledger(SQLModel, table=True):

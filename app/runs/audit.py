@@ -9,6 +9,7 @@ from uuid import UUID
 
 import orjson
 
+from app.domain.cells import guarded
 from app.domain.ids import encode_id
 from app.runs.audit_log import expand
 from app.runtime import Runtime
@@ -19,11 +20,10 @@ FIELDS = (
 )
 _BLOCKS = """
     SELECT sequence, run_id, subject, entries, root, chain FROM audit_blocks
-    WHERE tenant_id = $1 AND ($2::uuid IS NULL OR engagement_id = $2) AND sequence > $3
+    WHERE tenant_id = $1 AND ($2::uuid IS NULL OR (engagement_id = $2 AND subject <> 'api')) AND sequence > $3
       AND ($4::uuid IS NULL OR run_id = $4)
     ORDER BY sequence LIMIT 8
 """
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
 
 async def export_audit(
@@ -68,4 +68,4 @@ def _guarded(cell: Any) -> Any:
     """Ids come from two platforms: none of them may run as a formula in a spreadsheet."""
     if cell is None:
         return ""
-    return f"'{cell}" if isinstance(cell, str) and cell.startswith(_FORMULA) else cell
+    return guarded(cell) if isinstance(cell, str) else cell

@@ -8,18 +8,28 @@ import asyncpg
 from app.domain.mapping import Load, LoadMode
 from app.runs import audit_log
 from app.runs.ledger import Entry
+from app.runs.undoing import Undo, note
 from app.runs.work import StageRow, Work
 
 
 async def commit_entries(
-    work: Work, rule: Load, entries: Sequence[Entry], stage: StageRow | None = None, *, forget: bool = False
+    work: Work,
+    rule: Load,
+    entries: Sequence[Entry],
+    stage: StageRow | None = None,
+    *,
+    forget: bool = False,
+    undone: Sequence[Undo] = (),
 ) -> None:
-    """One transaction: ledger, audit, stage. With `forget` rolled-back rows let go of their destination record."""
+    """One transaction: ledger, audit, stage, and what was `undone`. With `forget` rolled-back rows let go of their
+    destination record.
+    """
     if not entries:
         return
     async with work.transaction() as connection:
         await work.lease.guard(connection)
         await book(work, connection, rule, entries)
+        await note(connection, work, rule.key, undone)
         if forget:
             await _forget(work, connection, rule, [one.source_id for one in entries if one.reason == "rolled_back"])
         if stage is not None:

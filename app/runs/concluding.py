@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+from app.domain.digest import Leaf, merkle_root
 from app.events import emit_raw
 from app.runs.accounting import account_for_rest, without_end
 from app.runs.certifying import certify
@@ -138,10 +139,27 @@ def _rollback(stages: Sequence[StageRow]) -> dict[str, Any]:
             "deleted": sum(stage.counts.get("deleted", 0) for stage in taking),
             "restored": sum(stage.counts.get("restored", 0) for stage in taking),
             "kept_edits": sum(stage.counts.get("kept_edits", 0) for stage in taking),
+            "kept_referred": sum(stage.counts.get("kept_referred", 0) for stage in taking),
+            "carried_back": sum(stage.counts.get("carried_back", 0) for stage in taking),
+            "not_asked": [name for stage in taking for name in stage.detail.get("not_asked", [])],
             "kept": [{"load": stage.load, **one} for stage in taking for one in stage.detail.get("kept", [])][:500],
-            "still_there": sum(stage.counts.get("still_there", 0) for stage in stages),
+            **{
+                name: sum(stage.counts.get(name, 0) for stage in stages if stage.kind == "verify")
+                for name in ("still_there", "not_restored", "unreadable")
+            },
+            **rollback_roots(stages),
         }
     }
+
+
+def rollback_roots(stages: Sequence[StageRow]) -> dict[str, Any]:
+    """Both roots over everything that was taken back, from the roots of the loads: equal when the proof holds."""
+    proved = sorted((stage.load, stage.detail["roots"]) for stage in stages if "roots" in stage.detail)
+    sides = {
+        side: merkle_root(Leaf(load, bytes.fromhex(roots[side])) for load, roots in proved).hex()
+        for side in ("before", "after")
+    }
+    return {"root_before": sides["before"], "root_after": sides["after"], "equal": sides["before"] == sides["after"]}
 
 
 def _repair(stages: Sequence[StageRow]) -> dict[str, Any]:

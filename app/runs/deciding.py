@@ -5,7 +5,7 @@ a comparison of hashes, without I/O (architecture: gather, decide, apply).
 """
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
@@ -40,7 +40,9 @@ class Block:
 
 @dataclass(slots=True)
 class Item:
-    """A write that is to happen. `record_id` is set when the destination record exists already (an update)."""
+    """A write that is to happen. `record_id` is set when the destination record exists already (an update);
+    `known_hash` is that of our last write to it, None where we never wrote it.
+    """
 
     source_id: str
     record: Record
@@ -53,6 +55,7 @@ class Item:
     ours: bool | None = None
     before: bytes | None = None
     block: Block | None = None
+    known_hash: bytes | None = None
 
 
 @dataclass(slots=True)
@@ -106,9 +109,11 @@ class Decider:
         gatherer: Gatherer | None = None,
         apart: tuple[Apart, ...] = (),
         redirects: Mapping[str, Mapping[str, str]] = MappingProxyType({}),
+        again: Set[str] = frozenset(),
     ) -> None:
         """`note`: for notes, the text field that carries the marker and author names by source user id. `doubles`: for
         files, (parent, name) that occur more than once. `redirects`: load → id → survivor of records merged away.
+        `again`: ids that are looked at although they are as they were written.
         """
         self.load = load
         self.compiled = compiled
@@ -126,6 +131,7 @@ class Decider:
         self._gatherer = gatherer
         self._apart = apart
         self._redirects = redirects
+        self._again = again
         self._merged = redirects.get(load.key, {})
 
     async def gather_page(
@@ -245,6 +251,24 @@ class Decider:
             self._complete(StagedRow(source_id, record), built.payload)
         return built.payload
 
+    def meant(self, row: StagedRow, page: Gathered) -> tuple[dict[str, Any], bytes] | None:
+        """What a record comes to, destination id and `$id` aside, and the keyed hash that its write is known by; None
+        when it is not written.
+        """
+        built = self.compiled.build(row.record, page.context)
+        if built.verdict is not None:
+            return None
+        payload = built.payload
+        if self.load.mode is LoadMode.LINK:
+            base = _id_in(payload.pop("$id", None)) or page.bases.get(row.source_id)
+            if base is None or _nothing_to_link(payload):
+                return None
+            payload["id"] = base
+        self._complete(row, payload)
+        digest = self._hash(orjson.dumps(payload))
+        payload.pop("id", None)
+        return payload, digest
+
     async def _resolve(self, connection: "asyncpg.Connection[Any]", load: str, ids: set[str]) -> dict[str, str]:
         """Destination ids; a record that was merged away leads to the one that lives on."""
         found = self._resolved.known(load, ids)
@@ -311,10 +335,13 @@ class Decider:
         """Unchanged since the last write, or an item to send: a creation, a link, or an update that clears blanks."""
         encoded = orjson.dumps(payload)
         sent_hash = self._hash(encoded)
-        if prior is not None and prior.sent_hash == sent_hash and prior.outcome in _DONE:
+        same = prior is not None and prior.sent_hash == sent_hash and prior.outcome in _DONE
+        if prior is not None and same and row.source_id not in self._again:
             decided.entries.append(Entry(row.source_id, Outcome.UNCHANGED, record_id=prior.record_id))
             return
         item = Item(row.source_id, row.record, payload, encoded, sent_hash, issues, self._owner(payload), base)
+        if prior is not None and prior.record_id is not None and base in (None, prior.record_id):
+            item.known_hash = prior.sent_hash
         if base is None and prior is not None and prior.record_id is not None:
             item.record_id = prior.record_id
             item.payload = {**self.compiled.build_update(row.record, context).payload, "id": prior.record_id}

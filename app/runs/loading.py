@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from typing import Protocol
 
 import orjson
 import structlog
@@ -28,6 +29,12 @@ log = structlog.get_logger()
 
 _TRIES = 8
 _CREATED, _UPDATED = Outcome.CREATED.value, Outcome.UPDATED.value
+
+
+class Merging(Protocol):
+    """Narrows updates to what the source changed (see `merging`)."""
+
+    async def merge(self, items: Sequence[Item]) -> tuple[list[Item], list[Entry]]: ...
 
 
 @dataclass(slots=True)
@@ -55,8 +62,9 @@ class Loader:
         settle_seconds: float,
         virgin: bool,
         sending: Callable[[], None] = lambda: None,
+        merger: Merging | None = None,
     ) -> None:
-        """`sending` is called when the first records are on their way."""
+        """`sending` is called when the first records are on their way. `merger` narrows updates to what changed."""
         self._work = work
         self._stage = stage
         self._load = load
@@ -78,6 +86,7 @@ class Loader:
         self._page = writer.batch * concurrency if writer.keyless else self._flush_rows
         self._first_page = min(self._page, writer.batch * concurrency)  # the wire is filled before a page is decided
         self._sending = sending
+        self._merger = merger
         self._wire = work.wire(concurrency)
         self._rank = list(work.mapping().loads).index(load)
         self._fresh = False
@@ -154,6 +163,7 @@ class Loader:
                 ahead = asyncio.create_task(self._gather(upto, self._page))
                 decided = await self._decider.decide(page)
                 existing = await self._meet_existing(decided.items)
+                await self._merge(decided)
                 block = await self._announce(after, upto, decided, existing)
                 after = upto
                 await self._enqueue(decided.items, block)
@@ -200,6 +210,12 @@ class Loader:
             if item.source_id in found:
                 await self._adopt(item, found[item.source_id])
         return list(found)
+
+    async def _merge(self, decided: Decided) -> None:
+        """Lets people's changes at the destination stand; what needs no call any more ends here."""
+        if self._merger is not None and decided.items:
+            decided.items, ends = await self._merger.merge(decided.items)
+            decided.entries += ends
 
     async def _adopt(self, item: Item, found: Found) -> None:
         destination = await self._work.destination()
@@ -278,6 +294,7 @@ class Loader:
         async with self._work.transaction() as connection:
             gathered = await self._decider.gather_page(connection, rows, fresh=False)
         decided = await self._decider.decide(gathered)
+        await self._merge(decided)
         found = await self._clear_up([item for item in decided.items if item.record_id is None])
         existing = set(intent.existing)
         left = []

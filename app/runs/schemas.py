@@ -27,6 +27,10 @@ class RunOptions(Request):
     """What a run may be told; each kind reads its own, the others stay out."""
 
     size: Annotated[int | None, Field(ge=100, le=500, description="sample: records to move (default 300).")] = None
+    leftovers: Annotated[
+        bool | None,
+        Field(description="rollback of a sample in production: what stays in the vendor's bin is accepted."),
+    ] = None
     seed: Annotated[int | None, Field(ge=0, le=2_147_483_647, description="sample: another choice of records.")] = None
     recheck: Annotated[
         bool | None, Field(description="reconcile: read only what changed at either side since the last check.")

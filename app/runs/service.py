@@ -43,7 +43,7 @@ async def create_run(
     if kind in _OWNED and facts.owners is not None:
         await settle_owners(runtime, session, engagement, again=kind == "reassign_owners")
         facts = await gather(runtime, session, engagement)
-    closed = gates(kind, facts, destination)
+    closed = gates(kind, facts, destination, leftovers=bool(options.get("leftovers")))
     if closed:
         first = closed[0]
         first.extra["obstacles"] = [{"code": error.code, "detail": error.detail} for error in closed]

@@ -37,10 +37,10 @@ _MERGE = (
 """
 )
 _CHANGES = """
-    INSERT INTO staged_changes (engagement_id, batch, object, source_id, tenant_id, kind)
+    INSERT INTO staged_changes (engagement_id, batch, object, source_id, tenant_id, kind, former)
     SELECT $1, $4, $2, fresh.source_id, $3,
            CASE WHEN fresh.merged_into IS NOT NULL THEN 'merged' WHEN fresh.deleted_at IS NOT NULL THEN 'deleted'
-                WHEN old.source_id IS NULL THEN 'created' ELSE 'updated' END
+                WHEN old.source_id IS NULL THEN 'created' ELSE 'updated' END, old.payload
     FROM staging_in fresh
     LEFT JOIN staged old ON old.engagement_id = $1 AND old.object = $2 AND old.source_id = fresh.source_id
     WHERE old.source_id IS NULL OR old.hash IS DISTINCT FROM coalesce(fresh.hash, old.hash)

@@ -1,6 +1,6 @@
 """What has to be known of a whole table before records of another are read: people, shared addresses, sums."""
 
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Mapping
 
 from app.domain.quality import HashSet
 from app.domain.schema import Record
@@ -15,36 +15,52 @@ Person = tuple[int, str]
 """The place of the table and the id within: who comes first keeps what is shared."""
 
 
-async def know_people(patients: ExportTable) -> tuple[People, int]:
-    """All patients by id, person and name, and how many of them were merged into others."""
-    people, known, merged = People(), HashSet(), 0
+async def know_people(patients: ExportTable) -> tuple[People, dict[str, str]]:
+    """All patients by id, person and name; and for those who were merged away, the patient they live on as.
+
+    A patient whose survivor is not in the export, or who is the survivor in the end, was not merged away.
+    """
+    people, known, said = People(), HashSet(), dict[str, str]()
     async for record in patients.records(resolved=False):
-        if known.add(hash(record[patients.primary]) & _WIDE):
+        key = str(record[patients.primary])
+        if known.add(hash(key) & _WIDE):
             people.add(record, patients.primary)
-            merged += bool(record.get("merged_into"))
-    return people, merged
+            if survivor := str(record.get("merged_into") or ""):
+                said[key] = survivor
+    return people, {key: end for key in said if (end := _survivor(key, said)) and people.knows(end)}
 
 
-async def share_emails(holders: Iterable[ExportTable]) -> tuple[dict[str, str], int]:
+def _survivor(key: str, said: Mapping[str, str]) -> str:
+    """The end of a chain of merges; "" when it runs in a circle."""
+    seen = {key}
+    while key in said:
+        key = said[key]
+        if key in seen:
+            return ""
+        seen.add(key)
+    return key
+
+
+async def share_emails(holders: Iterable[ExportTable], merged: Mapping[str, str]) -> tuple[dict[str, str], int]:
     """Who keeps an address that several people have, by address; and how many people have to do without theirs.
 
     The first person by id keeps it, one of a later table only if nobody of an earlier one has it (ruling 21).
     """
     tables = list(holders)
     seen, twice = HashSet(), HashSet()
-    async for _, address in _addresses(tables):
+    async for _, address in _addresses(tables, merged):
         if not seen.add(hash(address) & _WIDE):
             twice.add(hash(address) & _WIDE)
     owners: dict[str, Person] = {}
     people = 0
-    async for person, address in _addresses(tables):
+    async for person, address in _addresses(tables, merged):
         if hash(address) & _WIDE in twice:
             people += 1
             owners[address] = min(owners.get(address, person), person)
     return {address: key for address, (_, key) in owners.items()}, people - len(owners)
 
 
-async def _addresses(tables: Iterable[ExportTable]) -> AsyncIterator[tuple[Person, str]]:
+async def _addresses(tables: Iterable[ExportTable], merged: Mapping[str, str]) -> AsyncIterator[tuple[Person, str]]:
     """The address of every person once; people who were merged into others have none."""
     for place, table in enumerate(tables):
         if "email" not in table.columns:
@@ -53,7 +69,7 @@ async def _addresses(tables: Iterable[ExportTable]) -> AsyncIterator[tuple[Perso
         async for record in table.records(resolved=False):
             key = str(record[table.primary])
             address = str(record.get("email") or "").strip().casefold()
-            if known.add(hash(key) & _WIDE) and address and not record.get("merged_into"):
+            if known.add(hash(key) & _WIDE) and address and (place or key not in merged):
                 yield (place, key), address
 
 

@@ -8,8 +8,8 @@ from datetime import datetime
 import orjson
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
 
+from app.domain.schema import FieldSpec, Inventory, ObjectSpec, Record
 from app.domain.schema import FieldType as T
-from app.domain.schema import Inventory, ObjectSpec, Record
 from connectors.base import (
     BatchRefused,
     ConnectionContext,
@@ -21,6 +21,7 @@ from connectors.base import (
     Page,
 )
 from connectors.clinic import papers
+from connectors.clinic import tables_people as people_tables
 from connectors.clinic.catalogue import CATALOGUE
 from connectors.clinic.collecting import gather_lines, gather_plans, know_people, share_emails
 from connectors.clinic.foreign import foreign_object
@@ -28,6 +29,7 @@ from connectors.clinic.gathering import Gathered
 from connectors.clinic.identity import person_id, repeated_person
 from connectors.clinic.shaping import EXTRA, WITH_PATIENT, Shaper, fallback_fields, practice_id
 from connectors.clinic.sheets import HiddenSurvey, find_json, sheet_rows
+from connectors.exportkit.absence import Missing
 from connectors.exportkit.catalogue import TableField, TableObject
 from connectors.exportkit.nested import DerivedObject, DerivedTable
 from connectors.exportkit.source import AnyTable, ExportSource
@@ -58,6 +60,7 @@ _PERSONS = TableObject(
         *EXTRA["patients"],
     ),
 )
+_PLACES = 6
 _OF_PEOPLE = frozenset({"patients", "referrers", papers.OBJECT, *WITH_PATIENT})
 
 
@@ -109,7 +112,7 @@ class ClinicSource(ExportSource):
         self._shaper = Shaper(self.zone, own.visit_minutes)
         self._gathered: set[str] = set()
         self._opening, self._gathering, self._matching = asyncio.Lock(), asyncio.Lock(), asyncio.Lock()
-        self._merged = 0
+        self._merged: dict[str, str] = {}
         self._shared = 0
         self._papers: dict[str, papers.Paper] | None = None
 
@@ -130,7 +133,7 @@ class ClinicSource(ExportSource):
         """`shared_emails`: people whose address another one keeps; `merged`; `papers`: by what became of them."""
         for name in ("patients", "referrers"):
             await self._gather(name)
-        told: dict[str, JsonValue] = {"shared_emails": self._shared, "merged_patients": self._merged}
+        told: dict[str, JsonValue] = {"shared_emails": self._shared, "merged_patients": len(self._merged)}
         counts = papers.told((await self._all_papers()).values())
         return told | ({"papers": dict(counts)} if counts["papers"] else {})
 
@@ -186,7 +189,7 @@ class ClinicSource(ExportSource):
         found = await super().count(object_name)
         if object_name == "patients":
             await self._gather("patients")
-            found -= self._merged
+            found -= len(self._merged)
         return found
 
     async def read(
@@ -194,16 +197,14 @@ class ClinicSource(ExportSource):
     ) -> AsyncIterator[Page]:
         """As the kit does; merged patients come as deletions that name the survivor."""
         if object_name == papers.OBJECT:
-            async for page in self._paper_pages(fields, cursor):
+            async for page in self._paper_pages(fields, cursor, since):
                 yield page
             return
-        table = (await self.tables()).get(object_name)
-        if table is not None:
+        if object_name in await self.tables():
             await self._gather(object_name)
-        merges = object_name == "patients" and isinstance(table, ExportTable) and "merged_into" in table.columns
-        wanted = [*fields, "merged_into"] if merges else fields
-        async for page in super().read(object_name, wanted, cursor=cursor, since=since):
-            yield self._without_merged(page, fields) if merges else page
+        merged = self._merged if object_name == "patients" else {}
+        async for page in super().read(object_name, fields, cursor=cursor, since=since):
+            yield self._without_merged(page, merged) if merged else page
 
     def open_file(self, ref: FileRef) -> AbstractAsyncContextManager[FileStream]:
         """Raises BatchRefused with the code FILE_GONE when the file did not come with the export."""
@@ -222,7 +223,7 @@ class ClinicSource(ExportSource):
                 shaper.people, self._merged = await know_people(patients)
             if object_name in ("patients", "referrers") and not self._gathered & {"patients", "referrers"}:
                 holders = [one for name in ("patients", "referrers") if (one := _file_of(tables, name))]
-                shaper.email_owners, self._shared = await share_emails(holders)
+                shaper.email_owners, self._shared = await share_emails(holders, self._merged)
             if object_name == "patients" and (plans := _file_of(tables, "insurance_plans")):
                 await self._prepare(plans)
                 shaper.plans = await gather_plans(plans)
@@ -248,7 +249,7 @@ class ClinicSource(ExportSource):
             async for patient, label, text in sheet_rows(sheet):
                 survey.add(label, text)
                 values.add(patient, [label, text])
-            taken = {one.name for one in CATALOGUE.objects[4].fields} | {one.name for one in EXTRA["patients"]}
+            taken = {one.name for one in people_tables.PATIENTS.fields} | {one.name for one in EXTRA["patients"]}
             hidden_names = {
                 one.name for group in self._shaper.cells.get("patients", {}).values() for one in group.fields()
             }
@@ -257,11 +258,7 @@ class ClinicSource(ExportSource):
     def _grown(self, table: AnyTable) -> ObjectSpec:
         """The spec with fields that are computed in place of columns; custom fields are guarded, whatever they hold."""
         hidden = self._shaper.cells.get(table.name, {})
-        fields = [
-            one.model_copy(update={"sensitive": True}) if one.custom else one
-            for one in table.spec.fields
-            if one.name not in hidden
-        ]
+        fields = [_guarded(one) if one.custom else one for one in table.spec.fields if one.name not in hidden]
         names = {one.name for one in fields}
         has_plans = table.name != "patients" or "insurance_plans" in (self._tables or {})
         if isinstance(table, ExportTable) and has_plans:
@@ -274,16 +271,11 @@ class ClinicSource(ExportSource):
         named = {one.name for one in EXTRA.get(object_name, ())}
         return [one for one in self.extra_fields(object_name) if one.name not in named]
 
-    def _without_merged(self, page: Page, fields: Sequence[str]) -> Page:
-        kept: list[Record] = []
-        gone = list(page.deletions)
-        for record in page.records:
-            survivor = record.get("merged_into") if "merged_into" in fields else record.pop("merged_into", None)
-            if survivor:
-                gone.append(Deletion(str(record["id"]), self._clock(), merged_into=str(survivor)))
-            else:
-                kept.append(record)
-        return Page(kept, gone, page.cursor)
+    def _without_merged(self, page: Page, merged: Mapping[str, str]) -> Page:
+        kept = [record for record in page.records if record["id"] not in merged]
+        gone = [record["id"] for record in page.records if record["id"] in merged]
+        away = [Deletion(key, self._clock(), merged_into=merged[key]) for key in gone]
+        return Page(kept, [*page.deletions, *away], page.cursor)
 
     # ── papers ────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -299,12 +291,18 @@ class ClinicSource(ExportSource):
                 )
         return self._papers
 
-    async def _paper_pages(self, fields: Iterable[str], cursor: str | None) -> AsyncIterator[Page]:
+    async def _paper_pages(
+        self, fields: Iterable[str], cursor: str | None, since: datetime | None
+    ) -> AsyncIterator[Page]:
+        after, at = cursor or "", self._clock()
         wanted = dict.fromkeys(("id", *fields))
-        for records in papers.pages(await self._all_papers(), cursor or "", self.config.page_size):
+        known = self.shelf.known_ids(papers.OBJECT) if since is not None and self.config.complete else None
+        missing = Missing(known, after) if known is not None else None
+        for records in papers.pages(await self._all_papers(), after, self.config.page_size):
+            ids = [str(record["id"]) for record in records]
             chosen = [{name: record[name] for name in wanted if name in record} for record in records]
-            yield Page(chosen, cursor=records[-1]["id"])
-        yield Page(())
+            yield Page(chosen, await missing.upto(ids[-1], ids, at) if missing else (), ids[-1])
+        yield Page((), await missing.upto(None, [], at) if missing else ())
 
     @asynccontextmanager
     async def _open_paper(self, ref: FileRef) -> AsyncIterator[FileStream]:
@@ -320,6 +318,12 @@ def _file_of(tables: Mapping[str, AnyTable], name: str) -> ExportTable | None:
     """The table of an object that has a file of its own."""
     table = tables.get(name)
     return table if isinstance(table, ExportTable) else None
+
+
+def _guarded(spec: FieldSpec) -> FieldSpec:
+    """A custom field: health data for all we know, and with decimals for coordinates and rates, not only for cents."""
+    scale = _PLACES if spec.type is T.DECIMAL else spec.scale
+    return spec.model_copy(update={"sensitive": True, "scale": scale})
 
 
 def _nobody(_: str) -> bool:

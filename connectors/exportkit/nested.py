@@ -132,7 +132,7 @@ class NestedLists:
     def _items(self, cell: str, line: int) -> list[dict[str, str]]:
         try:
             found: Any = json.loads(cell, parse_float=str, parse_int=str)
-        except ValueError:
+        except (ValueError, RecursionError):
             raise self._broken(line) from None
         if isinstance(found, dict):
             found = [found]

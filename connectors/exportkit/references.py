@@ -64,7 +64,8 @@ class References:
         made = self._indexes.get((target.name, match_on))
         if made is None:
             made = NameIndex()
-            async for record in target.records(resolved=False):
+            named = {name for fields in ways for name in fields}
+            async for record in target.records(resolved=False, only=named):
                 made.add(record[target.primary], [_name(record, fields) for fields in ways])
             self._indexes[target.name, match_on] = made
         return made

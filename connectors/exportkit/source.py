@@ -6,9 +6,8 @@ by id, then by exact normalised name; what is unknown or ambiguous keeps its tex
 """
 
 import asyncio
-import mimetypes
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from typing import Any
 
@@ -16,17 +15,18 @@ import msgspec
 from pydantic import JsonValue
 
 from app.domain.schema import Inventory, Record, UserSpec
-from connectors.base import BatchRefused, ConnectionContext, ContractBroken, FileRef, FileStream, Page
+from connectors.base import ConnectionContext, ContractBroken, FileRef, FileStream, Page
 from connectors.column_votes import ColumnProfile
 from connectors.exportkit.absence import Missing
 from connectors.exportkit.catalogue import Catalogue, TableField, TableObject, fold
 from connectors.exportkit.columns import Value
 from connectors.exportkit.config import read_export_config
+from connectors.exportkit.documents import UploadedDocuments
 from connectors.exportkit.names import Found
 from connectors.exportkit.nested import DerivedObject, DerivedTable, NestedLists
 from connectors.exportkit.references import References
 from connectors.exportkit.tables import ExportTable, Hooks, chosen, open_table, stamp_fields, unknown_object
-from connectors.table_files import StoredDocument, StoredTable, TableShelf, find_document
+from connectors.table_files import StoredDocument, StoredTable, TableShelf
 
 AnyTable = ExportTable | DerivedTable
 _INACTIVE = frozenset({"false", "no", "n", "0", "inactive", "archived", "disabled", "former", "left", "terminated"})
@@ -57,7 +57,7 @@ class ExportSource:
         self._clock = context.clock
         self._tables: dict[str, AnyTable] | None = None
         self._ignored: list[str] = []
-        self._documents: dict[str, list[StoredDocument]] | None = None
+        self._documents = UploadedDocuments(self.shelf)
         self._references = References()
         self._turn = asyncio.Lock()
         self._hooks = Hooks(self.cell_reader, self.custom_type, self.extra_fields)
@@ -187,34 +187,16 @@ class ExportSource:
         rest = await missing.upto(None, [], stored.uploaded_at) if missing is not None else []
         yield Page((), rest)
 
-    @asynccontextmanager
-    async def _opened(self, ref: FileRef) -> AsyncIterator[FileStream]:
-        document = await self.document(ref.id)
-        if document is None:
-            raise BatchRefused(
-                f"{ref.object} {ref.field}: the file was not uploaded with the export", code="FILE_GONE", status=404
-            )
-        name = document.path.rpartition("/")[2]
-        kind = mimetypes.guess_type(name)[0] or "application/octet-stream"
-        yield FileStream(name, kind, document.size, self.shelf.read_document(document))
-
     def open_file(self, ref: FileRef) -> AbstractAsyncContextManager[FileStream]:
         """The document whose path in an uploaded archive is `ref.id`; BatchRefused with FILE_GONE where there is none.
 
         Records of files carry BlobObject, BlobId (that path) and BlobField, which the engine makes the reference of.
         """
-        return self._opened(ref)
+        return self._documents.open(ref)
 
     async def document(self, path: str) -> StoredDocument | None:
         """The uploaded document that a path names, if just one fits."""
-        if self._documents is None:
-            self._documents = {}
-            for one in await self.shelf.documents():
-                self._documents.setdefault(one.path, []).append(one)
-        exact = self._documents.get(path, [])
-        if len(exact) == 1:
-            return exact[0]
-        return find_document([one for same in self._documents.values() for one in same], path)
+        return await self._documents.find(path)
 
     async def close(self) -> None:
         """Nothing is held open."""

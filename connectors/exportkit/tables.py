@@ -87,12 +87,15 @@ class ExportTable:
             if column.read is None:
                 raise ContractBroken(f"{self.stored.name}, column {name}: {column.waits_for}", code="NEEDS_ANSWER")
 
-    def record(self, cells: list[str], *, resolved: bool = True) -> Record:
-        """The row as a record; blanks are absent. Raises ContractBroken naming the column, never the value."""
+    def record(self, cells: list[str], *, resolved: bool = True, only: Mapping[str, Column] | None = None) -> Record:
+        """The row as a record of all its columns or `only` some; blanks are absent.
+
+        Raises ContractBroken naming the column, never the value.
+        """
         found: Record = {}
         name = ""
         try:
-            for name, column in self.columns.items():
+            for name, column in (self.columns if only is None else only).items():
                 cell = cells[column.index]
                 if cell and column.read is not None and (value := column.read(cell)) is not None:
                     found[name] = value
@@ -106,13 +109,17 @@ class ExportTable:
                     found[name + RAW] = raw
         return found
 
-    async def records(self, *, resolved: bool = True) -> AsyncIterator[Record]:
-        """All rows with a key, in the order of the file; references as they stand unless `resolved`."""
+    async def records(self, *, resolved: bool = True, only: Iterable[str] | None = None) -> AsyncIterator[Record]:
+        """All rows with a key, in the order of the file; references as they stand unless `resolved`.
+
+        With `only` the key and these fields, which costs less.
+        """
         self.require_readable()
+        some = None if only is None else {name: self.columns[name] for name in only if name in self.columns}
         async for block in self.rows():
             for row in block:
                 if self.key(row.cells):
-                    yield self.record(row.cells, resolved=resolved)
+                    yield self.record(row.cells, resolved=resolved, only=some)
 
     def _labels(self, names: Iterable[str]) -> list[str]:
         return [(one.label or one.name) if (one := self.obj.field(name)) else name for name in names]

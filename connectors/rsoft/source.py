@@ -138,15 +138,11 @@ class RSoftExport(ExportSource):
         facts: dict[str, JsonValue] = {"plan": self._plan or "unknown", "timezone": self.config.timezone}
         for paper in PAPERS:
             facts[paper.name] = [dict(zip(paper.headings, row, strict=True)) for row in self._papers[paper.name]]
-        owned = ((name, _blanks(one, "owner")) for name, one in tables.items() if isinstance(one, ExportTable))
-        facts["findings"] = [
-            *papers.findings(self._papers),
-            *(
-                {"code": "owner_missing", "object": name, "field": "owner", "count": rows}
-                for name, rows in owned
-                if rows
-            ),
-        ]
+        found = papers.findings(self._papers)
+        for name, table in tables.items():
+            if isinstance(table, ExportTable) and (blanks := _blanks(table, "owner")):
+                found.append({"code": "owner_missing", "object": name, "field": "owner", "count": blanks})
+        facts["findings"] = [*found]
         return facts
 
     # ── tables ────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -201,9 +197,13 @@ class RSoftExport(ExportSource):
 
     async def _conversions(self) -> dict[str, str]:
         """Contacts by the leads that became them, as far as the export tells."""
+        leads = (await self.tables()).get("leads")
+        if not isinstance(leads, ExportTable) or not leads.parts:
+            return {}
+        await super()._prepare(leads)
         return {
             str(record["id"]): str(record["converted_contact"])
-            async for record in self.records("leads")
+            async for record in leads.records(only=("converted_contact",))
             if record.get("converted_contact") and "converted_contact__name" not in record
         }
 
@@ -227,9 +227,12 @@ class RSoftExport(ExportSource):
     async def _unresolved(self) -> dict[str, JsonValue]:
         """Adds activities whose related record is told neither by id nor by a name of its own."""
         found = await super()._unresolved()
-        missing = 0
-        async for record in self.records("activities"):
-            missing += "related_unknown" in record
+        table, missing = (await self.tables()).get("activities"), 0
+        if isinstance(table, ExportTable) and table.parts:
+            await self._prepare(table)
+            async for record in table.records(only=("related_type", "related_to")):
+                kind, given = (str(record.get(name) or "") for name in ("related_type", "related_to"))
+                missing += bool(given) and not self._behind(object_behind(kind), given)[0]
         return {**found, "activities.related_to": {"unknown": missing}} if missing else found
 
 
@@ -258,7 +261,7 @@ def spread_phones(record: Record, fields: Sequence[str]) -> None:
 
 
 def _blanks(table: ExportTable, field: str) -> int:
-    """Rows in which the field is blank; none where the file lacks it."""
+    """Rows in which a field is blank; 0 where the file lacks it."""
     column = table.columns.get(field)
     profile = table.stored.profile
     return profile.rows - profile.columns[column.index].filled if column else 0

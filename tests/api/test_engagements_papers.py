@@ -40,7 +40,9 @@ class TestInventories:
 class TestChecklist:
     async def test_lists_open_items_of_provisioning_and_steps_of_exports(self, discovered: Move) -> None:
         async with discovered.runtime.db.transaction(discovered.client.tenant_id) as session:
-            for field, manual in (("Stage", "Create the stage On Hold."), ("Phone", "")):
+            for field, manual, advice in (
+                ("Stage", "Create the stage On Hold.", ""), ("Phone", "", ""), ("Key", "", "Make it unique.")
+            ):  # fmt: skip
                 session.add(
                     DestinationName(
                         connection_id=discovered.connections["destination"],
@@ -49,12 +51,17 @@ class TestChecklist:
                         tenant_id=discovered.client.tenant_id,
                         api_name=field,
                         manual=manual,
+                        advice=advice,
                         created_at=discovered.runtime.now(),
                     )
                 )
         body = (await discovered.client.get(f"{discovered.path}/checklist")).json()
-        assert body["open"] == 1
-        assert [one["text"] for one in body["items"] if one["state"] == "open"] == ["Create the stage On Hold."]
+        ours = [(one["text"], one["state"]) for one in body["items"] if one["origin"] == "provisioning"]
+        assert ours == [("Make it unique.", "optional"), ("Create the stage On Hold.", "open")]
+        people = [one for one in body["items"] if one["origin"] == "owners"]
+        assert people  # nobody at the destination has their address, and nobody has decided yet
+        assert {one["state"] for one in people} == {"open"}
+        assert body["open"] == 1 + len(people)
         assert {one["key"].split(":")[1] for one in body["items"] if one["origin"] == "export"} >= {"portal_users"}
 
     async def test_of_others(self, move: Move, stranger: Client) -> None:

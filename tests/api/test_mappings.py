@@ -8,8 +8,9 @@ import pytest
 from pydantic import SecretStr
 from python_calamine import CalamineWorkbook
 
+from app.domain.cells import guarded
 from app.domain.mapping import Exclusion, FieldRule, Load, MappingDocument, Reason, ValueMap
-from app.mappings.export import guarded, to_csv, to_xlsx
+from app.mappings.export import to_csv, to_xlsx
 from app.models.event import Event
 from app.models.mapping import Mapping
 from app.settings import Settings

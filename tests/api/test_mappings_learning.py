@@ -50,9 +50,7 @@ async def correct(made: Move, field: str, target: str) -> None:
     planned = rule["target"]
     rule.update(target=target, transform="text", origin="person", args={"truncate": True})
     document["plan"]["fields"] = [one for one in document["plan"]["fields"] if one["key"] != planned]
-    stored = await made.client.put(
-        f"{made.path}/mapping", json=document, headers={"If-Match": answer.headers["etag"]}
-    )
+    stored = await made.client.put(f"{made.path}/mapping", json=document, headers={"If-Match": answer.headers["etag"]})
     assert stored.status_code == 200, stored.text
 
 

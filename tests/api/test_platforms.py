@@ -2,6 +2,7 @@
 
 import httpx
 
+from app.platforms.service import pairs_as_json
 from connectors.registry import BLUEPRINTS, PLATFORMS, load_blueprint
 from tests.api.test_frame import assert_problem
 
@@ -47,6 +48,28 @@ class TestPairs:
         body = (await http.get("/v1/pairs")).json()
         assert {(each["source"]["slug"], each["destination"]["slug"]) for each in body["data"]} == set(BLUEPRINTS)
         assert (await http.get("/v1/pairs?source=abacus")).json()["data"] == []
+
+    async def test_neighbours_lead_on(self, http: httpx.AsyncClient) -> None:
+        """Every other pair of the source and of the destination, and none besides."""
+        for source, destination in BLUEPRINTS:
+            adjacent = (await http.get(f"/v1/pairs/{source}/{destination}")).json()["adjacent"]
+            leaving = {(one["source"]["slug"], one["destination"]["slug"]) for one in adjacent["leaving"]}
+            arriving = {(one["source"]["slug"], one["destination"]["slug"]) for one in adjacent["arriving"]}
+            others = BLUEPRINTS.keys() - {(source, destination)}
+            assert leaving == {pair for pair in others if pair[0] == source}
+            assert arriving == {pair for pair in others if pair[1] == destination}
+
+    def test_command_prints_all_pairs(self) -> None:
+        listed = {(one["source"], one["destination"]): one for one in pairs_as_json()}
+        assert listed.keys() == BLUEPRINTS.keys()
+        zoho = listed["servicetracker", "zoho_crm"]
+        assert (zoho["grade"], zoho["compatibility"], zoho["timeline"]) == (
+            "B", "10 of 11 objects map 1:1", "2–4 weeks"
+        )  # fmt: skip
+        for one in listed.values():
+            assert list(one) == ["source", "destination", "grade", "compatibility", "timeline", "objects"]
+            for row in one["objects"]:
+                assert list(row) == ["source_object", "destination_object", "compatibility", "note"]
 
     async def test_page_is_the_blueprint(self, http: httpx.AsyncClient) -> None:
         for source, destination in BLUEPRINTS:

@@ -44,6 +44,16 @@ def test_everything_is_refused_by_an_empty_engagement() -> None:
         assert "step-missing" in codes(gates(kind, Facts(engagement_id=UUID(int=100))))
 
 
+def test_a_rehearsal_by_rollback_is_a_choice_where_it_leaves_traces() -> None:
+    """A sample that is taken back fills the bin and starts workflows, unless the vendor offers a way round."""
+    fresh = replace(TARGET, platform="freshsales")
+    sampled = replace(APPROVED, accounts={"source": SOURCE, "destination": fresh})
+    assert codes(gates("rollback", sampled)) == ["rollback-leaves-traces"]
+    assert codes(gates("rollback", sampled, leftovers=True)) == []
+    assert codes(gates("rollback", replace(sampled, runs=(run(40, "full"), *sampled.runs)))) == []
+    assert codes(gates("rollback", APPROVED)) == []
+
+
 def test_nothing_starts_after_the_purge() -> None:
     for kind in KINDS:
         assert codes(gates(kind, replace(MOVED, purged=True))) == ["engagement-purged"]

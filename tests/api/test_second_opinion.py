@@ -85,9 +85,7 @@ async def standing_in() -> AsyncIterator[StandIn]:
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         stand_in.url = f"http://127.0.0.1:{listener.getsockname()[1]}/v1"
-        server = uvicorn.Server(
-            uvicorn.Config(app, log_config=None, lifespan="off", timeout_graceful_shutdown=1)
-        )
+        server = uvicorn.Server(uvicorn.Config(app, log_config=None, lifespan="off", timeout_graceful_shutdown=1))
         serving = asyncio.create_task(server.serve(sockets=[listener]))
         try:
             yield stand_in

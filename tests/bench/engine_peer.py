@@ -9,6 +9,7 @@ import sys
 
 
 def main() -> None:
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")  # as the commands do
     gc.disable()  # until everything is imported: there is nothing to collect among definitions
     for name in ("click", "rich"):  # command lines and coloured tracebacks, which httpx and structlog bring if they can
         sys.modules.setdefault(name, None)  # type: ignore[arg-type]

@@ -298,9 +298,10 @@ class TestNested:
         )
         assert await whole(source, "job_lines") == {"a|2": {"id": "a|2", "job": "A", "line": "2", "price": "9"}}
 
-    async def test_what_is_no_list_names_its_line(self) -> None:
+    @pytest.mark.parametrize("cell", ["[broken", "5", '"[1, 2]"', "[" * 50_000])
+    async def test_what_is_no_list_names_its_line(self, cell: str) -> None:
         with pytest.raises(ContractBroken, match=r"jobs\.csv, line 2, column lines") as refused:
-            await yard({"jobs.csv": "Job ID,Lines\nA,[broken\n"}).describe()
+            await yard({"jobs.csv": f"Job ID,Lines\nA,{cell}\n"}).describe()
         assert refused.value.code == "BAD_LIST"
 
     async def test_derived_objects_and_fields(self) -> None:

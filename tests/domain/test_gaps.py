@@ -4,7 +4,9 @@ from app.domain.editions import EditionFacts, edition_facts, field_usage, has_ke
 from app.domain.gaps import gap_report
 from app.domain.proposing import propose, validate
 from app.domain.provisioning import derived_name, find_field, find_object, provisioning_plan
-from app.domain.schema import FieldSpec, FieldType, Inventory, ObjectSpec, PicklistValue, StageSpec
+from app.domain.schema import FieldSpec, FieldType, Inventory, ObjectSpec, PicklistValue, StageSpec, UserSpec
+from connectors.freshsales.editions import EDITIONS as FRESHSALES_EDITIONS
+from connectors.registry import load_blueprint as registry_blueprint
 from connectors.zoho_crm.editions import EDITIONS
 from tests.domain.tenants import load_blueprint, source_inventory, zoho_inventory
 
@@ -177,3 +179,48 @@ def test_what_stays_behind_has_its_count_and_file():
     found = {one.source_object: one for one in report(source=counted).not_moving if not one.field}
     assert (found["Invoice__c"].records, found["Invoice__c"].export) == (41, "invoices")
     assert found["Site__c"].reason == "absorbed_into"
+
+
+FRESH = [edition_facts(one.name, one.api_access, one.facts) for one in FRESHSALES_EDITIONS.values()]
+
+
+def fresh_report(edition: EditionFacts, *, users: int = 1, **more):
+    """The ServiceTracker → Freshsales proposal against an account without any custom field."""
+    names = ("sales_accounts", "contacts", "deals", "products")
+    specs = tuple(ObjectSpec(name=name, fields=(FieldSpec(name="name"),)) for name in names)
+    people = tuple(UserSpec(id=str(number), name="x", active=True) for number in range(users))
+    account = Inventory(platform="freshsales", taken_at=ZOHO.taken_at, objects=specs, users=people)
+    document = propose(registry_blueprint("servicetracker", "freshsales"), SOURCE, account)
+    return gap_report(document, account, edition, ladder=FRESH, **more)
+
+
+def test_kinds_of_fields_that_a_plan_lacks_are_named_with_the_plan_that_has_them():
+    growth, enterprise = FRESH[0], FRESH[-1]
+    found = [one for one in fresh_report(growth).findings if one.code == "custom_fields_by_type"]
+    lookups = next(one for one in found if one.object == "deals" and "kind lookup" in one.text)
+    assert lookups.severity == "blocker"
+    assert lookups.remedy.startswith("Upgrade to Enterprise")
+    assert set(lookups.items) == {"cf_technician", "cf_contract", "cf_asset", "cf_parent_deal"}
+    assert "custom_fields_by_type" not in codes(fresh_report(enterprise))
+
+
+def test_files_are_weighed_against_the_space_of_plan_and_users():
+    gigabyte = 1 << 30
+    growth = FRESH[0]
+    fits = next(
+        one for one in fresh_report(growth, users=2, file_bytes=4 * gigabyte).findings if one.code == "file_storage"
+    )
+    assert (fits.severity, fits.remedy) == ("info", "")
+    tight = next(
+        one for one in fresh_report(growth, users=2, file_bytes=9 * gigabyte).findings if one.code == "file_storage"
+    )
+    assert tight.severity == "blocker"
+    assert tight.remedy.startswith("Upgrade to Pro,")
+    beyond = next(one for one in fresh_report(growth, file_bytes=999 * gigabyte).findings if one.code == "file_storage")
+    assert beyond.remedy.startswith("Add users,")
+    assert "file_storage" not in codes(fresh_report(growth))
+
+
+def test_what_the_vendor_cannot_keep_from_happening_is_said():
+    assert {"workflows_off", "rollback_leftovers"} <= codes(fresh_report(FRESH[-1], quiet=False, restores=False))
+    assert not {"workflows_off", "rollback_leftovers"} & codes(fresh_report(FRESH[-1]))

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.domain.forecasting import CallFacts, calls_for, forecast_stage, write_credits
-from app.domain.mapping import LoadMode
+from app.domain.forecasting import CallFacts, calls_for, forecast_plan, forecast_stage, write_credits
+from app.domain.mapping import Collect, Condition, LoadMode
 from app.domain.ordering import PlanImpossible, load_order, lookup_edges, required_cycle, with_deferred_links
 from app.domain.planning import PlanFacts, RunKind, StageKind, plan_run
 from app.domain.proposing import propose
@@ -193,3 +193,39 @@ def test_spent_credits_make_the_run_wait_for_the_next_window():
     assert plan.forecast.windows == 2
     assert plan.forecast.waiting_seconds == 86_400
     assert plan.forecast.seconds > 86_400
+
+
+def test_bulk_jobs_singles_and_the_share_of_others_count_in_the_forecast():
+    """A platform of calls: three a bulk job, one each where nothing can be upserted, a fifth of the hour for others."""
+    facts = CallFacts(
+        batch={"*": 1, "contacts": 100},
+        calls_per_batch={"contacts": 3},
+        read_batches={"*": 100, "products": 1},
+        delete_batches={"*": 100, "notes": 1},
+        keyless=("notes",),
+        records_per_credit=0,
+        credits_per_window=100,
+        reserve=0.2,
+        quota_window=3600.0,
+        calls_per_object=2,
+    )
+    assert forecast_stage("load", "contacts", 250, facts).writes == 9
+    assert forecast_stage("load", "contacts", 250, facts).credits == 10  # and a look whether our key is there
+    assert forecast_stage("note", "notes", 250, facts).credits == 250
+    assert forecast_stage("verify", "products", 30, facts).reads == 30
+    assert forecast_stage("delete", "notes", 30, facts).writes == 30
+    stages = [{"kind": "note", "write_calls": 230, "read_calls": 0, "credits": 230}]
+    found = forecast_plan(stages, facts, objects=5)
+    assert (found.credits, found.read_calls, found.windows, found.waiting_seconds) == (240, 10, 3, 7200.0)
+    assert forecast_plan(stages, facts.model_copy(update={"reserve": 0.0}), objects=5).windows == 3
+    assert forecast_plan(stages, facts.model_copy(update={"credits_left": 30}), objects=5).windows == 4
+
+
+def test_objects_that_conditions_and_texts_ask_are_read_first():
+    text = Collect(field="Sites", object="Site__c", via="Client__c", template="{Name}")
+    load = build_load("a").model_copy(
+        update={"source_object": "Order", "collect": (text,), "when": (Condition(field="Contract.Value"),)}
+    )
+    plan = plan_run(RunKind.FULL, build_document(load), PlanFacts(references={"Order.Contract": ("Contract",)}))
+    assert {"extract:Order", "extract:Contract", "extract:Site__c"} <= {stage.key for stage in plan.stages}
+    assert {"extract:Contract", "extract:Site__c"} <= set(plan.stage("load:a").after)

@@ -184,6 +184,24 @@ def test_objects_nobody_knows_are_listed():
     }
 
 
+def test_an_unknown_object_with_a_likely_place_gets_a_load_switched_off():
+    names = ("Lead_Id", "First Name", "Last Name", "Company", "E-Mail", "Shoe Size")
+    odd = ObjectSpec(name="Prospects", label="Prospects", fields=tuple(FieldSpec(name=name) for name in names))
+    source = SOURCE.model_copy(update={"objects": (*SOURCE.objects, odd)})
+    document = propose(BLUEPRINT, source, ZOHO)
+    load = document.load("proposed_prospects")
+    assert (load.enabled, load.target_object) == (False, "Leads")
+    assert {rule.sources[0]: rule.target for rule in load.fields if rule.sources} == {
+        "First Name": "First_Name", "Last Name": "Last_Name", "Company": "Company", "E-Mail": "Email",
+    }  # fmt: skip
+    left = {one.field: one.note for one in document.exclusions if one.source_object == "Prospects"}
+    assert "proposed_prospects" in left[""]
+    assert "Shoe Size" in left
+    assert codes(document, source) == []
+    on = tuple(one.model_copy(update={"enabled": True}) if one is load else one for one in document.loads)
+    assert codes(document.model_copy(update={"loads": on}), source) == []
+
+
 FAULTS = {
     "unknown_field": {"rules": {"Phone": FieldRule(target="Phone", sources=("Nowhere",))}},
     "unknown_target": {"rules": {"Phone": FieldRule(target="Nowhere", sources=("Phone",))}},

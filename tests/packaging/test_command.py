@@ -1,5 +1,6 @@
 """The `tranship` command: its help, its refusals, and the sandbox runner as a real process."""
 
+import json
 import os
 import signal
 import subprocess
@@ -82,6 +83,8 @@ class TestRefusals:
             (("sandbox", "zoho_crm", "--port", 0, "--option", "novalue"), "KEY=VALUE"),
             (("sandbox", "zoho_crm", "--port", 0, "--option", "a=1", "--option", "a=2"), "twice"),
             (("sandbox", "servicetracker", "--port", 0, "--csv-dir", "/no/such/folder"), "/no/such/folder"),
+            (("sandbox", "octopuspro", "--port", 0), "--export"),
+            (("sandbox", "zoho_crm", "--export", "never-written"), "--port"),
             (("demo", "--scale", 5), "100"),
             (("serve", "--workers", 0), "workers"),
         ],
@@ -107,6 +110,16 @@ class TestRefusals:
         code, said = tranship("migrate", TRANSHIP_ENVIRONMENT="production")
         assert code == 2
         assert "TRANSHIP_MASTER_KEYS" in said
+
+
+@pytest.mark.parametrize("name", ["octopuspro", "clinic", "rsoft"])
+def test_an_export_is_written_instead_of_served(tmp_path: Path, name: str) -> None:
+    """A vendor without an API hands over files; what was written is told by table."""
+    code, said = tranship("sandbox", name, "--export", tmp_path / "export", "--scale", 100, "--seed", 3)
+    assert code == 0
+    rows = json.loads(said)
+    assert sum(rows.values()) > 50
+    assert any((tmp_path / "export").iterdir())
 
 
 def test_options_are_read() -> None:

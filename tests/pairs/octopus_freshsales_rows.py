@@ -91,7 +91,7 @@ def bookings(company: OctopusCompany) -> list[Expected]:
         "Booking End": datetime(2024, 10, 30, 23, 0, tzinfo=UTC),
         "Service Address": "Level 2, 5 King St, Newtown",
         "Billing Model": "Commission",
-        "Labels": frozenset({"VIP", "Repeat"}),
+        "tags": frozenset({"VIP", "Repeat"}),
         "Lines": "Front windows: 2 x 65 = 130\nEnd of lease: 1.5 x 320 = 480",
         "Notes": "Ring on arrival",
     }

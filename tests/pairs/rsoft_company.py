@@ -3,12 +3,11 @@
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
+from tests.pairs.rsoft_people import COMPANIES, CONTACTS, LEADS, STAGES, STAMPS, USERS, Row
 from tests.pairs.uploading import csv_file
 
 MADE = datetime(2024, 11, 15, 9, 37, tzinfo=UTC)
 CHANGED = datetime(2025, 1, 18, 4, 45, tzinfo=UTC)
-_STAMPS = {"Created On": "15/11/2024 03:07 PM", "Modified On": "18/01/2025 10:15 AM"}
-Row = Mapping[str, str]
 
 
 def former(name: str, record_id: str, part: str = "") -> str:
@@ -22,173 +21,6 @@ def _file(*rows: Row) -> bytes:
     return csv_file("|".join(headings), ([row.get(heading, "") for heading in headings] for row in rows))
 
 
-_USERS: Sequence[Row] = (
-    {"User Id": "U1", "Name": "Account Admin", "Email": "admin@example.com", "Role": "Administrator", "Active": "Yes"},
-    {"User Id": "U2", "Name": "Dana Field", "Email": "Dispatch@Example.com", "Role": "Manager", "Active": "Yes"},
-    {"User Id": "U3", "Name": "Omar Sales", "Email": "owner1@example.com", "Role": "Executive", "Active": "Yes"},
-    {"User Id": "U4", "Name": "Selvi Raman", "Email": "selvi@example.org", "Role": "Executive", "Active": "No"},
-)
-# The positions are not in the order of the rows: the account's administrator has moved a stage.
-_STAGES: Sequence[Row] = tuple(
-    {"Pipeline": pipeline, "Stage": stage, "Position": position, "Probability": chance, "Outcome": outcome}
-    for pipeline, stage, position, chance, outcome in (
-        ("Sales Pipeline", "Enquiry Received", "2", "10%", "Open"),
-        ("Sales Pipeline", "Site Survey", "1", "5%", "Open"),
-        ("Sales Pipeline", "Order Won", "3", "100%", "Won"),
-        ("Sales Pipeline", "Order Lost", "4", "0%", "Lost"),
-        ("AMC Renewals", "Due for Renewal", "1", "30%", "Open"),
-        ("AMC Renewals", "Order Won", "2", "100%", "Won"),
-    )
-)
-_COMPANIES: Sequence[Row] = (
-    {
-        "Company Id": "COM-1",
-        "Company Name": "Nilgiri Tea Exports Pvt Ltd",
-        "Industry": "Agriculture",
-        "Company Size": "51-200",
-        "Website": "www.nilgiri.example.com",
-        "Phone": "044-24567890 / 98765 43210",
-        "Email": "Office@Nilgiri.example.com",
-        "GST Number": "33AAAAA0000A1Z5",
-        "PAN": "AAAAA0000A",
-        "Address": "12, Mount Road",
-        "City": "Chennai",
-        "State": "Tamil Nadu",
-        "Pincode": "600002",
-        "Country": "India",
-        "Owner": "Omar Sales",
-        "Tags": "VIP, vip, Expo",
-        **_STAMPS,
-        "Deposit Paid": "2.5 Cr",
-    },
-    {
-        "Company Id": "COM-2",
-        "Company Name": "Nilgiri Tea Exports Pvt Ltd",
-        "Website": "www.nilgiri.example.com",
-        **_STAMPS,
-    },
-    {
-        "Company Id": "COM-3",
-        "Company Name": "Sagar Motors",
-        "Website": "sagar1.example.org",
-        "Deposit Paid": "₹1,20,00,000.00",
-    },
-    {"Company Id": "COM-4", "Company Name": "SAGAR MOTORS", "Website": "sagar2.example.org", "Owner": "U2"},
-    {"Company Id": "COM-5", "Company Name": "Konark & Sons", "Industry": "Retail", "Deposit Paid": "INR 75,000"},
-)
-_CONTACTS: Sequence[Row] = (
-    {
-        "Contact Id": "CON-1",
-        "Salutation": "Ms.",
-        "First Name": "Meera",
-        "Last Name": "Iyer",
-        "Company Id": "COM-1",
-        "Company Name": "Nilgiri Tea Exports Pvt Ltd",
-        "Designation": "Director",
-        "Mobile": "098400 12345 / +91-9840054321",
-        "Alternate Mobile": "",
-        "WhatsApp Number": "919840099999",
-        "Email": "Meera@Nilgiri.Example.com",
-        "Address": "4, Temple Street",
-        "City": "Chennai",
-        "State": "Tamil Nadu",
-        "Pincode": "600004",
-        "Country": "India",
-        "Lifecycle Stage": "Prospect",
-        "Owner": "dispatch@example.com",
-        "Tags": "Hot, GST Pending",
-        "Remarks": "Prefers calls\nafter 5 PM",
-        **_STAMPS,
-        "Showroom Guide": "Kumaran",
-        "Date of Visit": "13-12-2024",
-        "Budget": "1.5 L",
-        "Referred By": "Asha",
-        "Loan Required": "Yes",
-        "Old Dealer Code": "D-9",
-    },
-    {
-        "Contact Id": "CON-2",
-        "First Name": "Meera",
-        "Last Name": "Iyer",
-        "Company Id": "COM-1",
-        "Email": "meera@nilgiri.example.com",
-    },
-    {
-        "Contact Id": "CON-3",
-        "First Name": "Karthik",
-        "Last Name": "Iyer",
-        "Company Id": "COM-2",
-        "Email": "meera@nilgiri.example.com",
-        "Budget": "₹75,000.00",
-        "Loan Required": "No",
-    },
-    {
-        "Contact Id": "CON-4",
-        "First Name": "Lakshmi",
-        "Company Name": "KONARK &  sons",
-        "Mobile": "9444012345",
-        "Email": "lakshmi@konark.example.org",
-        "Lifecycle Stage": "Former Customer",
-        "Owner": "U3",
-    },
-    {"Contact Id": "CON-5", "First Name": "கவிதா", "Last Name": "முருகன்", "Company Name": "Sagar Motors"},
-    {"Contact Id": "CON-6", "First Name": "Ramesh", "Last Name": "Rao", "Company Id": "COM-5"},
-    {"Contact Id": "CON-7", "First Name": "Ramesh", "Last Name": "Rao", "Company Id": "COM-5"},
-    {
-        "Contact Id": "CON-8",
-        "First Name": "Anand",
-        "Last Name": "Bose",
-        "Company Id": "COM-5",
-        "Email": "anand@konark.example.org",
-        "Lifecycle Stage": "Customer",
-    },
-    {
-        "Contact Id": "CON-9",
-        "First Name": "प्रिया",
-        "Last Name": "शर्मा",
-        "Company Id": "COM-5",
-        "Mobile": "+91 94440 11111, 9444022222; 9444033333",
-        "Owner": "Old Partner",
-    },
-)
-_LEADS: Sequence[Row] = (
-    {
-        "Lead Id": "LEA-1",
-        "Enquiry Id": "ENQ/7",
-        "Name": "Farah Khan",
-        "Company": "Surya Traders",
-        "Mobile": "09812345678",
-        "Email": "farah@example.net",
-        "City": "Pune",
-        "State": "Maharashtra",
-        "Lead Source": "IndiaMART",
-        "Requirement": "10 kg tea<br>weekly",
-        "Lead Status": "Interested",
-        "Lead Score": "87",
-        "Next Follow-up Date": "14-01-2025",
-        "Remarks": "Sample sent",
-        "Assigned To": "owner1@example.com",
-        "Converted Contact Id": "",
-        "Converted On": "",
-        "Tags": "Dealer",
-        **_STAMPS,
-    },
-    {
-        "Lead Id": "LEA-2",
-        "Enquiry Id": "ENQ/8",
-        "Name": "Anand Bose",
-        "Company": "Konark",
-        "Lead Source": "Website",
-        "Requirement": "Machine",
-        "Lead Status": "Qualified",
-        "Lead Score": "55",
-        "Assigned To": "Dana Field",
-        "Converted Contact Id": "CON-8",
-        "Converted On": "19/11/2024 06:30 PM",
-    },
-    {"Lead Id": "LEA-3", "Name": "Gone Away", "Lead Source": "Website", "Converted Contact Id": "CON-99"},
-    {"Lead Id": "LEA-4", "Name": "सुनीता", "Lead Source": "Website", "Lead Status": "Not Interested"},
-)
 _DEALS: Sequence[Row] = (
     {
         "Deal Id": "DEA-1",
@@ -205,7 +37,7 @@ _DEALS: Sequence[Row] = (
         "Owner": "U3",
         "Tags": "Hot",
         "Remarks": "First visit done",
-        **_STAMPS,
+        **STAMPS,
         "Payment Terms": "60 days",
     },
     {
@@ -223,7 +55,7 @@ _DEALS: Sequence[Row] = (
         "Owner": "Selvi Raman",
         "Tags": "hot",
         "Payment Terms": "Advance",
-        **_STAMPS,
+        **STAMPS,
     },
     {
         "Deal Id": "DEA-3",
@@ -415,11 +247,11 @@ _MESSAGES: Sequence[Row] = (
 _FIELDS = ("Showroom Guide", "Date of Visit", "Budget", "Referred By", "Loan Required", "Old Dealer Code")
 
 FILES: Mapping[str, bytes] = {
-    "users.csv": _file(*_USERS),
-    "pipeline_stages.csv": _file(*_STAGES),
-    "companies.csv": _file(*_COMPANIES),
-    "contacts.csv": _file(*_CONTACTS),
-    "leads.csv": _file(*_LEADS),
+    "users.csv": _file(*USERS),
+    "pipeline_stages.csv": _file(*STAGES),
+    "companies.csv": _file(*COMPANIES),
+    "contacts.csv": _file(*CONTACTS),
+    "leads.csv": _file(*LEADS),
     "deals.csv": _file(*_DEALS),
     "activities.csv": _file(*_ACTIVITIES),
     "tickets.csv": _file(*_TICKETS),

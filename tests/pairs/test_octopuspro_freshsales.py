@@ -2,6 +2,7 @@
 
 import csv
 import io
+import json
 from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime
 from typing import Any
@@ -224,6 +225,15 @@ async def test_missing_workers_are_listed_and_looked_for_again(move: Move) -> No
     assert "owners:FW-2" not in await checklist(move)
 
 
+async def test_automation_rules_come_with_recommended_counterparts(move: Move) -> None:
+    listed = json.loads(await move.road.file(move.road.runs["full"], "automation_inventory.json"))
+    (rule,) = listed["items"]
+    assert (rule["name"], rule["active"]) == ("Reminder", True)
+    assert rule["recommended_equivalent"].startswith("Create a time-based workflow on appointments")
+    areas = await move.road.file(move.road.runs["full"], "service_areas.csv")
+    assert b"Inner West" in areas
+
+
 async def checklist(move: Move) -> dict[str, str]:
     """Texts by key, as the API serves them."""
     way = move.road
@@ -259,7 +269,10 @@ async def faulty(database_url: str, company: OctopusCompany) -> AsyncIterator[Mo
         name = "Customers-Harbour-20241101.csv"
         twin = next(line for line in octopus_files()[name].split(b"\r\n") if line.startswith(b"1003,"))
         twin = twin.replace(b"1003,", b"1004,", 1).replace(b",call the office,", b",0412 999 888,")
-        more = octopus_files()[name] + twin + b"\r\n"
+        kin = next(line for line in octopus_files()[name].split(b"\r\n") if line.startswith(b"1002,"))
+        more = b"\r\n".join(
+            (octopus_files()[name].removesuffix(b"\r\n"), twin, kin.replace(b"1002,", b"1005,", 1), b"")
+        )
         await send_files(made.road, {name: more}, timezone=ZONE)
         await made.road.run("preflight")
         await made.road.run("full")
@@ -289,3 +302,7 @@ async def test_two_customers_of_one_name_stay_two(faulty: Move, company: Octopus
     second = accounts["octopuspro:customers:1004:account"]
     assert first["name"] == "Redgum Property"
     assert (second["name"], second["Name At Source"]) == ("Redgum Property (1004)", "Redgum Property")
+    people = await faulty.freshsales.records("contacts")
+    one, other = people[company.former("single")], people["octopuspro:customers:1005"]
+    assert (one["email"], one["Shared Email"]) == ("priya@example.com", None)
+    assert (other["email"], other["Shared Email"]) == (None, "priya@example.com")

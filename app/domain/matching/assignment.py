@@ -18,14 +18,21 @@ def assign(worth: npt.NDArray[np.floating], floor: float) -> dict[int, int]:
         theirs = sorted({column for _, column in members})
         if len(mine) == 1:
             chosen[mine[0]] = max(theirs, key=lambda place: (worth[mine[0], place], -place))
-        elif len(mine) * len(theirs) > LARGEST * LARGEST:
+        elif min(len(mine), len(theirs)) > LARGEST:
             chosen.update(_greedy(worth, members))
         else:
             block = np.maximum(worth[np.ix_(mine, theirs)].astype(np.float64) - floor, 0.0)
-            for row, place in enumerate(_solve(-np.hstack([block, np.zeros((len(mine), len(mine)))]))):
-                if place < len(theirs) and block[row, place] > 0:
-                    chosen[mine[row]] = theirs[place]
+            chosen.update({mine[row]: theirs[place] for row, place in _best(block)})
     return chosen
+
+
+def _best(block: npt.NDArray[np.float64]) -> list[tuple[int, int]]:
+    """The pairs of greatest sum; the shorter side is the one that is gone through."""
+    if block.shape[0] > block.shape[1]:
+        return [(row, place) for place, row in _best(block.T)]
+    count, width = block.shape
+    found = enumerate(_solve(-np.hstack([block, np.zeros((count, count))])))
+    return [(row, place) for row, place in found if place < width and block[row, place] > 0]
 
 
 def _components(rows: list[int], columns: list[int]) -> list[list[tuple[int, int]]]:

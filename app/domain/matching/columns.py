@@ -9,29 +9,27 @@ from app.domain.schema import FieldSpec, FieldType, Inventory, ObjectSpec
 MAX_SAMPLES = 200
 MAX_OPTIONS = 1000
 
-_ALIASES: dict[str, FieldType] = {
-    **{one.value: one for one in FieldType},
-    **dict.fromkeys(("string", "str", "varchar", "char", "nvarchar", "encryptedstring", "combobox", "uuid"), FieldType.TEXT),
-    **dict.fromkeys(("longtext", "html", "richtext", "rich_text", "rtf", "memo", "markdown", "long_text"), FieldType.TEXTAREA),
-    **dict.fromkeys(("enum", "select", "dropdown", "radio", "choice", "option", "options", "status"), FieldType.PICKLIST),
-    **dict.fromkeys(
-        ("multiselect", "multi_select", "multienum", "multiselectpicklist", "multi_select_dropdown", "tags", "set"),
-        FieldType.MULTIPICKLIST,
-    ),
-    **dict.fromkeys(("int", "bigint", "long", "smallint", "whole", "serial"), FieldType.INTEGER),
-    **dict.fromkeys(("number", "double", "float", "numeric", "real"), FieldType.DECIMAL),
-    **dict.fromkeys(("money", "amount", "price"), FieldType.CURRENCY),
-    **dict.fromkeys(("bool", "checkbox", "flag", "bit"), FieldType.BOOLEAN),
-    **dict.fromkeys(("timestamp", "date_time", "datetime2", "date_time_split"), FieldType.DATETIME),
-    **dict.fromkeys(("telephone", "tel", "mobile"), FieldType.PHONE),
-    **dict.fromkeys(("website", "uri", "link", "hyperlink"), FieldType.URL),
-    **dict.fromkeys(("reference", "ref", "relation", "foreign_key", "fk", "relate", "masterdetail", "auto_complete"), FieldType.LOOKUP),
-    **dict.fromkeys(("owner", "ownerlookup", "userlookup"), FieldType.USER),
-    **dict.fromkeys(("image", "attachment", "base64", "blob", "binary", "fileupload"), FieldType.FILE),
-    **dict.fromkeys(("key", "primary_key", "pk"), FieldType.ID),
-    **dict.fromkeys(("address", "json", "object", "location", "group_field", "subform"), FieldType.COMPOUND),
-    **dict.fromkeys(("auto_number", "autoincrement", "sequence"), FieldType.AUTONUMBER),
-}  # fmt: skip
+_OTHER_NAMES: dict[FieldType, str] = {
+    FieldType.TEXT: "string str varchar char nvarchar encryptedstring combobox uuid",
+    FieldType.TEXTAREA: "longtext html richtext rich_text rtf memo markdown long_text",
+    FieldType.PICKLIST: "enum select dropdown radio choice option options status",
+    FieldType.MULTIPICKLIST: "multiselect multi_select multienum multiselectpicklist multi_select_dropdown tags set",
+    FieldType.INTEGER: "int bigint long smallint whole serial",
+    FieldType.DECIMAL: "number double float numeric real",
+    FieldType.CURRENCY: "money amount price",
+    FieldType.BOOLEAN: "bool checkbox flag bit",
+    FieldType.DATETIME: "timestamp date_time datetime2 date_time_split",
+    FieldType.PHONE: "telephone tel mobile",
+    FieldType.URL: "website uri link hyperlink",
+    FieldType.LOOKUP: "reference ref relation foreign_key fk relate masterdetail auto_complete",
+    FieldType.USER: "owner ownerlookup userlookup",
+    FieldType.FILE: "image attachment base64 blob binary fileupload",
+    FieldType.ID: "key primary_key pk",
+    FieldType.COMPOUND: "address json object location group_field subform",
+    FieldType.AUTONUMBER: "auto_number autoincrement sequence",
+}
+_ALIASES = {name: kind for kind, names in _OTHER_NAMES.items() for name in (kind.value, *names.split())}
+_ALIASES |= {one.value: one for one in FieldType}
 
 
 def read_type(text: str) -> FieldType | None:

@@ -58,7 +58,7 @@ def block_of(tokens: tuple[str, ...]) -> tuple[str, tuple[str, ...]]:
     block, rest = "", []
     for place, token in enumerate(tokens):
         found = _BLOCKS.get(token)
-        if token == "postal" and tokens[place + 1 : place + 2] == ("address",):
+        if tokens[place : place + 2] == ("postal", "address"):
             found = "mailing"
         if found is None and token in _NUMBERED and place and tokens[place - 1] in {"address", "addr"}:
             found = _NUMBERED[token]

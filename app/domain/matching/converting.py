@@ -43,7 +43,7 @@ def convert(source: Column, target: Column) -> tuple[dict[str, Any], dict[str, s
         name, args = "join", {"separator": "; "}
     elif name == "text" and source.type == kind:
         name = "copy"
-    return {"name": name, "args": args, "loss": losses(source, target, args, table)}, table
+    return {"name": name, "args": args, "loss": losses(source, target, table)}, table
 
 
 def _date_arguments(source: Column, kind: T) -> dict[str, Any]:
@@ -108,7 +108,7 @@ def options_of(source: Column, target: Column) -> list[OptionMatch]:
     return map_options(source.picklist, target.picklist)
 
 
-def losses(source: Column, target: Column, args: dict[str, Any], table: dict[str, str | None] | None) -> list[Loss]:
+def losses(source: Column, target: Column, table: dict[str, str | None] | None) -> list[Loss]:
     """What would be lost: {"kind", "count", "of", "examples"} per kind of loss; empty where nothing would."""
     out: list[Loss] = []
     if table:
@@ -126,7 +126,7 @@ def losses(source: Column, target: Column, args: dict[str, Any], table: dict[str
         checks.append(("rounded", lambda one: bool(re.fullmatch(r"-?\d+[.,]\d*[1-9]\d*", one))))
     elif target.type in _NUMBERS and target.scale is not None:
         places = target.scale
-        checks.append(("rounded", lambda one: len(re.sub(r"0+$", "", (re.split(r"[.,]", one) + [""])[1])) > places))
+        checks.append(("rounded", lambda one: len(re.sub(r"0+$", "", [*re.split(r"[.,]", one), ""][1])) > places))
     if target.type in _NUMBERS:
         checks.append(("not_a_number", lambda one: not re.search(r"\d", one) or bool(re.search(r"[A-Za-z]{4,}", one))))
     if target.type is T.DATE:
@@ -138,10 +138,14 @@ def losses(source: Column, target: Column, args: dict[str, Any], table: dict[str
     for kind, lost in checks:
         _add(out, kind, [one for one in values if lost(one)], len(values))
     if target.length and source.length and source.length > target.length and not values:
-        out.append({"kind": "truncated", "count": None, "of": None, "examples": [], "from": source.length, "to": target.length})
+        out.append(
+            {"kind": "truncated", "count": None, "of": None, "examples": [], "from": source.length, "to": target.length}
+        )
     return out
 
 
 def _add(out: list[Loss], kind: str, lost: Sequence[str], total: int) -> None:
     if lost:
-        out.append({"kind": kind, "count": len(lost), "of": total, "examples": [one[:80] for one in lost[:MAX_EXAMPLES]]})
+        out.append(
+            {"kind": kind, "count": len(lost), "of": total, "examples": [one[:80] for one in lost[:MAX_EXAMPLES]]}
+        )

@@ -41,7 +41,11 @@ def _table(given: Any, where: str) -> Table:
     fields = [] if fields is None else fields
     if not isinstance(fields, list):
         raise SchemaUnreadable(f"{where}.fields must be a list")
-    return Table(_name(given, where), _text(given.get("label")), tuple(_column(one, f"{where}.fields[{place}]") for place, one in enumerate(fields)))
+    return Table(
+        _name(given, where),
+        _text(given.get("label")),
+        tuple(_column(one, f"{where}.fields[{place}]") for place, one in enumerate(fields)),
+    )
 
 
 def _column(given: Any, where: str) -> Column:
@@ -85,7 +89,11 @@ def _texts(value: Any) -> tuple[str, ...]:
     if not isinstance(value, list):
         return ()
     plain = (one.get("value", one.get("label")) if isinstance(one, Mapping) else one for one in value)
-    return tuple(str(one)[:MAX_TEXT] for one in plain if isinstance(one, (str, int, float)) and not isinstance(one, bool) or one is True or one is False)
+    return tuple(
+        str(one)[:MAX_TEXT]
+        for one in plain
+        if (isinstance(one, (str, int, float)) and not isinstance(one, bool)) or one is True or one is False
+    )
 
 
 def _number(value: Any) -> int | None:

@@ -1,5 +1,6 @@
 """The grounds of a match as numbers: one matrix per feature, source fields down, destination fields across."""
 
+import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
@@ -17,6 +18,7 @@ from app.domain.matching.shapes import shape_fit, value_overlap
 from app.domain.matching.sides import Item, Side, block_plan, digits_of
 
 Matrix = npt.NDArray[np.float32]
+Raw = npt.NDArray[Any]
 
 BASE = (
     "token_set", "token_sort", "jaro", "name_sort", "characters", "rare_words", "concept", "same_concept",
@@ -70,7 +72,7 @@ def _cdist(ours: Sequence[str], theirs: Sequence[str], scorer: Callable[..., Any
     return found
 
 
-def _names(source: Side, target: Side) -> dict[str, Matrix]:
+def _names(source: Side, target: Side) -> dict[str, Raw]:
     ours, theirs = [" ".join(one.label) for one in source.items], [" ".join(one.label) for one in target.items]
     our_names, their_names = [" ".join(one.name) for one in source.items], [" ".join(one.name) for one in target.items]
     bare, their_bare = _bare(source), _bare(target)
@@ -113,26 +115,34 @@ def _incidence(sets: Sequence[Iterable[str]], vocabulary: dict[str, int]) -> Mat
     made = np.zeros((len(sets), len(vocabulary)), np.float32)
     for row, members in enumerate(sets):
         for one in members:
-            made[row, vocabulary[one]] += 1.0
+            place = vocabulary.get(one)
+            if place is not None:
+                made[row, place] += 1.0
     return made
 
 
-def _weighted(ours: Sequence[Iterable[str]], theirs: Sequence[Iterable[str]]) -> tuple[Matrix, Matrix, Matrix]:
-    everything = [list(one) for one in (*ours, *theirs)]
+def _rarity(everything: Sequence[Sequence[str]]) -> dict[str, float]:
     counts = Counter(one for members in everything for one in set(members))
-    vocabulary = {one: place for place, one in enumerate(counts)}
-    weight = np.log1p(len(everything) / np.array([*counts.values()] or [1.0], np.float32)).astype(np.float32)
-    made = _incidence(everything, vocabulary) if vocabulary else np.zeros((len(everything), 1), np.float32)
-    return made[: len(ours)], made[len(ours) :], weight
+    return {one: math.log1p(len(everything) / number) for one, number in counts.items()}
 
 
-def _characters(ours: Sequence[str], theirs: Sequence[str]) -> Matrix:
-    """Cosine of 3- and 4-character pieces weighted by rarity."""
-    left, right, weight = _weighted([_grams(one) for one in ours], [_grams(one) for one in theirs])
-    left, right = np.log1p(left) * weight, np.log1p(right) * weight
-    left /= np.maximum(np.linalg.norm(left, axis=1, keepdims=True), 1e-6)
-    right /= np.maximum(np.linalg.norm(right, axis=1, keepdims=True), 1e-6)
-    return left @ right.T
+def _characters(ours: Sequence[str], theirs: Sequence[str]) -> Raw:
+    """Cosine of 3- and 4-character pieces weighted by rarity; only the pieces of the destination take up room."""
+    left, right = [_grams(one) for one in ours], [_grams(one) for one in theirs]
+    rare = _rarity([*left, *right])
+    vocabulary = {one: place for place, one in enumerate(dict.fromkeys(one for grams in right for one in grams))}
+    weight = np.array([rare[one] for one in vocabulary] or [1.0], np.float32)
+
+    def lengths(texts: Sequence[Sequence[str]]) -> Raw:
+        squares = [sum((math.log1p(n) * rare[one]) ** 2 for one, n in Counter(grams).items()) for grams in texts]
+        made: Raw = np.sqrt(np.maximum(np.array(squares, np.float32), 1e-9))
+        return made
+
+    if not vocabulary:
+        return np.zeros((len(ours), len(theirs)), np.float32)
+    shared = (np.log1p(_incidence(left, vocabulary)) * weight**2) @ np.log1p(_incidence(right, vocabulary)).T
+    found: Raw = shared / (lengths(left)[:, None] * lengths(right)[None, :])
+    return found
 
 
 def _grams(text: str) -> list[str]:
@@ -140,21 +150,28 @@ def _grams(text: str) -> list[str]:
     return [padded[at : at + length] for length in (3, 4) for at in range(len(padded) - length + 1)]
 
 
-def _rare_words(ours: Sequence[str], theirs: Sequence[str]) -> Matrix:
+def _rare_words(ours: Sequence[str], theirs: Sequence[str]) -> Raw:
     """Shared words over all words, weighted by rarity."""
-    left, right, weight = _weighted([set(one.split()) for one in ours], [set(one.split()) for one in theirs])
-    shared = (left * weight) @ right.T
-    whole = (left @ weight)[:, None] + (right @ weight)[None, :] - shared
-    return shared / np.maximum(whole, 1e-6)
+    left, right = [sorted(set(one.split())) for one in ours], [sorted(set(one.split())) for one in theirs]
+    rare = _rarity([*left, *right])
+    vocabulary = {one: place for place, one in enumerate(dict.fromkeys(one for members in right for one in members))}
+    if not vocabulary:
+        return np.zeros((len(ours), len(theirs)), np.float32)
+    weight = np.array([rare[one] for one in vocabulary], np.float32)
+    shared = (_incidence(left, vocabulary) * weight) @ _incidence(right, vocabulary).T
+    sums = [np.array([sum(rare[one] for one in members) for members in side], np.float32) for side in (left, right)]
+    made: Raw = shared / np.maximum(sums[0][:, None] + sums[1][None, :] - shared, 1e-6)
+    return made
 
 
-def _clash(ours: Sequence[frozenset[str]], theirs: Sequence[frozenset[str]]) -> Matrix:
+def _clash(ours: Sequence[frozenset[str]], theirs: Sequence[frozenset[str]]) -> Raw:
     """How many members are on one side only."""
     vocabulary = {one: place for place, one in enumerate(sorted(frozenset().union(*ours, *theirs)))}
     if not vocabulary:
         return np.zeros((len(ours), len(theirs)), np.float32)
     left, right = _incidence(ours, vocabulary), _incidence(theirs, vocabulary)
-    return left.sum(1)[:, None] + right.sum(1)[None, :] - 2 * (left @ right.T)
+    found: Raw = left.sum(1)[:, None] + right.sum(1)[None, :] - 2 * (left @ right.T)
+    return found
 
 
 def qualifiers_of(item: Item) -> frozenset[str]:
@@ -163,11 +180,11 @@ def qualifiers_of(item: Item) -> frozenset[str]:
     return frozenset(str(number) for number, group in enumerate(words().clashes) if group & mine)
 
 
-def _qualifiers(ours: Sequence[Item], theirs: Sequence[Item]) -> Matrix:
+def _qualifiers(ours: Sequence[Item], theirs: Sequence[Item]) -> Raw:
     return _clash([qualifiers_of(one) for one in ours], [qualifiers_of(one) for one in theirs]) / 3
 
 
-def _concepts(ours: Sequence[Item], theirs: Sequence[Item], memory: Memory, kind: str) -> dict[str, Matrix]:
+def _concepts(ours: Sequence[Item], theirs: Sequence[Item], memory: Memory, kind: str) -> dict[str, Raw]:
     vocabulary = {
         one: place for place, one in enumerate(sorted({key for item in (*ours, *theirs) for key in item.concepts}))
     }
@@ -183,9 +200,10 @@ def _concepts(ours: Sequence[Item], theirs: Sequence[Item], memory: Memory, kind
         / np.maximum(np.linalg.norm(left, axis=1)[:, None] * np.linalg.norm(right, axis=1)[None, :], 1e-6)
     )
     strong_left, strong_right = (left >= 0.8).astype(np.float32), (right >= 0.8).astype(np.float32)
-    same = (strong_left @ strong_right.T) > 0
+    same: Raw = np.greater(strong_left @ strong_right.T, 0)
     other = (strong_left.sum(1)[:, None] > 0) & (strong_right.sum(1)[None, :] > 0) & ~same
-    elsewhere = same.any(axis=1)[:, None] & ~same
+    somewhere: Raw = np.asarray(same.any(axis=1, keepdims=True))
+    elsewhere = somewhere & ~same
     return {
         "concept": cosine,
         "same_concept": same,
@@ -196,7 +214,7 @@ def _concepts(ours: Sequence[Item], theirs: Sequence[Item], memory: Memory, kind
     }
 
 
-def _types(ours: Sequence[Item], theirs: Sequence[Item]) -> dict[str, Matrix]:
+def _types(ours: Sequence[Item], theirs: Sequence[Item]) -> dict[str, Raw]:
     fit = fits([one.column for one in ours], [one.column for one in theirs])
     overlap, both = _picklists(ours, theirs)
     return {
@@ -233,7 +251,7 @@ def _references(ours: Sequence[Item], theirs: Sequence[Item]) -> Matrix:
     return np.where(known, np.where(left == right, 1.0, -1.0), 0.0).astype(np.float32)
 
 
-def _blocks(source: Side, target: Side) -> dict[str, Matrix]:
+def _blocks(source: Side, target: Side) -> dict[str, Raw]:
     plan = block_plan(source, target)
     parts_left = np.array([one.top in ADDRESS_PARTS for one in source.items], bool)[:, None]
     parts_right = np.array([one.top in ADDRESS_PARTS for one in target.items], bool)[None, :]

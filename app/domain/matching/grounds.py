@@ -27,26 +27,28 @@ def reasons(
     for name, share in shares.items():
         totals[_GROUND.get(name, name)] += share
     ours, theirs = source.items[row], target.items[column]
+    value = {name: float(matrix[row, column]) for name, matrix in features.items()}
     ranked = sorted(totals.items(), key=lambda one: -one[1])
     out: list[tuple[str, str, float]] = []
     for ground, weight in ranked:
-        text = _for(ground, ours, theirs, features, row, column) if weight > 0.05 else ""
+        text = _for(ground, ours, theirs, value) if weight > 0.05 else ""
         if text and len(out) < STRONGEST:
             out.append((ground, text, round(weight, 2)))
     if len(out) < STRONGEST and not any(ground == "type" for ground, _, _ in out):
-        text = _for("type", ours, theirs, features, row, column)
+        text = _for("type", ours, theirs, value)
         if text:
             out.append(("type", text, round(totals.get("type", 0.0), 2)))
     for ground, weight in reversed(ranked):
-        text = _against(ground, ours, theirs, features, row, column) if weight < -0.2 else ""
+        text = _against(ground, ours, theirs, value) if weight < -0.2 else ""
         if text:
             out.append((f"against_{ground}", text, round(weight, 2)))
             break
     return out
 
 
-def _for(ground: str, ours: Item, theirs: Item, features: Mapping[str, Matrix], row: int, column: int) -> str:
-    value = {name: float(features[name][row, column]) for name in features}
+def _for(  # noqa: PLR0911  one sentence per ground
+    ground: str, ours: Item, theirs: Item, value: Mapping[str, float]
+) -> str:
     if ground == "name":
         return _names(ours, theirs, value)
     if ground == "meaning" and value["same_concept"]:
@@ -62,7 +64,9 @@ def _for(ground: str, ours: Item, theirs: Item, features: Mapping[str, Matrix], 
     if ground == "samples" and value["values"] > 0:
         return f"{round(value['values'] * 100)} % of the values occur on both sides."
     if ground == "address" and value["block"]:
-        return f"It belongs to the {ours.block or 'main'} address, which goes into the {theirs.block or 'main'} address."
+        return (
+            f"It belongs to the {ours.block or 'main'} address, which goes into the {theirs.block or 'main'} address."
+        )
     if ground == "reference" and value["reference"] > 0:
         return f"Both point to {theirs.column.reference}."
     if ground == "usage" and value["alias_exact"]:
@@ -87,11 +91,14 @@ def _names(ours: Item, theirs: Item, value: Mapping[str, float]) -> str:
             else f'"{ours.column.shown}" reads "{spelt}", as "{theirs.column.shown}" does.'
         )  # fmt: skip
     alike = max(value["token_sort"], value["name_sort"])
-    return f'"{ours.column.shown}" and "{theirs.column.shown}" are {round(alike * 100)} % alike.' if alike >= 0.4 else ""
+    return (
+        f'"{ours.column.shown}" and "{theirs.column.shown}" are {round(alike * 100)} % alike.' if alike >= 0.4 else ""
+    )
 
 
-def _against(ground: str, ours: Item, theirs: Item, features: Mapping[str, Matrix], row: int, column: int) -> str:
-    value = {name: float(features[name][row, column]) for name in features}
+def _against(  # noqa: PLR0911  one sentence per ground
+    ground: str, ours: Item, theirs: Item, value: Mapping[str, float]
+) -> str:
     if ground == "type" and value["type"] < 0.7 and ours.column.type and theirs.column.type:
         return f"Against it: values of type {ours.column.type.value} hardly fit into {_a(theirs.column.type.value)}."
     if ground == "name" and value["token_sort"] < 0.8:

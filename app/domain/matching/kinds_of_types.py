@@ -20,8 +20,10 @@ _FITS = {
     ("long", "multi"): 0.2, ("enum", "multi"): 0.75, ("enum", "ref"): 0.5, ("enum", "bool"): 0.45, ("enum", "num"): 0.4,
     ("num", "ref"): 0.5, ("num", "id"): 0.35, ("ref", "id"): 0.3, ("ref", "multi"): 0.45, ("bool", "num"): 0.25,
     ("date", "num"): 0.15, ("date", "time"): 0.3, ("file", "url"): 0.7, ("num", "phone"): 0.4, ("long", "email"): 0.2,
-    ("email", "ref"): 0.2, ("long", "compound"): 0.4, ("multi", "long"): 0.4, ("phone", "id"): 0.1, ("long", "ref"): 0.2,
-    ("num", "time"): 0.35, ("bool", "multi"): 0.2, ("email", "multi"): 0.4, ("url", "long"): 0.3, ("file", "long"): 0.15,
+    ("email", "ref"): 0.2, ("long", "compound"): 0.4, ("multi", "long"): 0.4, ("phone", "id"): 0.1,
+    ("long", "ref"): 0.2,
+    ("num", "time"): 0.35, ("bool", "multi"): 0.2, ("email", "multi"): 0.4,
+    ("url", "long"): 0.3, ("file", "long"): 0.15,
 }  # fmt: skip
 
 

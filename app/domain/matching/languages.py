@@ -10,11 +10,14 @@ MAX_SAMPLE = 400
 _LONGEST = 6
 _LINKS = ("", "s", "n", "en", "es", "e", "er", "ns")
 _COMPOUNDING = frozenset({"de", "nl", "sv"})
-_SMALL_WORDS = frozenset(
-    "der die das des dem den ein eine von vom zu zum zur im in am an auf mit fur und la le les l du de des d un une et "
-    "a au aux el los las lo del al y e o os as do da dos das no na em il i gli della dello delle dei degli di per con "
-    "het een van voor op bij w z na o do i en ett av for pa till och ve icin в на по для и с о".split()
-)
+_SMALL_WORDS = frozenset({
+    "a", "al", "am", "an", "au", "auf", "aux", "av", "bij", "con", "d", "da", "das", "de",
+    "degli", "dei", "del", "della", "delle", "dello", "dem", "den", "der", "des", "di", "die", "do", "dos", "du",
+    "e", "een", "ein", "eine", "el", "em", "en", "et", "ett", "for", "fur", "gli", "het", "i", "icin",
+    "il", "im", "in", "l", "la", "las", "le", "les", "lo", "los", "mit", "na", "no", "o", "och",
+    "op", "os", "pa", "per", "till", "un", "und", "une", "van", "ve", "vom", "von", "voor", "w",
+    "y", "z", "zu", "zum", "zur", "в", "для", "и", "на", "о", "по", "с",
+})  # fmt: skip
 
 
 class Language:

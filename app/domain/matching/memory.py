@@ -4,6 +4,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -59,7 +60,7 @@ class Memory:
     def lessons(self, target_object: str) -> list[Lesson]:
         return self._lessons.get(target_object, [])
 
-    def features(self, source: Side, target: Side) -> dict[str, Matrix]:
+    def features(self, source: Side, target: Side) -> dict[str, npt.NDArray[Any]]:
         """Likeness of each source field to what others called each destination field: the best, whether it is exact,
         and the share of systems that agree."""
         size = (len(source.items), len(target.items))
@@ -68,10 +69,11 @@ class Memory:
         if known and source.items:
             names = [_words_of(one.name) for _, one in known]
             labels = [_words_of(one.label) for _, one in known]
-            like = np.maximum(
-                process.cdist([" ".join(one.label) for one in source.items], labels, scorer=fuzz.token_sort_ratio, dtype=np.float32),
-                process.cdist([" ".join(one.name) for one in source.items], names, scorer=fuzz.token_sort_ratio, dtype=np.float32),
-            ) / 100  # fmt: skip
+            labels_here = [" ".join(one.label) for one in source.items]
+            names_here = [" ".join(one.name) for one in source.items]
+            by_label = process.cdist(labels_here, labels, scorer=fuzz.token_sort_ratio, dtype=np.float32)
+            by_name = process.cdist(names_here, names, scorer=fuzz.token_sort_ratio, dtype=np.float32)
+            like = np.maximum(by_label, by_name) / 100
             places: dict[int, list[int]] = defaultdict(list)
             for at, (place, _) in enumerate(known):
                 places[place].append(at)

@@ -112,16 +112,17 @@ def guess_kind(table: Table, system: System | None, reading: Reading) -> ObjectG
         return ObjectGuess("contact", 0.9, "its name, and it holds first and last names")
     if named[1] >= 0.9:
         return ObjectGuess(named[0], named[1], "its name")
-    best = _by_fields(table, named[0], reading)
-    if named[0] and named[0] == best[0]:
+    doubt = 0.3 if technical else 1.0
+    return _weighed(named, _by_fields(table, named[0], reading), doubt)
+
+
+def _weighed(named: tuple[str, float], found: tuple[str, float], doubt: float) -> ObjectGuess:
+    """One guess from (kind, strength) by name and by fields."""
+    if named[0] and named[0] == found[0]:
         return ObjectGuess(named[0], 0.9, "its name")
-    if named[1] > 0 and best[1] < 0.5:
-        return ObjectGuess(named[0], named[1] * (0.3 if technical else 0.9), "its name")
-    if best[1] >= 0.4 and best[1] >= named[1] * 0.6:
-        return ObjectGuess(best[0], min(0.85, best[1]) * (0.3 if technical else 1.0), "its fields")
-    return (
-        ObjectGuess(named[0], named[1] * (0.3 if technical else 0.8), "its name") if named[0] else ObjectGuess("", 0.0)
-    )
+    if found[1] >= 0.4 and found[1] >= named[1] * 0.6 and (found[1] >= 0.5 or not named[0]):
+        return ObjectGuess(found[0], min(0.85, found[1]) * doubt, "its fields")
+    return ObjectGuess(named[0], named[1] * 0.9 * doubt, "its name") if named[0] else ObjectGuess("", 0.0)
 
 
 def _holds_people(table: Table, reading: Reading) -> bool:
@@ -140,7 +141,9 @@ def _by_fields(table: Table, hint: str, reading: Reading) -> tuple[str, float]:
         side = prepare(trimmed, kind, reading)
         mine = {item.top for item in side.items if item.top}
         hits = len(mine & signs)
-        found.append(((hits / max(4, min(len(signs), 6)) if hits >= min(3, len(signs)) else 0.0) + 0.15 * (kind == hint), kind))
+        found.append(
+            ((hits / max(4, min(len(signs), 6)) if hits >= min(3, len(signs)) else 0.0) + 0.15 * (kind == hint), kind)
+        )
     found.sort(reverse=True)
     best, second = found[0], found[1]
     return best[1], min(1.0, best[0]) * (1.0 if best[0] > second[0] else 0.7)

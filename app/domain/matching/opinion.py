@@ -116,7 +116,10 @@ def request_body(questions: Sequence[Question], model: str) -> dict[str, Any]:
             {"role": "system", "content": _TASK},
             {"role": "user", "content": orjson.dumps({"questions": asked}).decode()},
         ],
-        "response_format": {"type": "json_schema", "json_schema": {"name": "answers", "strict": True, "schema": schema}},
+        "response_format": {
+            "type": "json_schema",
+            "json_schema": {"name": "answers", "strict": True, "schema": schema},
+        },
     }
 
 

@@ -81,7 +81,9 @@ def _match(
         return OptionMatch(option, None)
     scored = [(_likeness(option, one), -place, one) for place, one in enumerate(there)]
     best_score, _, found = max(scored, default=(0.0, 0, ""))
-    return OptionMatch(option, found, "alike", round(best_score, 3)) if best_score >= ALIKE else OptionMatch(option, None)
+    return (
+        OptionMatch(option, found, "alike", round(best_score, 3)) if best_score >= ALIKE else OptionMatch(option, None)
+    )
 
 
 @lru_cache(maxsize=50_000)

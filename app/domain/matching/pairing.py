@@ -25,6 +25,8 @@ MOST = 0.99
 SHOWN = 3
 
 Ground = tuple[str, str, float]
+_ADVICE = "leave it out, keep it in a field of its own, or create one"
+NOTHING_LIKELY: Ground = ("none", f"No destination field is likely enough: {_ADVICE}.", 0.0)
 
 
 @dataclass(slots=True)
@@ -64,12 +66,18 @@ class Work:
 
 
 def pair_fields(
-    source: Side, target: Side, memory: Memory, votes: Mapping[tuple[int, int], float] | None = None,
+    source: Side,
+    target: Side,
+    memory: Memory,
+    votes: Mapping[tuple[int, int], float] | None = None,
     model: Model | None = None,
 ) -> list[FieldPair]:
     """A proposal for every source field, in order. `votes` are second opinions, in log-odds, by (row, column)."""
     if not source.items or not target.items:
-        return [FieldPair(row, None, 0.0, [("none", "The destination object has no fields.", 0.0)]) for row in range(len(source.items))]
+        return [
+            FieldPair(row, None, 0.0, [("none", "The destination object has no fields.", 0.0)])
+            for row in range(len(source.items))
+        ]
     model = model or shipped()
     work = _scored(source, target, memory, model, votes or {})
     _apply_known(work)
@@ -104,8 +112,8 @@ def _scored(source: Side, target: Side, memory: Memory, model: Model, votes: Map
 def _grounds(base: Mapping[str, Matrix]) -> npt.NDArray[np.bool_]:
     """Where anything but a fitting type speaks for a pair; being the least unlikely rival is no ground."""
     least = {
-        "concept": 0.3, "token_sort": 0.62, "name_sort": 0.7, "alias": 0.8, "picklist": 0.5, "values": 0.3, "jaro": 0.92,
-        "rare_words": 0.3,
+        "concept": 0.3, "token_sort": 0.62, "name_sort": 0.7, "alias": 0.8, "picklist": 0.5, "values": 0.3,
+        "jaro": 0.92, "rare_words": 0.3,
     }  # fmt: skip
     found: npt.NDArray[np.bool_] = np.logical_or.reduce([base[name] >= floor for name, floor in least.items()])
     return found
@@ -122,7 +130,11 @@ def _apply_known(work: Work) -> None:
         if not wanted:
             if described:
                 work.probability[row] *= 0.08
-                work.spoken[row] = ("known", f'"{ours.column.shown}" is a standard field without a counterpart in a CRM.', 3.0)
+                work.spoken[row] = (
+                    "known",
+                    f'"{ours.column.shown}" is a standard field without a counterpart in a CRM.',
+                    3.0,
+                )
             continue
         there = [
             column for column, theirs in enumerate(work.target.items)
@@ -132,10 +144,19 @@ def _apply_known(work: Work) -> None:
         if not there:
             work.probability[row] *= 0.5 if not described else 0.2
             continue
-        best = max(there, key=lambda column: (work.target.items[column].top in ours.known.concepts[:1], work.probability[row, column]))  # type: ignore[union-attr]  # noqa: B023
+        best = _best_known(work, row, ours.known.concepts[0], there)
         work.probability[row] = np.minimum(work.probability[row], 0.3)
         work.probability[row, best] = KNOWN
-        work.said[row, best] = ("known", f'Known standard field: it is "{work.target.items[best].column.shown}" there.', 5.0)
+        work.said[row, best] = (
+            "known",
+            f'Known standard field: it is "{work.target.items[best].column.shown}" there.',
+            5.0,
+        )
+
+
+def _best_known(work: Work, row: int, concept: str, places: Sequence[int]) -> int:
+    """The field whose main meaning is the same, then the likelier one."""
+    return max(places, key=lambda place: (work.target.items[place].top == concept, work.probability[row, place]))
 
 
 def _apply_compounds(work: Work) -> None:
@@ -153,14 +174,22 @@ def key_of(side: Side) -> int | None:
     if marked:
         return marked[0]
     named = [place for place, one in enumerate(side.items) if one.top == "id"]
-    exact = [place for place in named if side.items[place].concepts.get("id", 0) >= 1.0 and not side.items[place].column.reference]
-    return (exact or [place for place in named if place == 0] or [None])[0]
+    exact = [
+        place
+        for place in named
+        if side.items[place].concepts.get("id", 0) >= 1.0 and not side.items[place].column.reference
+    ]
+    first = [place for place in named if place == 0]
+    return next(iter(exact or first), None)
 
 
 def _apply_keys(work: Work) -> None:
     """Ids mean nothing to ordinary fields: the primary key goes to the external id, else beside the other's own id."""
     ours, theirs = key_of(work.source), key_of(work.target)
-    external = next((place for place, one in enumerate(work.target.items) if one.column.external_id or one.top == "external_id"), None)
+    external = next(
+        (place for place, one in enumerate(work.target.items) if one.column.external_id or one.top == "external_id"),
+        None,
+    )
     aim = external if external is not None else theirs
     for column in {one for one in (theirs, external) if one is not None}:
         keep = work.probability[:, column].copy()
@@ -176,7 +205,9 @@ def _apply_keys(work: Work) -> None:
     work.probability[ours, aim] = KNOWN
     if theirs is not None and theirs != aim:
         work.probability[ours, theirs] = 0.05
-    text = "A primary key goes to the external-id field" + ("." if external is not None else "; the destination gives its own id.")
+    text = "A primary key goes to the external-id field" + (
+        "." if external is not None else "; the destination gives its own id."
+    )
     work.said[ours, aim] = ("key", text, 5.0)
 
 
@@ -258,7 +289,6 @@ def _add_composites(work: Work, pairs: list[FieldPair]) -> None:
     """First and last name into one field and back; second street lines."""
     ours = {item.top: row for row, item in reversed(list(enumerate(work.source.items))) if item.top}
     theirs = {item.top: column for column, item in reversed(list(enumerate(work.target.items))) if item.top}
-    taken = {pair.target for pair in pairs if pair.target is not None}
     whole = theirs.get("full_name", theirs.get("name") if work.target.kind in {"contact", "lead"} else None)
     rows = {ours[one] for one in ("first_name", "last_name") if one in ours}
     holders = {pair.row for pair in pairs if pair.target is not None and pair.target == whole}
@@ -270,23 +300,42 @@ def _add_composites(work: Work, pairs: list[FieldPair]) -> None:
                 pair.target, pair.probability, pair.how, pair.partners = whole, 0.92, "join", names
                 pair.alternatives = [one for one in pair.alternatives if one[0] != whole]
                 work.said[row, whole] = ("composite", "First and last name together make the full name.", 4.0)
-    if "full_name" in ours and not {"first_name", "last_name"} & ours.keys() and {"first_name", "last_name"} <= theirs.keys():
+    if (
+        "full_name" in ours
+        and not {"first_name", "last_name"} & ours.keys()
+        and {"first_name", "last_name"} <= theirs.keys()
+    ):
         pair = pairs[ours["full_name"]]
         parts = tuple(work.target.items[theirs[one]].column.name for one in ("first_name", "last_name"))
-        if not {theirs["first_name"], theirs["last_name"]} & taken:
-            aim = pair.target if pair.target is not None else theirs["last_name"]
+        aims = {theirs["first_name"], theirs["last_name"]}
+        if not aims & {one.target for one in pairs if one.row != pair.row}:
+            aim = theirs["last_name"] if pair.target is None or pair.target in aims else pair.target
             pair.target, pair.how, pair.partners = aim, "split", parts
             pair.probability = max(pair.probability, 0.9)
-            work.said[pair.row, aim] = ("composite", f"The full name is taken apart into {parts[0]} and {parts[1]}.", 4.0)
+            pair.alternatives = [one for one in pair.alternatives if one[0] != aim]
+            work.said[pair.row, aim] = (
+                "composite",
+                f"The full name is taken apart into {parts[0]} and {parts[1]}.",
+                4.0,
+            )
     _add_street_lines(work, pairs)
 
 
 def _add_street_lines(work: Work, pairs: list[FieldPair]) -> None:
-    streets = {work.source.items[pair.row].block: pair for pair in pairs if pair.target is not None and work.source.items[pair.row].top == "street"}
+    streets = {
+        work.source.items[pair.row].block: pair
+        for pair in pairs
+        if pair.target is not None and work.source.items[pair.row].top == "street"
+    }
     for pair in pairs:
         ours = work.source.items[pair.row]
         first = streets.get(ours.block)
-        if pair.target is None and ours.top in {"street_2", "street_3", "house_number"} and first is not None and ours.known is None:
+        if (
+            pair.target is None
+            and ours.top in {"street_2", "street_3", "house_number"}
+            and first is not None
+            and ours.known is None
+        ):
             pair.target, pair.how, pair.probability = first.target, "join", 0.3
             pair.partners = (work.source.items[first.row].column.name, ours.column.name)
             assert first.target is not None
@@ -300,14 +349,19 @@ def _explain(work: Work, pair: FieldPair, model: Model) -> None:
     if pair.target is not None and (given := work.said.get((pair.row, pair.target))) is not None:
         found.append(given)
     if pair.how == "alternate":
-        found.append(("alternate", f"It says the same as {pair.partners[0]}, which fills the field; this one is covered by it.", 3.0))
+        found.append(
+            (
+                "alternate",
+                f"It says the same as {pair.partners[0]}, which fills the field; this one is covered by it.",
+                3.0,
+            )
+        )
     if pair.target is None:
-        found.append(work.spoken.get(pair.row, ("none", "No destination field is likely enough: leave it out, keep it in a field of its own, or create one.", 0.0)))
+        found.append(work.spoken.get(pair.row, NOTHING_LIKELY))
     if column is not None and pair.how != "external_id":
         shares = model.alone.shares(work.features, pair.row, column)
-        for one in reasons(work.source, work.target, pair.row, column, shares, work.features):
-            if pair.target is not None or one[0].startswith("against"):
-                found.append(one)
+        more = reasons(work.source, work.target, pair.row, column, shares, work.features)
+        found.extend(one for one in more if pair.target is not None or one[0].startswith("against"))
     grounds = [one for one in found if not one[0].startswith("against")][:SHOWN]
     if pair.alternatives:
         place, value = pair.alternatives[0]

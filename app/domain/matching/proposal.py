@@ -47,7 +47,9 @@ def propose_tables(
             made.target, aim = by_name[match.target]
             if match.target not in sides:
                 sides[match.target] = _target_side(made.target, aim, other, there)
-            made.pairs = match_tables(table, guess.kind or aim.kind, sides[match.target], memory, reading, here, adviser)
+            made.pairs = match_tables(
+                table, guess.kind or aim.kind, sides[match.target], memory, reading, here, adviser
+            )
         out.append(made)
     return out
 
@@ -79,7 +81,11 @@ def answer(proposals: Sequence[ObjectProposal]) -> dict[str, Any]:
 
 
 def _object_answer(one: ObjectProposal) -> dict[str, Any]:
-    fields = [_field_answer(one, pair) for pair in one.pairs] if one.target else [_silent(column.name) for column in one.source.columns]
+    fields = (
+        [_field_answer(one, pair) for pair in one.pairs]
+        if one.target
+        else [_silent(column.name) for column in one.source.columns]
+    )
     return {
         "source_object": one.source.name,
         "target_object": one.match.target,
@@ -106,7 +112,9 @@ def _field_answer(one: ObjectProposal, pair: FieldPair) -> dict[str, Any]:
         "transform": transform,
         "value_map": table,
         "reasons": [text for _, text, _ in pair.grounds],
-        "alternatives": [{"target": columns[place].name, "probability": round(value, 4)} for place, value in pair.alternatives],
+        "alternatives": [
+            {"target": columns[place].name, "probability": round(value, 4)} for place, value in pair.alternatives
+        ],
     }
 
 
@@ -120,7 +128,11 @@ def transform_of(one: ObjectProposal, pair: FieldPair) -> tuple[dict[str, Any] |
     if pair.how == "split":
         return {"name": "split_name", "args": {"targets": list(pair.partners)}, "loss": []}, None
     if pair.how == "join":
-        return {"name": "join", "args": {"sources": list(pair.partners), "separator": " " if target.type != "textarea" else "\n"}, "loss": []}, None
+        return {
+            "name": "join",
+            "args": {"sources": list(pair.partners), "separator": " " if target.type != "textarea" else "\n"},
+            "loss": [],
+        }, None
     transform, table = convert(one.source.columns[pair.row], target)
     if pair.how == "alternate":
         transform["args"] = {**transform["args"], "covered_by": pair.partners[0]}

@@ -7,7 +7,7 @@ from app.domain.mapping import Alternative, Reason
 from app.domain.matching.columns import Table, column_of, schema_of, table_of
 from app.domain.matching.converting import convert
 from app.domain.matching.memory import Memory
-from app.domain.matching.objects import guess_kind
+from app.domain.matching.objects import ObjectMatch, guess_kind, match_objects
 from app.domain.matching.pairing import FieldPair, pair_fields
 from app.domain.matching.proposal import Adviser
 from app.domain.matching.sides import Reading, Side, prepare, reading_of
@@ -44,6 +44,12 @@ class Matcher:
         self._adviser = adviser
         self._here, self._there = recognise(ours), recognise(theirs)
         self.reading, self._other = reading_of(ours.tables), reading_of(theirs.tables)
+        self._targets = [(one, guess_kind(one, self._there, self._other)) for one in theirs.tables]
+
+    def place(self, source: ObjectSpec) -> ObjectMatch:
+        """Where a source object belongs among all objects of the destination."""
+        table = table_of(source)
+        return match_objects([(table, guess_kind(table, self._here, self.reading))], self._targets)[0]
 
     def match(
         self, source: ObjectSpec, unknown: Sequence[FieldSpec], target: ObjectSpec, free: Sequence[FieldSpec]
@@ -73,7 +79,9 @@ def _match(left: Side, right: Side, pair: FieldPair) -> FieldMatch | None:
     table: dict[str, str | None] | None = None
     if target is not None:
         transform, table = convert(source, target)
-        arguments = {key: value for key, value in transform["args"].items() if key in {"formats", "locale", "separator"}}
+        arguments = {
+            key: value for key, value in transform["args"].items() if key in {"formats", "locale", "separator"}
+        }
     return FieldMatch(
         source=source.name,
         target=target.name if target else "",
@@ -82,7 +90,10 @@ def _match(left: Side, right: Side, pair: FieldPair) -> FieldMatch | None:
         reasons=tuple(Reason(code=code, text=text, weight=weight) for code, text, weight in pair.grounds),
         alternatives=tuple(
             Alternative(target=right.items[place].column.name, probability=round(value, 4))
-            for place, value in ([(pair.target, pair.probability)] if target is not None and pair.target is not None else []) + pair.alternatives
+            for place, value in (
+                [(pair.target, pair.probability)] if target is not None and pair.target is not None else []
+            )
+            + pair.alternatives
         )[:3],
         arguments=tuple(arguments.items()),
         value_map=tuple((key, value) for key, value in (table or {}).items() if value is not None and key != value),

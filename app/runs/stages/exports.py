@@ -8,13 +8,12 @@ from typing import Any
 import orjson
 
 from app.domain.blueprint import Export
+from app.domain.cells import guarded
 from app.domain.schema import Record
 from app.runs.artifacts import keep_file
 from app.runs.staging import Scope
 from app.runs.work import StageRow, Work
 from connectors.registry import load_blueprint
-
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\x00", "＝", "＋", "－", "＠")
 
 
 async def export(work: Work, stage: StageRow) -> None:
@@ -65,11 +64,6 @@ def _csv(spec: Export, rows: list[Record]) -> bytes:
     for record in rows:
         writer.writerow([guarded(_cell(record.get(name))) for name in fields])
     return b"\xef\xbb\xbf" + text.getvalue().encode()
-
-
-def guarded(text: str) -> str:
-    """A cell that no spreadsheet takes for a formula (CWE-1236)."""
-    return f"'{text}" if text.startswith(_FORMULA) else text
 
 
 def _cell(value: Any) -> str:

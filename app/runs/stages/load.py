@@ -6,10 +6,11 @@ from app.domain.collecting import with_collected
 from app.domain.compiling import CompiledLoad, compile_load
 from app.domain.mapping import Load, LoadMode
 from app.domain.schema import FieldSpec, Inventory, ObjectSpec
+from app.runs import findings
 from app.runs.deciding import Decider
 from app.runs.filenames import safe_name
 from app.runs.gathering import gatherer
-from app.runs.loading import Loader
+from app.runs.loading import Loader, Merging
 from app.runs.owning import owners
 from app.runs.placing import Placing
 from app.runs.sharing import kept_apart, redirects
@@ -43,7 +44,7 @@ async def _load(work: Work, stage: StageRow, sending: Callable[[], None]) -> Non
     decider = await make_decider(work, rule)
     facts = work.destination_platform.object_facts(rule.target_object)
     writer = await _writer(work, rule, decider, facts)
-    work.cache[f"linked:{rule.key}"] = await _linked_fields(work, rule)
+    work.cache[f"linked:{rule.key}"] = await _adopted_fields(work, rule)
     if "virgin" not in stage.detail:
         stage.detail["virgin"] = await _is_virgin(work, rule, decider.key_field, facts)
     async with work.transaction() as connection:
@@ -59,18 +60,34 @@ async def _load(work: Work, stage: StageRow, sending: Callable[[], None]) -> Non
         settle_seconds=work.destination_platform.limits.settle_seconds,
         virgin=bool(stage.detail["virgin"]),
         sending=sending,
+        merger=await _merger(work, rule, writer, facts),
     )
     await loader.run()
     await close_counts(work, stage, rule)
+    if work.run.kind == "delta":
+        await findings.conclude_load(work, stage, rule)
 
 
-async def _linked_fields(work: Work, rule: Load) -> tuple[str, ...]:
-    """API names of the fields that later loads set as links on the records of this one."""
-    names: dict[str, None] = {}
+async def _merger(work: Work, rule: Load, writer: Writer, facts: ObjectFacts) -> Merging | None:
+    """In a delta records that can be read by their ids are merged with what people changed there meanwhile."""
+    if work.run.kind != "delta" or not isinstance(writer, RecordWriter) or not (facts.by_id and facts.updatable):
+        return None
+    from app.runs.merging import merger
+
+    return await merger(work, rule)
+
+
+async def _adopted_fields(work: Work, rule: Load) -> tuple[str, ...]:
+    """API names of all fields that this load, now or in a later delta, and links set on its records: what a record that
+    was there before us is asked for before we touch it.
+    """
+    compiled, target = await compile_rule(work, rule)
+    unreadable = work.destination_platform.object_facts(rule.target_object).unreadable
+    names = dict.fromkeys(name for name in compiled.fields.values() if target.field(name) and name not in unreadable)
     for other in work.mapping().loads:
         if other.enabled and other.mode is LoadMode.LINK and other.base == rule.key:
-            compiled, _ = await compile_rule(work, other)
-            names.update(dict.fromkeys(name for name in compiled.fields.values() if not name.startswith("$")))
+            linking, _ = await compile_rule(work, other)
+            names.update(dict.fromkeys(name for name in linking.fields.values() if not name.startswith("$")))
     return tuple(names)
 
 
@@ -108,7 +125,16 @@ async def make_decider(work: Work, rule: Load) -> Decider:
         gatherer=await gatherer(work, rule),
         apart=await kept_apart(work, rule, target, make_decider),
         redirects=await redirects(work),
+        again=await _again(work, rule),
     )
+
+
+async def _again(work: Work, rule: Load) -> frozenset[str]:
+    """Records about which a person has decided since: a delta looks at them although nothing changed at the source."""
+    if work.run.kind != "delta" or rule.mode not in (LoadMode.CREATE, LoadMode.LINK):
+        return frozenset()
+    standing = await findings.standing(work, rule.key)
+    return frozenset(one for one, fields in standing.items() if findings.SOURCE in fields.values())
 
 
 async def _doubles(work: Work, rule: Load) -> frozenset[tuple[str, str]]:

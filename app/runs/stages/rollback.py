@@ -3,6 +3,7 @@
 Every step is booked in the ledger as it is done, so that a rollback interrupted anywhere goes on where it was.
 """
 
+from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
@@ -15,7 +16,10 @@ from app.domain.values import exact_json
 from app.runs.bookkeeping import commit_entries
 from app.runs.expecting import Written, field_specs, written
 from app.runs.ledger import Entry, Outcome
+from app.runs.proving import linked_specs
+from app.runs.referring import known, look, reference_id
 from app.runs.repeating import repeated
+from app.runs.undoing import DELETED, RESTORED, Undo
 from app.runs.work import StageRow, Work
 from app.runs.writers import parent_of
 from connectors.base import Destination, WriteResult, WriteStatus, WriteTarget
@@ -24,15 +28,22 @@ _CALL = 100
 
 
 async def restore(work: Work, stage: StageRow) -> None:
-    """Puts back what the customer's records held before us, field by field, unless a person edited it since."""
+    """Puts back what the customer's records held before us, field by field, unless a person edited it since.
+
+    Then it looks which records of theirs refer to ours: those stay, and so does the reference.
+    """
     for rule in work.mapping().loads:
         if rule.enabled and rule.mode is not LoadMode.LINK:
             await _restore_load(work, stage, rule)
+    theirs = await look(work)
+    stage.detail |= {"held_back": theirs.held_back, "not_asked": theirs.not_asked}
+    stage.counts["carried_back"] = theirs.listed
 
 
 async def _restore_load(work: Work, stage: StageRow, rule: Load) -> None:
     destination = await work.destination()
-    specs = await field_specs(work, rule) if rule.mode is LoadMode.CREATE else {}
+    create = rule.mode is LoadMode.CREATE
+    specs = {**await linked_specs(work, rule), **await field_specs(work, rule)} if create else {}
     name = work.object_name(rule.target_object)
     async for page in written(work, rule, this_run=False):
         touched = [one for one in page if not one.created and one.before is not None]
@@ -51,11 +62,12 @@ async def _restore_chunk(
     specs: dict[str, FieldSpec],
 ) -> None:
     destination = await work.destination()
-    bodies, entries = [], []
+    bodies, entries, undone = [], [], []
     for one in chunk:
         assert one.before is not None
         held = work.open_before(one.source_id, one.before)
         ours = exact_json(orjson.dumps({key: value for key, value in one.sent.items() if key in specs}))
+        ours |= await _links_of_ours(work, held, ours, now.get(one.record_id, {}), specs)
         verdicts = edited(held, ours, now.get(one.record_id, {}), specs)
         back = {key: held.get(key) for key, verdict in verdicts.items() if verdict is Restore.RESTORE}
         kept = sorted(key for key, verdict in verdicts.items() if verdict is Restore.KEEP)
@@ -65,34 +77,65 @@ async def _restore_chunk(
         stage.counts["kept_edits"] = stage.counts.get("kept_edits", 0) + len(kept)
         if kept:
             stage.detail.setdefault("kept", []).append({"source_id": one.source_id, "fields": kept})
+        undone.append(Undo(one.source_id, one.record_id, RESTORED, kept, one.before))
         entries.append(Entry(one.source_id, Outcome.SKIPPED, "rolled_back", record_id=one.record_id))
     if bodies:
         target = WriteTarget(work.object_name(rule.target_object))
         await repeated(work, lambda: destination.update(target, bodies))
     # the id stays known: files and notes that hang on these records are found through it until they are deleted
-    await commit_entries(work, rule, entries, stage)
+    await commit_entries(work, rule, entries, stage, undone=undone)
+
+
+async def _links_of_ours(
+    work: Work, held: Mapping[str, Any], ours: Mapping[str, Any], now: Mapping[str, Any], specs: Mapping[str, FieldSpec]
+) -> dict[str, Any]:
+    """Links that other source records set on this one and that still lead to a record which we created."""
+    names = [name for name in held if name not in ours and name in specs and specs[name].references and now.get(name)]
+    found: dict[str, Any] = {}
+    for name in names:
+        if await known(work, [reference_id(now[name])], adopted=False):
+            found[name] = now[name]
+    return found
 
 
 async def delete(work: Work, stage: StageRow) -> None:
-    """Deletes what we created and nobody has edited since; an edited record stays and is listed."""
+    """Deletes what we created; what people edited since, or refer to from records of theirs, stays and is listed."""
     rule = work.mapping().load(stage.load)
     destination = await work.destination()
     specs = await field_specs(work, rule) if rule.mode is LoadMode.CREATE else {}
-    deleted: list[str] = []
+    held_back = await _held_back(work)
     async for page in written(work, rule, this_run=False, only_created=True):
         for start in range(0, len(page), _CALL):
             chunk = page[start : start + _CALL]
-            gone, kept = await _split(work, rule, chunk, specs)
+            bound = [one for one in chunk if one.record_id in held_back]
+            for one in bound:
+                kept_for = {"source_id": one.source_id, "fields": [], "referred_by": held_back[one.record_id]}
+                stage.detail.setdefault("kept", []).append(kept_for)
+            gone, kept = await _split(work, rule, [one for one in chunk if one not in bound], specs)
             for one, fields in kept:
                 stage.detail.setdefault("kept", []).append({"source_id": one.source_id, "fields": fields})
             entries = [Entry(one.source_id, Outcome.SKIPPED, "kept_edited", record_id=one.record_id) for one, _ in kept]
-            entries += await _delete_chunk(work, rule, destination, gone)
-            stage.counts["deleted"] = stage.counts.get("deleted", 0) + len(gone)
-            stage.counts["kept_edits"] = stage.counts.get("kept_edits", 0) + len(kept)
-            deleted += [one.record_id for one in gone]
-            await commit_entries(work, rule, entries, stage, forget=True)
-    work.cache[f"deleted:{rule.key}"] = deleted
+            entries += [
+                Entry(one.source_id, Outcome.SKIPPED, "kept_referred", record_id=one.record_id) for one in bound
+            ]
+            removed = await _delete_chunk(work, rule, destination, gone)
+            entries += removed
+            undone = [
+                Undo(one.source_id, str(one.record_id), DELETED) for one in removed if one.reason == "rolled_back"
+            ]
+            for name, number in (("deleted", len(undone)), ("kept_edits", len(kept)), ("kept_referred", len(bound))):
+                stage.counts[name] = stage.counts.get(name, 0) + number
+            await commit_entries(work, rule, entries, stage, forget=True, undone=undone)
     await _let_go(work, rule)
+
+
+async def _held_back(work: Work) -> dict[str, list[str]]:
+    """Our records that records of the customer refer to, as the restoring stage found them."""
+    async with work.transaction() as connection:
+        found = await connection.fetchval(
+            "SELECT detail -> 'held_back' FROM run_stages WHERE run_id = $1 AND kind = 'restore'", work.run.id
+        )
+    return dict(found or {})
 
 
 _RESTORED = """

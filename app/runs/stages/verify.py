@@ -13,6 +13,7 @@ from app.domain.masking import mask_values, masked, sensitive_count, sensitive_s
 from app.domain.schema import FieldSpec
 from app.domain.values import exact_json
 from app.runs.expecting import Written, computed_anew, field_specs, written
+from app.runs.proving import prove
 from app.runs.reports import save_report
 from app.runs.work import StageRow, Work
 from app.runs.writers import parent_of
@@ -23,7 +24,7 @@ _LISTED = 1000
 async def verify(work: Work, stage: StageRow) -> None:
     """Reads back what this run wrote. A sample keeps the values side by side (sealed); others keep differences."""
     if work.run.kind == "rollback":
-        await _verify_gone(work, stage)
+        await prove(work, stage)
         return
     rule = work.mapping().load(stage.load)
     tally = Tally(
@@ -234,14 +235,3 @@ async def compare_files(work: Work, rule: Load, page: Sequence[Written], tally: 
         equal = tally.compare(one, got, {key: FieldSpec(name=key) for key in sent})
         found[one.source_id] = True if equal else got
     return found
-
-
-async def _verify_gone(work: Work, stage: StageRow) -> None:
-    """After a rollback: nothing that we created and took away may still be there."""
-    rule = work.mapping().load(stage.load)
-    destination = await work.destination()
-    name = work.object_name(rule.target_object)
-    ids = [str(value) for value in work.cache.get(f"deleted:{rule.key}", [])]
-    readable = rule.mode is not LoadMode.FILE and work.destination_platform.object_facts(rule.target_object).by_id
-    left = await destination.fetch(name, ids, ["id"]) if ids and readable else {}  # else only its parent could tell
-    stage.counts = {"checked_records": len(ids), "still_there": len(left)}

@@ -11,8 +11,9 @@ import asyncpg
 
 from app.domain.collecting import collected_needs
 from app.domain.compiling import CompiledLoad
-from app.domain.mapping import Load
+from app.domain.mapping import Load, LoadMode
 from app.domain.schema import Record
+from app.runs import findings
 from app.runs.sharing import kept_apart
 from app.runs.stages.load import compile_rule, make_decider, target_object
 from app.runs.staging import Scope
@@ -23,6 +24,7 @@ _PAGE = 2000
 
 async def widen(work: Work, stage: StageRow) -> None:
     """Adds rows of kind `related` to the delta's changes."""
+    await _add_decided(work, stage)
     changed = await _changed(work)
     if not changed:
         return
@@ -35,6 +37,19 @@ async def widen(work: Work, stage: StageRow) -> None:
             await _scan(work, stage, rule, watched)
         if await _hangs_together(work, rule, changed):
             await _scan(work, stage, rule, None)
+
+
+async def _add_decided(work: Work, stage: StageRow) -> None:
+    """Records with a conflict that a person has decided for the source's value since the last delta."""
+    for rule in work.mapping().loads:
+        if not rule.enabled or rule.mode not in (LoadMode.CREATE, LoadMode.LINK):
+            continue
+        standing = await findings.standing(work, rule.key)
+        ids = [one for one, fields in standing.items() if findings.SOURCE in fields.values()]
+        if ids:
+            async with work.transaction() as connection:
+                await work.lease.guard(connection)
+                stage.counts["decided"] = stage.counts.get("decided", 0) + await _add(work, connection, rule, ids)
 
 
 async def _changed(work: Work) -> dict[str, set[str]]:

@@ -51,7 +51,8 @@ def held_out(tasks: Sequence[Task]) -> None:
         if not mine:
             continue
         chosen = [clean[place].task for place in mine]
-        show(f"\n{origin}: {len(mine)} object pairs of {len({one.system for one in chosen})} source systems, each never seen")
+        systems_here = len({one.system for one in chosen})
+        show(f"\n{origin}: {len(mine)} object pairs of {systems_here} source systems, each never seen")
         show("| matcher                                |  R@1  |  R@3  |  MRR  | F1 1:1 |\n|---|---|---|---|---|")
         line("this one", chosen, [logits[place] for place in mine])
         line("rapidfuzz", chosen, [rapidfuzz_scores(one) for one in chosen])
@@ -67,7 +68,10 @@ def held_out(tasks: Sequence[Task]) -> None:
 
 
 def _calibration(
-    items: Sequence[Prepared], logits: Sequence[np.ndarray], everything: Sequence[Prepared], scores: Sequence[np.ndarray]
+    items: Sequence[Prepared],
+    logits: Sequence[np.ndarray],
+    everything: Sequence[Prepared],
+    scores: Sequence[np.ndarray],
 ) -> None:
     made: dict[str, Regression] = {}
     ps, ys = [], []
@@ -77,7 +81,9 @@ def _calibration(
             rest = [place for place, other in enumerate(everything) if other.task.system != name]
             made[name] = calibrator([everything[p] for p in rest], [scores[p] for p in rest])
         x, y = proposals([one], [logit])
-        features = {key: x[:, place : place + 1].astype(np.float32) for place, key in enumerate(("logit", "row", "column"))}
+        features = {
+            key: x[:, place : place + 1].astype(np.float32) for place, key in enumerate(("logit", "row", "column"))
+        }
         ps.append(1 / (1 + np.exp(-made[name].logit(features).ravel())))
         ys.append(y)
     p, y = np.concatenate(ps), np.concatenate(ys)

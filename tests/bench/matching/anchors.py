@@ -33,6 +33,8 @@ def coma_scores(task: Task) -> np.ndarray | None:
     found = valentine_match(frames, Coma())
     made = np.zeros((len(left), len(right)))
     for pair, score in found.items():
-        ours, theirs = (pair.source_column, pair.target_column) if hasattr(pair, "source_column") else (pair[0][1], pair[1][1])
+        ours, theirs = (
+            (pair.source_column, pair.target_column) if hasattr(pair, "source_column") else (pair[0][1], pair[1][1])
+        )
         made[left.index(ours), right.index(theirs)] = score
     return made

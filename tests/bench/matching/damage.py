@@ -37,7 +37,7 @@ def damaged_label(label: str, chance: random.Random) -> str:
 
 def damaged(task: Task, seed: int) -> Task:
     """The task with every source field renamed; labels are gone."""
-    chance = random.Random(f"{seed}{task.name}")  # noqa: S311  repeatable damage, nothing secret
+    chance = random.Random(f"{seed}{task.name}")
     columns = []
     for one in task.source.columns:
         name = damaged_label(one.shown, chance)

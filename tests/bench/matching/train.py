@@ -15,7 +15,7 @@ import orjson
 from app.domain.matching.assignment import assign
 from app.domain.matching.features import BASE, RIVALRY, base_features, rivalry_features
 from app.domain.matching.memory import Memory
-from app.domain.matching.model import Model, Regression, calibration_features
+from app.domain.matching.model import Regression, calibration_features
 from tests.bench.matching.damage import damaged
 from tests.bench.matching.metrics import best_f1, calibration_error, most_pairs, one_to_one, ranking
 from tests.bench.matching.tasks import Task, own_tasks, shared_tasks
@@ -131,7 +131,8 @@ def report(
             ys.append(y)
         p, y = np.concatenate(ps), np.concatenate(ys)
         sure = p >= 0.9
-        text += f"  ece {calibration_error(p, y):.3f}  p90 {y[sure].mean():.3f} recall {y[sure].sum() / total:.3f}  below.1 wrong {int(y[p < 0.1].sum())}"
+        right = f"p90 {y[sure].mean():.3f} recall {y[sure].sum() / total:.3f}"
+        text += f"  ece {calibration_error(p, y):.3f}  {right}  below.1 wrong {int(y[p < 0.1].sum())}"
     print(f"{label:28s} {text}", flush=True)
 
 
@@ -145,7 +146,6 @@ def main() -> None:
     worn = [prepared(damaged(one, 7), frozenset()) for one in tasks]
     test_worn = [prepared(damaged(one, 1), frozenset()) for one in tasks]
     print(f"{len(tasks)} pairs of objects, {len(shared)} annotated; features in {time.time() - start:.1f} s")
-    sys.stdout.flush()
     held: dict[str, tuple[Regression, Regression]] = {}
     names = sorted({one.system for one in tasks})
     for name in names:
@@ -171,7 +171,7 @@ def main() -> None:
         _errors(items, logits)
     if "--write" in sys.argv:
         alone, rivals = fit_pair([*items, *worn])
-        everything = calibrator([*items, *test_worn], [*logits, *worn_logits]) if False else calibrator(items, logits)
+        everything = calibrator(items, logits)
         about = "object pairs of the knowledge files" + (f" and {len(shared)} annotated object pairs" if shared else "")
         made = {
             "trained_on": f"{len(own)} {about}, each clean and damaged",
@@ -184,30 +184,17 @@ def main() -> None:
 
 
 def _errors(items: Sequence[Prepared], logits: Sequence[np.ndarray]) -> None:
+    """First ranks that are wrong, and confident proposals for fields without a counterpart."""
     for one, logit in zip(items, logits, strict=True):
-        if one.task.origin != "shared":
-            continue
-        for row, good in one.task.truth.items():
-            place = int(logit[row].argmax())
-            if place not in good:
-                ours, theirs = one.task.source.columns, one.task.target.columns
-                print("R1", one.task.name, ours[row].name, "|", ours[row].label, "->", theirs[place].name, f"{logit[row, place]:.1f}",
-                      "truth", [(theirs[g].name, round(float(logit[row, g]), 1)) for g in good])  # fmt: skip
-        for row, place in assign(logit, 1.5).items():
-            if place not in one.task.truth.get(row, ()) and row not in one.task.truth:
+        ours, theirs = one.task.source.columns, one.task.target.columns
+        for row in range(len(ours)):
+            place, good = int(logit[row].argmax()), one.task.truth.get(row, frozenset())
+            if place not in good and (good or logit[row, place] > 1.5):
+                wanted = ", ".join(theirs[other].name for other in good) or "none"
                 print(
-                    "FP",
-                    one.task.name,
-                    one.task.source.columns[row].name,
-                    "|",
-                    one.task.source.columns[row].label,
-                    "->",
-                    one.task.target.columns[place].name,
-                    f"{logit[row, place]:.1f}",
+                    f"{one.task.name} {ours[row].shown} -> {theirs[place].name} {logit[row, place]:.1f}, not {wanted}"
                 )
 
-
-_ = Model
 
 if __name__ == "__main__":
     main()
