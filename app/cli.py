@@ -26,7 +26,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-keys = typer.Typer(help="API keys: create, list, revoke.", no_args_is_help=True, rich_markup_mode=None)
+keys = typer.Typer(
+    help="API keys: create, list, revoke; master keys: rotate.", no_args_is_help=True, rich_markup_mode=None
+)
 app.add_typer(keys, name="keys")
 
 Port = Annotated[int, typer.Option(min=0, max=65535, help="TCP port; 0 picks a free one.")]
@@ -258,6 +260,18 @@ def revoke_key(key_id: Annotated[str, typer.Argument(help="As shown by `keys lis
     configured = settings(data)
     if not revoke(configured, database_url(configured), key_id=key_id):
         fail(f"no live key {key_id}", code=1)
+
+
+@keys.command("rotate-master")
+def rotate_master(data: Data = None) -> None:
+    """Seal everything anew under the first key of TRANSHIP_MASTER_KEYS; run it after putting a new key there."""
+    from app.keys_cli import key_ring
+    from app.rotating import rotate
+
+    configured = settings(data)
+    done = rotate(key_ring(configured), database_url(configured))
+    typer.echo(f"{done.resealed} sealed anew, {done.current} current already, {done.broken} that no key opens")
+    raise typer.Exit(1 if done.broken else 0)
 
 
 @app.command()

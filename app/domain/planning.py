@@ -20,6 +20,7 @@ class RunKind(StrEnum):
     DELTA = "delta"
     RECONCILE = "reconcile"
     REPAIR = "repair"
+    REPLAY = "replay"
     ROLLBACK = "rollback"
     REASSIGN = "reassign"
 
@@ -229,6 +230,18 @@ def _repair(loads: Sequence[Load], facts: PlanFacts, _: Sequence[str], __: bool)
     return [*stages, *(one.model_copy(update={"after": last}) for one in checks)]
 
 
+def _replay(loads: Sequence[Load], facts: PlanFacts, _: Sequence[str], __: bool) -> list[StagePlan]:
+    """The given loads alone, for records that did not arrive: read again at the source, written, read back."""
+    names = tuple(dict.fromkeys(load.source_object for load in loads))
+    extracts = [StagePlan(key=f"extract:{name}", kind=StageKind.EXTRACT, name=name, phase="extract") for name in names]
+    known = {stage.key for stage in extracts} | {f"load:{load.key}" for load in loads}
+    stages = [
+        stage.model_copy(update={"after": tuple(one for one in stage.after if one in known)})
+        for stage in _load_stages(loads, facts, (), overlap=True)
+    ]
+    return [*extracts, *stages, *_verify(loads, facts, StageKind.VERIFY)]
+
+
 def _verify(loads: Sequence[Load], facts: PlanFacts, kind: StageKind, *, alone: bool = False) -> list[StagePlan]:
     """Reading back, per load that created records, once all that writes to them has finished."""
     touched = {load.key: [f"load:{load.key}"] for load in loads if load.mode is not LoadMode.LINK}
@@ -288,6 +301,7 @@ _STAGES = {
     RunKind.DELTA: _delta,
     RunKind.RECONCILE: _reconcile,
     RunKind.REPAIR: _repair,
+    RunKind.REPLAY: _replay,
     RunKind.ROLLBACK: _rollback,
     RunKind.REASSIGN: _reassign,
 }

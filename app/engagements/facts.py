@@ -23,7 +23,7 @@ from app.runtime import Runtime
 SOURCE, DESTINATION, REHEARSAL = "source", "destination", "rehearsal"
 ROLES = (SOURCE, DESTINATION, REHEARSAL)
 TERMINAL = frozenset({"completed", "failed", "cancelled", "rolled_back"})
-WRITING = frozenset({"provision", "sample", "full", "delta", "repair", "rollback", "reassign_owners"})
+WRITING = frozenset({"provision", "sample", "full", "delta", "repair", "replay", "rollback", "reassign_owners"})
 
 
 @dataclass(frozen=True, slots=True)

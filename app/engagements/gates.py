@@ -26,13 +26,14 @@ KINDS = (
     "delta",
     "reconcile",
     "repair",
+    "replay",
     "rollback",
     "reassign_owners",
 )
-_MAPPED = frozenset({"provision", "sample", "full", "delta", "reconcile", "repair", "reassign_owners"})
-_OWNED = frozenset({"sample", "full", "delta", "reassign_owners"})
-_PROVISIONED = frozenset({"sample", "full", "delta"})
-_SENDING = frozenset({"sample", "full", "delta", "repair"})
+_MAPPED = frozenset({"provision", "sample", "full", "delta", "reconcile", "repair", "replay", "reassign_owners"})
+_OWNED = frozenset({"sample", "full", "delta", "replay", "reassign_owners"})
+_PROVISIONED = frozenset({"sample", "full", "delta", "replay"})
+_SENDING = frozenset({"sample", "full", "delta", "repair", "replay"})
 
 
 def role_of(destination: str) -> str:
@@ -133,8 +134,8 @@ def _history_gates(kind: str, facts: Facts, target: Account | None) -> list[AppE
     if kind in ("delta", "reassign_owners") and facts.completed("full", target) is None:
         return [StepMissing(f'A run of kind "{kind}" follows a completed full run; there is none at this destination.')]
     loaded = facts.completed("full", target) or facts.completed("sample", target)
-    if kind == "reconcile" and loaded is None:
-        return [StepMissing("There is nothing to reconcile: no full or sample run has completed at this destination.")]
+    if kind in ("reconcile", "replay") and loaded is None:
+        return [StepMissing(f"There is nothing to {kind}: no full or sample run has completed at this destination.")]
     checked = facts.completed("reconcile", target) or facts.completed("full", target)
     if kind == "repair" and checked is None:
         return [StepMissing('Nothing has been compared yet. Start a run of kind "reconcile" first.')]

@@ -57,7 +57,7 @@ def _rolled_back(facts: Facts) -> bool:
     return newest == "rollback"
 
 
-_WROTE = frozenset({"provision", "sample", "full", "delta", "repair", "rollback", "reassign_owners"})
+_WROTE = frozenset({"provision", "sample", "full", "delta", "repair", "replay", "rollback", "reassign_owners"})
 
 
 def decide_state(facts: Facts, wanted: EngagementState) -> EngagementState:

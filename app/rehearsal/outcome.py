@@ -29,6 +29,8 @@ class Outcome:
     slowest_resume: float = 0.0
     client_retries: int = 0
     roots: dict[str, str] = field(default_factory=dict)
+    left_behind: dict[str, int] = field(default_factory=dict)
+    """Per object, what a rollback had to leave because no call of the vendor takes it away (ruling 24)."""
     objects: dict[str, dict[str, int]] = field(default_factory=dict)
     """Per object of the destination: records that are ours at the end, and duplicates and missing ones ever seen."""
     broken: list[str] = field(default_factory=list)
@@ -60,6 +62,7 @@ class Outcome:
             "slowest_resume": round(self.slowest_resume, 2),
             "client_retries": self.client_retries,
             "roots": self.roots,
+            "left_behind": self.left_behind,
             "objects": self.objects,
             "broken": self.broken,
         }

@@ -6,22 +6,25 @@ both stand-ins stand our proxies; counters, dumps and the administrator's hand g
 
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 from urllib.parse import urlsplit
 
 import asyncpg
 
 from app.demo import agreeing, moving
+from app.demo.administering import administrate
 from app.demo.client import Client, NoAnswer, Refused
 from app.demo.counting import OUTCOMES, LedgerFigures
 from app.demo.dumps import Dump, differences, read_dump
 from app.demo.errors import DemoFailed
 from app.demo.result import Result
 from app.demo.stage import Stage, Wish, demo_settings, stage_for
+from app.demo.standins import STAND_INS
 from app.demo.table import Screen
 from app.demo.walking import Walk, stage_sums
 from app.domain.digest import Leaf, merkle_root
@@ -140,6 +143,7 @@ def _rehearse(
             watch=chaos.watch,
             pair=pair,
             scale=outcome.records,
+            admin=administrate,
             chaos=chaos,
             doors=(proxies[0].url, proxies[1].url),
         )
@@ -169,7 +173,7 @@ def _proxies(stage: Stage, seed: int) -> Iterator[tuple[Proxy, Proxy]]:
 
 def _walk(walk: StormyWalk, stage: Stage, rows: Rows, outcome: Outcome) -> None:
     """The road; each writing run is judged as it ends."""
-    before = read_dump(walk.destination)
+    before = dump_of(walk)
     agreeing.engage(walk, agreeing.ask_price(walk))
     ids = (
         decode_id("engagement", walk.engagement_id),
@@ -182,7 +186,8 @@ def _walk(walk: StormyWalk, stage: Stage, rows: Rows, outcome: Outcome) -> None:
     agreeing.agree_on_mapping(walk, quality)
     agreeing.decide_owners(walk)
     agreeing.prepare(walk)
-    figures = LedgerFigures(stage.database_url, decode_id("tenant", stage.key["tenant_id"]), *ids)
+    tenant_id = decode_id("tenant", stage.key["tenant_id"])
+    figures = LedgerFigures(stage.database_url, tenant_id, *ids, STAND_INS[walk.pair[1]].modules)
     judge = Judge(walk, rows, figures, before, outcome, ids)
     walk.screen.step("Sample, full run, reconciliation in this weather")
     sample = walk.run("sample")
@@ -228,7 +233,7 @@ class Judge:
 
     def after(self, when: str, run: dict[str, Any]) -> None:
         """Exactly one destination record per planned write, none unknown, and sums that add up."""
-        now = read_dump(self._walk.destination)
+        now = self._dump()
         ours = self._figures.ours()
         doubled, missing = 0, 0
         for module in {*ours, *now.records} - {"Relations"}:
@@ -265,28 +270,42 @@ class Judge:
 
     def rolled_back(self, run: dict[str, Any]) -> None:
         """Both roots over all that lives at the destination, before and after."""
-        after = read_dump(self._walk.destination)
-        roots = {"before": root_of(self._before), "after": root_of(after)}
+        after = self._dump()
+        staying = {module: frozenset(ids) for module, ids in self._figures.left_behind().items()}
+        self._outcome.left_behind = {module: len(ids) for module, ids in staying.items() if ids}
+        roots = {"before": root_of(self._before), "after": root_of(after, staying)}
         self._outcome.roots = roots
         equal = roots["before"] == roots["after"]
         self._outcome.unequal_roots += not equal
-        self._outcome.expect(equal, f"rollback: {differences(self._before, after)}")
+        self._outcome.expect(equal, f"rollback: {differences(self._before, after, staying)}")
         sums = stage_sums(run, "restore", "delete")
         self._walk.screen.say(
             f"{sums.get('deleted', 0)} deleted, {sums.get('restored', 0)} restored, {sums.get('kept_edits', 0)} kept; "
             f"roots {'equal' if equal else 'differ'}"
         )
 
+    def _dump(self) -> Dump:
+        return dump_of(self._walk)
+
     def _note(self, when: str, name: str, number: int, text: str) -> None:
         setattr(self._outcome, name, getattr(self._outcome, name) + number)
         self._outcome.expect(number == 0, f"{when}: {number} {text}")
 
 
-def root_of(dump: Dump) -> str:
-    """A Merkle root over every live record, link and file of a destination, in hexadecimal."""
+def dump_of(walk: Walk) -> Dump:
+    """What lives at the destination now, without what its stand-in counts beside the records."""
+    return read_dump(walk.destination, STAND_INS[walk.pair[1]].beside)
+
+
+def root_of(dump: Dump, without: Mapping[str, frozenset[str]] = MappingProxyType({})) -> str:
+    """A Merkle root over every live record, link and file of a destination, in hexadecimal.
+
+    `without` are ids per module that no call of the vendor takes away (ruling 24).
+    """
     leaves = (
         Leaf(f"{module}/{one}", digest)
         for module in sorted(dump.records)
         for one, digest in sorted(dump.records[module].items())
+        if one not in without.get(module, frozenset())
     )
     return merkle_root(leaves).hex()

@@ -154,7 +154,9 @@ def _rollback(stages: Sequence[StageRow]) -> dict[str, Any]:
 
 def rollback_roots(stages: Sequence[StageRow]) -> dict[str, Any]:
     """Both roots over everything that was taken back, from the roots of the loads: equal when the proof holds."""
-    proved = sorted((stage.load, stage.detail["roots"]) for stage in stages if "roots" in stage.detail)
+    proved = sorted(
+        (stage.load, stage.detail["roots"]) for stage in stages if "before" in stage.detail.get("roots", {})
+    )
     sides = {
         side: merkle_root(Leaf(load, bytes.fromhex(roots[side])) for load, roots in proved).hex()
         for side in ("before", "after")

@@ -110,10 +110,12 @@ class Decider:
         apart: tuple[Apart, ...] = (),
         redirects: Mapping[str, Mapping[str, str]] = MappingProxyType({}),
         again: Set[str] = frozenset(),
+        linked: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
         """`note`: for notes, the text field that carries the marker and author names by source user id. `doubles`: for
         files, (parent, name) that occur more than once. `redirects`: load → id → survivor of records merged away.
-        `again`: ids that are looked at although they are as they were written.
+        `again`: ids that are looked at although they are as they were written. `linked`: for links that name their
+        record themselves, destination id → the source id whose link this run has set on it.
         """
         self.load = load
         self.compiled = compiled
@@ -132,6 +134,7 @@ class Decider:
         self._apart = apart
         self._redirects = redirects
         self._again = again
+        self._linked = dict(linked)
         self._merged = redirects.get(load.key, {})
 
     async def gather_page(
@@ -312,10 +315,14 @@ class Decider:
             decided.entries.append(Entry(row.source_id, str(built.verdict), built.reason, issues=issues))
             return
         if link:
-            base = _id_in(built.payload.pop("$id", None)) or base
+            named = _id_in(built.payload.pop("$id", None))
+            base = named or base
             if base is None or _nothing_to_link(built.payload):
                 reason = "base_missing" if base is None else "lookup_missing"
                 decided.entries.append(Entry(row.source_id, Outcome.SKIPPED, reason, issues=issues))
+                return
+            if named is not None and self._linked.setdefault(named, row.source_id) != row.source_id:
+                decided.entries.append(Entry(row.source_id, Outcome.SKIPPED, "another_is_primary", issues=issues))
                 return
             built.payload["id"] = base
         told = self._complete(row, built.payload)

@@ -60,7 +60,7 @@ async def open_work(runtime: Runtime, lease: Lease, stack: AsyncExitStack) -> Wo
 
 async def _number_delta(work: Work, options: dict[str, Any]) -> None:
     """Gives a delta its number and the mark from which it reads, once; a repeated delta reads from the next mark."""
-    if work.run.kind != "delta" or "batch" in options:
+    if work.run.kind not in ("delta", "replay") or "batch" in options:
         return
     async with work.transaction() as connection:
         await work.lease.guard(connection)

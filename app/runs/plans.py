@@ -18,6 +18,7 @@ from app.domain.taking import TAKEN
 from app.errors import PlanImpossible, StepMissing
 from app.models.engagement import Connection, Engagement
 from app.models.mapping import InventoryDocument, Mapping
+from app.runs.failures import take_up
 from app.runs.opening import connection_for, newest_inventory
 from app.runs.staging import Staging
 from app.runs.work import StageRow, Work
@@ -31,6 +32,7 @@ _PLANNED = {
     "delta": RunKind.DELTA,
     "reconcile": RunKind.RECONCILE,
     "repair": RunKind.REPAIR,
+    "replay": RunKind.REPLAY,
     "rollback": RunKind.ROLLBACK,
     "reassign_owners": RunKind.REASSIGN,
 }
@@ -47,8 +49,11 @@ async def plan_stages(work: Work) -> list[StageRow]:
         return [_row(row) for row in rows]
     forecast: dict[str, Any] = {}
     if work.run.kind in _PLANNED:
+        document = work.mapping()
+        if work.run.kind == "replay":
+            document = await take_up(work, document)
         facts = await _facts(work)
-        plan = _plan(work.run.kind, work.mapping(), facts, _exports(work))
+        plan = _plan(work.run.kind, document, facts, _exports(work))
         stages = list(plan.stages)
         forecast = _forecast(plan, facts.calls, work.now())
     else:

@@ -31,9 +31,20 @@ from app.routing import api_router
 from app.runs import plans, service
 from app.runs.audit import export_audit
 from app.runs.audit_proof import prove
+from app.runs.failures import list_failures
 from app.runs.following import follow_run
 from app.runs.records import list_records
-from app.runs.schemas import AuditProofView, Kind, PlanView, RecordView, RunCreate, RunSummary, RunView, Where
+from app.runs.schemas import (
+    AuditProofView,
+    FailureView,
+    Kind,
+    PlanView,
+    RecordView,
+    RunCreate,
+    RunSummary,
+    RunView,
+    Where,
+)
 from app.runs.views import show_proof, show_record, show_run, show_summaries
 
 router = api_router("", "runs")
@@ -161,6 +172,18 @@ async def list_run_records(
     run = await service.find_run(session, caller.tenant_id, run_id)
     rows = await list_records(session, run, paging, outcome=outcome, source_object=source_object, reason=reason)
     return rows.page(show_record)
+
+
+@router.get(
+    "/runs/{run_id}/failures",
+    operation_id="list_run_failures",
+    summary="List failures by cause",
+    dependencies=[require("runs:read")],
+)
+async def list_run_failures(run_id: RunId, caller: CallerDep, session: SessionDep) -> list[FailureView]:
+    """What did not arrive, grouped: mend the rule or value, then start a run of kind `replay` with the `cause`."""
+    run = await service.find_run(session, caller.tenant_id, run_id)
+    return await list_failures(session, run)
 
 
 async def visible_run(run_id: RunId, caller: CallerDep, session: SessionDep) -> UUID:

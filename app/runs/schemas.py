@@ -17,6 +17,7 @@ Kind = Literal[
     "delta",
     "reconcile",
     "repair",
+    "replay",
     "rollback",
     "reassign_owners",
 ]
@@ -34,6 +35,10 @@ class RunOptions(Request):
     seed: Annotated[int | None, Field(ge=0, le=2_147_483_647, description="sample: another choice of records.")] = None
     recheck: Annotated[
         bool | None, Field(description="reconcile: read only what changed at either side since the last check.")
+    ] = None
+    cause: Annotated[
+        str | None,
+        Field(max_length=500, description="replay: the group of failures to send again, as GET …/failures names it."),
     ] = None
 
 
@@ -144,6 +149,22 @@ class RecordView(BaseModel):
     owner_id: str
     ours: bool = Field(description="Whether we created the destination record.")
     written_at: datetime
+
+
+class FailureView(BaseModel):
+    """Planned writes that did not arrive for one cause; `cause` replays this group and only this."""
+
+    object: Literal["failure"] = "failure"
+    cause: str = Field(examples=["deals:held:unmapped_value:Stage"])
+    load: str
+    source_object: str
+    target_object: str
+    part: str
+    outcome: str = Field(description="quarantined | held")
+    code: str = Field(examples=["unmapped_value"])
+    field: str
+    records: int
+    examples: list[str] = Field(description="Source ids of some of them, never values.")
 
 
 class PlanView(BaseModel):

@@ -19,10 +19,11 @@ from app.models.engagement import Connection, Engagement
 from app.models.mapping import Mapping
 from app.models.run import Run, RunStage
 from app.paging import Paging, Rows, fetch_page
+from app.runs.failures import check_cause
 from app.runtime import Runtime
 
-_MAPPED = frozenset({"provision", "sample", "full", "delta", "reconcile", "repair", "reassign_owners"})
-_OWNED = frozenset({"sample", "full", "delta", "reassign_owners"})
+_MAPPED = frozenset({"provision", "sample", "full", "delta", "reconcile", "repair", "replay", "reassign_owners"})
+_OWNED = frozenset({"sample", "full", "delta", "replay", "reassign_owners"})
 
 
 async def create_run(
@@ -49,6 +50,8 @@ async def create_run(
         first.extra["obstacles"] = [{"code": error.code, "detail": error.detail} for error in closed]
         raise first
     target = facts.account(role_of(destination))
+    if kind == "replay":
+        await check_cause(session, engagement, target, str(options.get("cause") or ""))
     now = runtime.now()
     run = Run(
         id=new_id(),
@@ -82,6 +85,7 @@ def _built_on(kind: str, facts: Facts, target: Account | None) -> tuple[UUID | N
         "delta": facts.completed("full", target),
         "reconcile": facts.completed("full", target) or facts.completed("sample", target),
         "repair": facts.completed("reconcile", target) or facts.completed("full", target),
+        "replay": facts.completed("full", target) or facts.completed("sample", target),
         "reassign_owners": facts.completed("full", target),
     }
     parent = parents.get(kind)
@@ -89,8 +93,10 @@ def _built_on(kind: str, facts: Facts, target: Account | None) -> tuple[UUID | N
 
 
 def _delta_options(engagement: Engagement, facts: Facts, kind: str) -> dict[str, Any]:
-    """A delta reads what changed since the mark; where none is kept, since the first run that read the source."""
-    if kind != "delta":
+    """A delta reads what changed since the mark; where none is kept, since the first run that read the source. A replay
+    reads its own records from the same mark and leaves that where it is.
+    """
+    if kind not in ("delta", "replay"):
         return {}
     began = [run.started_at for run in facts.runs if run.started_at and run.kind in ("preflight", "sample", "full")]
     mark = engagement.extraction_mark or min(began, default=None)

@@ -21,12 +21,12 @@ def make_secret() -> str:
 
 def seal_secret(keys: KeyRing, tenant_id: UUID, endpoint_id: UUID, secret: str) -> bytes:
     """The secret as it is stored, bound to tenant and endpoint."""
-    return keys.seal(secret.encode(), place=_place(tenant_id, endpoint_id))
+    return keys.seal(secret.encode(), place=secret_place(tenant_id, endpoint_id))
 
 
 def open_secret(keys: KeyRing, tenant_id: UUID, endpoint_id: UUID, sealed: bytes) -> str:
     """Raises SealBroken."""
-    return keys.unseal(sealed, place=_place(tenant_id, endpoint_id)).decode()
+    return keys.unseal(sealed, place=secret_place(tenant_id, endpoint_id)).decode()
 
 
 def signed_headers(message_id: str, at: datetime, body: bytes, signing_secrets: Sequence[str]) -> dict[str, str]:
@@ -40,5 +40,6 @@ def signed_headers(message_id: str, at: datetime, body: bytes, signing_secrets: 
     }
 
 
-def _place(tenant_id: UUID, endpoint_id: UUID) -> str:
+def secret_place(tenant_id: UUID, endpoint_id: UUID) -> str:
+    """What a sealed signing secret is bound to."""
     return f"tenant:{tenant_id}:webhook_endpoint:{endpoint_id}:secret"

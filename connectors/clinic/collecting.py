@@ -4,12 +4,14 @@ from collections.abc import AsyncIterator, Iterable, Mapping
 
 from app.domain.quality import HashSet
 from app.domain.schema import Record
+from connectors.base import ContractBroken
 from connectors.clinic.gathering import Gathered
 from connectors.clinic.identity import People
 from connectors.exportkit.tables import ExportTable
 
 _WIDE = 0xFFFFFFFFFFFFFFFF
 _CHARGED = frozenset({"", "charge", "item", "fee", "service", "invoice"})
+_NAMED = ("first_name", "middle_name", "last_name", "name", "birth_date", "medicare_no")
 _PLAN = ("payer_id", "policy_no", "group_no", "priority", "effective")
 Person = tuple[int, str]
 """The place of the table and the id within: who comes first keeps what is shared."""
@@ -21,10 +23,9 @@ async def know_people(patients: ExportTable) -> tuple[People, dict[str, str]]:
     A patient whose survivor is not in the export, or who is the survivor in the end, was not merged away.
     """
     people, known, said = People(), HashSet(), dict[str, str]()
-    async for record in patients.records(resolved=False):
-        key = str(record[patients.primary])
+    async for key, record in _partly(patients, (*_NAMED, "merged_into")):
         if known.add(hash(key) & _WIDE):
-            people.add(record, patients.primary)
+            people.add(record, key)
             if survivor := str(record.get("merged_into") or ""):
                 said[key] = survivor
     return people, {key: end for key in said if (end := _survivor(key, said)) and people.knows(end)}
@@ -66,11 +67,26 @@ async def _addresses(tables: Iterable[ExportTable], merged: Mapping[str, str]) -
         if "email" not in table.columns:
             continue
         known = HashSet()
-        async for record in table.records(resolved=False):
-            key = str(record[table.primary])
+        async for key, record in _partly(table, ("email",)):
             address = str(record.get("email") or "").strip().casefold()
             if known.add(hash(key) & _WIDE) and address and (place or key not in merged):
                 yield (place, key), address
+
+
+async def _partly(table: ExportTable, names: Iterable[str]) -> AsyncIterator[tuple[str, Record]]:
+    """Key and a few fields of every row in the order of the file. Raises ContractBroken naming the column."""
+    table.require_readable()
+    columns = [(name, one.index, one.read) for name in names if (one := table.columns.get(name)) and one.read]
+    async for block in table.rows():
+        for row in block:
+            if not (key := table.key(row.cells)):
+                continue
+            try:
+                found = {name: read(row.cells[at]) for name, at, read in columns if row.cells[at]}
+            except (ValueError, OverflowError):
+                wanted = ", ".join(one for one, _, _ in columns)
+                raise ContractBroken(f"{table.stored.name}: a value of {wanted} cannot be read") from None
+            yield key, found
 
 
 async def gather_plans(table: ExportTable) -> Gathered:

@@ -11,6 +11,8 @@ from connectors.exportkit.names import Found, NameIndex, normal_name
 ONLY_NAME = "ONLYNAME"
 """Stands for the given name of people who have one name only (fact sheet 4.1)."""
 _INITIAL = re.compile(r"\w\.?", re.UNICODE)
+MOST_NAMES = 8_000_000
+"""Up to three ways to name each of two million patients, at some forty bytes each."""
 _KEY, _NAME = "key", "name"
 _RANKS = 2
 
@@ -69,16 +71,16 @@ class People:
     """The patients of an export by id, by person key and by name. A key or name of two patients means neither."""
 
     def __init__(self) -> None:
-        self._index = NameIndex()
+        self._index = NameIndex(MOST_NAMES)
 
-    def add(self, record: Record, primary: str) -> None:
+    def add(self, record: Record, patient_id: str) -> None:
         name = read_name(record)
         born, card = _text(record, "birth_date"), _text(record, "medicare_no")
         keys = [person_key(name.family, name.given, born)]
         short = f"{_NAME}:{name.given} {name.family}" if name.given else ""
-        self._index.add(record[primary], [f"{_KEY}:{keys[0]}" if keys[0] else "", short])
+        self._index.add(patient_id, [f"{_KEY}:{keys[0]}" if keys[0] else "", short])
         if card and (other := person_key(name.family, name.given, "", card)):
-            self._index.add(record[primary], [f"{_KEY}:{other}"])
+            self._index.add(patient_id, [f"{_KEY}:{other}"])
 
     def knows(self, patient_id: str) -> bool:
         return self._index.look(patient_id, 0)[0] is Found.ID

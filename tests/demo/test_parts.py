@@ -169,7 +169,7 @@ class TestVerdict:
 
     def test_an_unknown_pair_is_refused_with_those_that_exist(self, capsys: pytest.CaptureFixture[str]) -> None:
         code = run_demo(
-            pair="octopuspro:freshsales", scale=100, rollback=False, keep=False, json_path=None, source=None
+            pair="zoho_crm:servicetracker", scale=100, rollback=False, keep=False, json_path=None, source=None
         )
         assert code == 2
         assert "servicetracker:zoho_crm" in capsys.readouterr().err

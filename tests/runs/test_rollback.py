@@ -2,6 +2,9 @@
 
 from typing import Any
 
+import orjson
+
+from app.runs.referring import NAME
 from connectors.sandboxkit.config import SandboxConfig
 from tests.pairs.vendors import Tracker
 from tests.runs.conftest import OpenWay
@@ -9,6 +12,21 @@ from tests.runs.doom import Killed, doomed
 from tests.runs.judging import Dump
 from tests.runs.road import Road, Stand, sandbox
 from tests.runs.test_crashes import after
+
+
+async def rollback_report(way: Road) -> dict[str, Any]:
+    reports = await way.reports(way.runs["rollback"])
+    found: dict[str, Any] = next(body for kind, _, body in reports if kind == "rollback")["rollback"]
+    return found
+
+
+async def create(way: Road, module: str, **values: Any) -> str:
+    """What a person makes in the product's pages; the record's id."""
+    before = {line.get("id") for line in await way.destination.dump()}
+    body = {"action": "create_record", "module": module, "values": values, "as": "owner1@example.com"}
+    assert (await way.destination.post("admin", body))["status"] == "success"
+    [made] = {line.get("id") for line in await way.destination.dump()} - before
+    return str(made)
 
 
 async def edit(way: Road, module: str, record_id: str, **values: Any) -> None:
@@ -35,6 +53,8 @@ async def test_a_rollback_leaves_the_org_as_it_was(open_way: OpenWay) -> None:
         report = next(body for kind, _, body in await way.reports(way.runs["rollback"]) if kind == "rollback")
         assert report["rollback"]["kept_edits"] == report["rollback"]["still_there"] == 0
         assert report["rollback"]["deleted"] > 100
+        assert report["rollback"]["equal"] is True
+        assert report["rollback"]["root_before"] == report["rollback"]["root_after"]
 
 
 async def test_what_people_edited_stays_and_is_listed(open_way: OpenWay) -> None:
@@ -84,6 +104,8 @@ async def test_records_that_were_there_before_get_their_values_back(open_way: Op
             if line["id"] == edited["id"]:
                 assert data.pop("Description") == "Talked to them"
             assert filled(data) == filled(line["data"])
+        report = await rollback_report(way)
+        assert (report["restored"], report["equal"], report["not_restored"]) == (2, True, 0)
 
 
 def filled(data: dict[str, Any]) -> dict[str, Any]:
@@ -110,6 +132,12 @@ async def test_an_interrupted_rollback_goes_on_where_it_was(open_way: OpenWay) -
         await way.drive(run_id)
         assert len(deaths) == 4
         assert await way.destination.dump() == before
+        # the last worker proves what all of them did
+        report = await rollback_report(way)
+        stages = await way.stages(run_id)
+        proved = sum(one.counts["checked_records"] for one in stages.values() if one.kind == "verify")
+        assert proved == report["deleted"] + report["restored"]
+        assert report["equal"] is True
 
 
 async def test_a_rollback_after_a_delta_takes_back_what_the_source_deleted_since(open_way: OpenWay) -> None:
@@ -123,3 +151,50 @@ async def test_a_rollback_after_a_delta_takes_back_what_the_source_deleted_since
             await way.delta()
             await way.run("rollback")
             assert await way.destination.dump() == before
+
+
+async def test_what_their_records_refer_to_stays_and_is_carried_back(open_way: OpenWay) -> None:
+    """A person hung a contact of her own on an account that we made: both stay, and a file lists hers."""
+    async with open_way() as way:
+        await way.up_to("provision")
+        before = {line["id"] for line in await way.destination.dump() if "id" in line}
+        await way.run("full")
+        [*_, ours] = await way.ledger("target_object = 'Accounts' AND part = '' AND created")
+        hers = await create(way, "Contacts", Last_Name="Her own", Account_Name={"id": ours["record_id"]})
+        await way.run("rollback")
+        left = {line["id"] for line in await way.destination.dump() if "id" in line}
+        assert left - before == {hers, ours["record_id"]}
+        report = await rollback_report(way)
+        assert (report["kept_referred"], report["equal"]) == (1, True)
+        [kept] = report["kept"]
+        assert (kept["source_id"], kept["referred_by"]) == (ours["source_id"], ["Contacts"])
+        listed = [orjson.loads(line) for line in (await way.file(way.runs["rollback"], NAME)).splitlines()]
+        # what the org itself made in the minutes before the run is listed too: clocks differ
+        [line] = [one for one in listed if one["id"] not in before]
+        assert (line["object"], line["id"], line["values"]["Last_Name"]) == ("Contacts", hers, "Her own")
+
+
+async def test_a_link_set_on_their_record_is_taken_back(open_way: OpenWay) -> None:
+    """The primary contact that a contact's load set on an account of theirs."""
+    with sandbox("servicetracker", SandboxConfig(scale=60, seed=4)) as url:
+        tracker = Tracker(url)
+        await tracker.sign_in()
+        [contact, *_] = await tracker.rows("SELECT Id, AccountId FROM Contact WHERE Is_Primary__c = true ORDER BY Id")
+        account = contact["AccountId"]
+        await tracker.change("Account", account, Description=None)
+        async with open_way(source=url) as way:
+            await way.up_to("provision")
+            hers = await create(way, "Contacts", Last_Name="Their primary")
+            values = {"Account_Name": "Theirs", "Description": "Their words", "Primary_Contact": {"id": hers}}
+            key = {"Source_System_ID": f"servicetracker:Account:{account}"}
+            theirs = await create(way, "Accounts", **values, **key)
+            before = {line["id"]: line for line in await way.destination.dump() if "id" in line}
+            await way.run("full")
+            now = {line["id"]: line for line in await way.destination.dump() if "id" in line}
+            assert now[theirs]["data"]["Primary_Contact"] != hers
+            await way.run("rollback")
+            after_all = {line["id"]: line for line in await way.destination.dump() if "id" in line}
+            assert after_all.keys() == before.keys()
+            assert filled(after_all[theirs]["data"]) == filled(before[theirs]["data"])
+            assert (await rollback_report(way))["equal"] is True
+        await tracker.close()

@@ -3,10 +3,8 @@
 import re
 from typing import Any
 
-import pytest
-
 from tests.api.conftest import Client
-from tests.security.conftest import BODIES, DOCUMENT, OPERATIONS, Operation, call_of
+from tests.security.conftest import BODIES, DOCUMENT, OPERATIONS, call_of
 
 SECRET = re.compile(r"secret|password|credential|digest|token|private|pepper|data_key|^key$|sealed", re.IGNORECASE)
 # Shown once when it is made, or a plain yes or no.
@@ -36,16 +34,16 @@ def test_every_request_model_is_closed() -> None:
     assert open_ones == []
 
 
-@pytest.mark.parametrize("operation", WITH_JSON, ids=lambda one: one.name)
-async def test_mass_assignment_is_refused(operation: Operation, belongings: dict[str, str], owner: Client) -> None:
-    method, path, options = call_of(operation, belongings)
-    for extra in ("tenant_id", "state", "role_override", "created_by"):
-        if extra == "state" and operation.name == "update_engagement":
-            continue  # offered there
-        body = {**options["json"], extra: "00000000-0000-0000-0000-000000000000"}
-        answer = await owner(method, path, headers=options["headers"], json=body)
-        assert answer.status_code == 422, (operation.name, extra, answer.text)
-        assert extra in str(answer.json()["errors"])
+async def test_mass_assignment_is_refused(belongings: dict[str, str], owner: Client) -> None:
+    for operation in WITH_JSON:
+        method, path, options = call_of(operation, belongings)
+        for extra in ("tenant_id", "state"):
+            if (operation.name, extra) == ("update_engagement", "state"):
+                continue  # offered there
+            body = {**options["json"], extra: "00000000-0000-0000-0000-000000000000"}
+            answer = await owner(method, path, headers=options["headers"], json=body)
+            assert answer.status_code == 422, (operation.name, extra, answer.text)
+            assert extra in str(answer.json()["errors"]), operation.name
 
 
 def test_no_answer_has_a_secret_property() -> None:

@@ -33,15 +33,36 @@ async def extract(work: Work, stage: StageRow) -> None:
         since=datetime.fromisoformat(str(since)) if since else None,
     )
     storing = _Storing(work, stage, key, modified, fresh=not staged)
+    wanted = await _replayed(work, stage.load)
     await work.calm.wait()
     try:
         async for page in pages:
             work.check_stop()
-            await storing.store(page)
+            await storing.store(page if wanted is None else _narrowed(page, wanted, key))
             await work.calm.wait()
         await storing.settle()
     finally:
         await storing.stop()
+
+
+async def _replayed(work: Work, object_name: str) -> frozenset[str] | None:
+    """The records that a replay is about, None for every other run: what else changed is the next delta's business."""
+    if work.run.kind != "replay":
+        return None
+    async with work.transaction() as connection:
+        rows = await connection.fetch(
+            "SELECT source_id FROM staged_changes WHERE engagement_id = $1 AND batch = $2 AND object = $3",
+            *(work.run.engagement_id, int(work.options["batch"]), object_name),
+        )
+    return frozenset(row["source_id"] for row in rows)
+
+
+def _narrowed(page: Page, wanted: frozenset[str], key: str) -> Page:
+    return replace(
+        page,
+        records=[one for one in page.records if str(one[key]) in wanted],
+        deletions=[one for one in page.deletions if one.id in wanted],
+    )
 
 
 class _Storing:

@@ -126,7 +126,21 @@ async def make_decider(work: Work, rule: Load) -> Decider:
         apart=await kept_apart(work, rule, target, make_decider),
         redirects=await redirects(work),
         again=await _again(work, rule),
+        linked=await _linked_so_far(work, rule),
     )
+
+
+async def _linked_so_far(work: Work, rule: Load) -> dict[str, str]:
+    """Which records already have the link of this load in this run, and from whom: the first by id sets it."""
+    if rule.mode is not LoadMode.LINK or not any(one.target == "$id" for one in rule.fields):
+        return {}
+    async with work.transaction() as connection:
+        rows = await connection.fetch(
+            "SELECT record_id, source_id FROM ledger WHERE run_id = $1 AND source_object = $2 AND target_object = $3"
+            " AND part = $4 AND record_id IS NOT NULL AND outcome IN ('created', 'updated', 'unchanged')",
+            *(work.run.id, rule.source_object, rule.target_object, rule.part),
+        )
+    return dict(rows)
 
 
 async def _again(work: Work, rule: Load) -> frozenset[str]:

@@ -83,6 +83,8 @@ async def _hangs_together(work: Work, rule: Load, changed: Mapping[str, set[str]
     """
     if any(changed.get(name) for name, _ in collected_needs(rule)):
         return True
+    if rule.mode is LoadMode.LINK and any(one.target == "$id" for one in rule.fields):
+        return bool(changed.get(rule.source_object))  # another record may be the first to set the link now
     others = (one for one in work.mapping().loads if one.enabled and one.target_object == rule.target_object)
     if not rule.unique or not any(changed.get(one.source_object) for one in others):
         return False
