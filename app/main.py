@@ -22,12 +22,13 @@ from app.runs.router import router as runs
 from app.runtime import Runtime, open_runtime
 from app.settings import Settings
 from app.webhooks.router import router as webhooks
+from app.widget.router import router as widget
 
 VERSION = "1.0.0"
 # In the order of the document; each is made by app.routing.api_router.
 ROUTERS = (
     *(health.router, problem_pages.router),
-    *(platforms, quotes, engagements, mappings, runs, webhooks, keys, downloads, audit),
+    *(platforms, quotes, engagements, mappings, runs, webhooks, keys, downloads, audit, widget),
 )
 EXPOSED_HEADERS = (
     *("Location", "ETag", "Retry-After", "Request-Id", "Idempotency-Replayed"),

@@ -43,6 +43,11 @@ class StageKind(StrEnum):
     RESTORE = "restore"
     DELETE = "delete"
     REASSIGN = "reassign"
+    FIRED = "fired"
+    TRIAL_LOAD = "trial_load"
+    TRIAL_RESTORE = "trial_restore"
+    TRIAL_DELETE = "trial_delete"
+    TRIAL_VERIFY = "trial_verify"
 
 
 class StagePlan(Frozen):
@@ -67,13 +72,15 @@ class PlanFacts(Frozen):
     """What the forecast needs to know.
 
     `counts` are records per source object, `load_counts` planned writes per load key where they differ (conditions,
-    sample, delta). `references` are the objects a source field refers to, by "Object.Field".
+    sample, delta). `rehearse`: a sample is written, taken back and written again. `references` are the objects a source
+    field refers to, by "Object.Field".
     """
 
     counts: dict[str, int] = {}
     load_counts: dict[str, int] = {}
     references: dict[str, tuple[str, ...]] = {}
     calls: CallFacts = CallFacts()
+    rehearse: bool = False
 
 
 class RunPlan(Frozen):
@@ -185,9 +192,59 @@ def _previous(by_phase: Mapping[str, list[str]], phase: str) -> list[str]:
 def _sample(loads: Sequence[Load], facts: PlanFacts, _: Sequence[str], overlap: bool) -> list[StagePlan]:
     extracts = tuple(f"extract:{name}" for name in source_objects(loads, facts.references))
     choose = StagePlan(key="choose", kind=StageKind.CHOOSE, name="sample", phase="choose", after=extracts)
-    stages = _forward(loads, facts, ("choose",), overlap)
+    trial = _trial(loads, facts, overlap) if facts.rehearse else []
+    gate = tuple(stage.key for stage in trial if stage.kind is StageKind.TRIAL_VERIFY) or ("choose",)
+    stages = _forward(loads, facts, gate, overlap)
     at = len(extracts)
-    return [*stages[:at], choose, *stages[at:], *_verify(loads, facts, StageKind.VERIFY)]
+    return [*stages[:at], choose, *trial, *stages[at:], _fired(loads, stages), *_verify(loads, facts, StageKind.VERIFY)]
+
+
+def _fired(loads: Sequence[Load], before: Sequence[StagePlan]) -> StagePlan:
+    """What appeared meanwhile that we did not write: about two calls for each object."""
+    calls = 2 * len({load.target_object for load in loads})
+    after = tuple(stage.key for stage in before if stage.key.startswith("load:"))
+    kind = StageKind.FIRED
+    return StagePlan(
+        key="fired", kind=kind, name="automation", phase="verify", after=after, read_calls=calls, credits=calls
+    )
+
+
+def _trial(loads: Sequence[Load], facts: PlanFacts, overlap: bool) -> list[StagePlan]:
+    """The rehearsal of the rollback: the sample is written, taken back as a rollback would, and read back."""
+    written = [
+        stage.model_copy(
+            update={
+                "key": _trial_key(stage.key),
+                "kind": StageKind.TRIAL_LOAD,
+                "phase": "rehearsal",
+                "streams_from": "",
+                "after": ("choose", *(_trial_key(one) for one in stage.after if one.startswith("load:"))),
+            }
+        )
+        for stage in _load_stages(loads, facts, ("choose",), overlap)
+    ]
+    kinds = {
+        StageKind.RESTORE: StageKind.TRIAL_RESTORE,
+        StageKind.DELETE: StageKind.TRIAL_DELETE,
+        StageKind.VERIFY: StageKind.TRIAL_VERIFY,
+    }
+    loaded = tuple(stage.key for stage in written)
+    undone = [
+        stage.model_copy(
+            update={
+                "key": _trial_key(stage.key),
+                "kind": kinds[stage.kind],
+                "phase": "rehearsal",
+                "after": tuple(_trial_key(one) for one in stage.after) or loaded,
+            }
+        )
+        for stage in _rollback(loads, facts, (), overlap)
+    ]
+    return [*written, *undone]
+
+
+def _trial_key(key: str) -> str:
+    return f"trial:{key}"
 
 
 def _full(loads: Sequence[Load], facts: PlanFacts, exports: Sequence[str], overlap: bool) -> list[StagePlan]:

@@ -44,7 +44,7 @@ class FieldType(StrEnum):
 class Frozen(BaseModel):
     """A value: immutable, and strict about unknown keys."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class PicklistValue(Frozen):

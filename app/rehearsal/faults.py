@@ -58,7 +58,7 @@ FAULTS: tuple[Fault, ...] = (
         name="rejects",
         place=Place.DESTINATION,
         text="single records refused in a batch",
-        by_platform={"zoho_crm": {"reject_record": 50}, "freshsales": {"reject_row": 50}},
+        by_platform={"zoho_crm": {"reject_record": 50}, "freshsales": {"reject_record": 50}},
     ),
     Fault(
         name="batch_refused",

@@ -46,7 +46,14 @@ async def conclude(work: Work, stages: Sequence[StageRow]) -> None:
                  "read": sum(reasons.values()), "reasons": {f"skipped:{why}": n for why, n in reasons.items()}}
                 for name, reasons in rest.items()
             ]  # fmt: skip
-        counts = {"objects": objects, "readback": readback, **_totals(objects), **_rollback(stages), **_repair(stages)}
+        counts = {
+            "objects": objects,
+            "readback": readback,
+            **_totals(objects),
+            **_rollback(stages),
+            **_repair(stages),
+            **_fired(stages),
+        }
         await save_report(work, connection, work.run.kind, _summary(counts), counts)
         await connection.execute(
             "UPDATE engagements SET updated_at = $2, extraction_mark = CASE WHEN $3 THEN"
@@ -131,11 +138,13 @@ def _rate(part: int, whole: int) -> float:
 
 def _rollback(stages: Sequence[StageRow]) -> dict[str, Any]:
     """What a rollback took away, gave back and left because people had edited it."""
-    taking = [stage for stage in stages if stage.kind in ("restore", "delete")]
+    trial = any(stage.kind == "trial_verify" for stage in stages)
+    prefix = "trial_" if trial else ""
+    taking = [stage for stage in stages if stage.kind in (f"{prefix}restore", f"{prefix}delete")]
     if not taking:
         return {}
     return {
-        "rollback": {
+        "rollback_rehearsal" if trial else "rollback": {
             "deleted": sum(stage.counts.get("deleted", 0) for stage in taking),
             "restored": sum(stage.counts.get("restored", 0) for stage in taking),
             "kept_edits": sum(stage.counts.get("kept_edits", 0) for stage in taking),
@@ -144,7 +153,7 @@ def _rollback(stages: Sequence[StageRow]) -> dict[str, Any]:
             "not_asked": [name for stage in taking for name in stage.detail.get("not_asked", [])],
             "kept": [{"load": stage.load, **one} for stage in taking for one in stage.detail.get("kept", [])][:500],
             **{
-                name: sum(stage.counts.get(name, 0) for stage in stages if stage.kind == "verify")
+                name: sum(stage.counts.get(name, 0) for stage in stages if stage.kind == f"{prefix}verify")
                 for name in ("still_there", "not_restored", "unreadable")
             },
             **rollback_roots(stages),
@@ -175,11 +184,17 @@ def _repair(stages: Sequence[StageRow]) -> dict[str, Any]:
     return {"repair": {**sums, "refused_records": refused[:500]}}
 
 
+def _fired(stages: Sequence[StageRow]) -> dict[str, Any]:
+    """What a sample found at the destination that nobody of us wrote."""
+    found = next((stage for stage in stages if stage.kind == "fired"), None)
+    return {"automation": {**found.counts, **found.detail}} if found else {}
+
+
 def _summary(counts: dict[str, Any]) -> dict[str, Any]:
     """The numbers of a report, fit for a thin event."""
     summary = {name: value for name, value in counts.items() if isinstance(value, int)}
     readback = counts.get("readback") or {}
     summary.update({key: readback[key] for key in ("checked_records", "checked_fields", "discrepancies") if readback})
-    for name in ("rollback", "repair"):
+    for name in ("rollback", "rollback_rehearsal", "repair"):
         summary.update({key: value for key, value in (counts.get(name) or {}).items() if isinstance(value, int)})
     return summary

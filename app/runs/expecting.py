@@ -8,6 +8,9 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import orjson
+
+from app.domain.compiling import CompiledLoad
 from app.domain.mapping import Load, LoadMode
 from app.domain.schema import FieldSpec, Record
 from app.runs.stages.load import compile_rule, make_decider
@@ -62,6 +65,26 @@ def computed_anew(work: Work, rule: Load) -> dict[str, str]:
     return {name: other for name, other in computed.items() if other in targets}
 
 
+def _borrowed(rule: Load, compiled: CompiledLoad) -> frozenset[str]:
+    """API names of fields that take their value from other records.
+
+    A record that the source let go is not written again when those change afterwards: what was written of them then
+    cannot be computed any more, so they are left out for such a record.
+    """
+    gathered = {one.field for one in rule.collect}
+    shared = {name for one in rule.unique for name in (one.target, one.into)}
+    return frozenset(
+        compiled.fields[one.target]
+        for one in rule.fields
+        if one.target in compiled.fields
+        and (
+            one.lookup is not None
+            or one.target in shared
+            or any("." in source or source in gathered for source in one.sources)
+        )
+    )
+
+
 async def written(
     work: Work, rule: Load, *, this_run: bool, only_created: bool = False, only: Sequence[str] | None = None
 ) -> AsyncIterator[list[Written]]:
@@ -71,12 +94,13 @@ async def written(
     """
     decider = await make_decider(work, rule)
     links = [(one, await make_decider(work, one)) for one in link_loads(work, rule)]
+    borrowed = _borrowed(rule, decider.compiled)
     after = ""
     while True:
         work.check_stop()
         async with work.transaction() as connection:
             rows = await connection.fetch(
-                "SELECT source_id, record_id, created, owner_id, before FROM ledger WHERE engagement_id = $1"
+                "SELECT source_id, record_id, created, owner_id, before, sent_hash FROM ledger WHERE engagement_id = $1"
                 " AND destination_id = $2 AND source_object = $3 AND target_object = $4 AND part = $5"
                 " AND record_id IS NOT NULL AND source_id > $6 AND ($7 OR run_id = $8) AND (NOT $9 OR created)"
                 # what we created and could not write again later (its parent is gone, say) stands there all the same
@@ -84,11 +108,13 @@ async def written(
                 " AND ($10::text[] IS NULL OR source_id = ANY($10))"
                 " ORDER BY source_id LIMIT 500",
                 *(work.run.engagement_id, work.run.destination_id, rule.source_object, rule.target_object, rule.part),
-                *(after, not this_run, work.run.id, only_created, None if only is None else list(only)),
+                *(after, not this_run, work.book.run_id, only_created, None if only is None else list(only)),
             )
             if not rows:
                 return
-            page = [Written(*tuple(row)) for row in rows]
+            page = [Written(*tuple(row)[:-1]) for row in rows]
+            hashes = {row["source_id"]: row["sent_hash"] for row in rows}
+            gone = await work.staging.gone(connection, rule.source_object, list(hashes))
             records = await work.staging.by_ids(
                 connection, rule.source_object, [one.source_id for one in page], gone_too=True
             )
@@ -101,6 +127,8 @@ async def written(
                 continue
             one.source = record
             one.sent = dict(decider.payload(one.source_id, record, context))
+            if one.source_id in gone and work.key.hash(orjson.dumps(one.sent)) != hashes[one.source_id]:
+                one.sent = {name: value for name, value in one.sent.items() if name not in borrowed}
             for (_, other), link_context in zip(links, link_contexts, strict=True):
                 built = other.compiled.build(record, link_context)
                 one.sent.update({name: value for name, value in built.payload.items() if name != "$id"})

@@ -208,6 +208,7 @@ async def plan_facts(
         counts=counts,
         load_counts=_load_counts(document, counts, inventory),
         references=references,
+        rehearse=kind == "sample" and bool(options.get("rehearse_rollback")),
         calls=call_facts(platform, destination, document, await _newest(runtime, session, engagement, "destination")),
     )
 

@@ -36,6 +36,13 @@ class RunOptions(Request):
     recheck: Annotated[
         bool | None, Field(description="reconcile: read only what changed at either side since the last check.")
     ] = None
+    rehearse_rollback: Annotated[
+        bool | None,
+        Field(
+            description="sample: write it, roll it back, compare, write it again. On by default where the destination "
+            "lets us suppress automation; elsewhere it starts workflows and fills the recycle bin."
+        ),
+    ] = None
     cause: Annotated[
         str | None,
         Field(max_length=500, description="replay: the group of failures to send again, as GET …/failures names it."),

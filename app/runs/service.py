@@ -21,6 +21,7 @@ from app.models.run import Run, RunStage
 from app.paging import Paging, Rows, fetch_page
 from app.runs.failures import check_cause
 from app.runtime import Runtime
+from connectors.registry import PLATFORMS
 
 _MAPPED = frozenset({"provision", "sample", "full", "delta", "reconcile", "repair", "replay", "reassign_owners"})
 _OWNED = frozenset({"sample", "full", "delta", "replay", "reassign_owners"})
@@ -53,6 +54,7 @@ async def create_run(
     if kind == "replay":
         await check_cause(session, engagement, target, str(options.get("cause") or ""))
     now = runtime.now()
+    again = target is not None and facts.started("full", target) is not None
     run = Run(
         id=new_id(),
         tenant_id=engagement.tenant_id,
@@ -60,7 +62,11 @@ async def create_run(
         kind=kind,
         state=RunState.QUEUED.value,
         destination_id=target.id if target else None,
-        options={**options, **_delta_options(engagement, facts, kind)},
+        options={
+            **options,
+            **_delta_options(engagement, facts, kind),
+            **_trial_options(engagement, kind, options, again),
+        },
         next_at=now,
         created_by=by,
         created_at=now,
@@ -102,6 +108,16 @@ def _delta_options(engagement: Engagement, facts: Facts, kind: str) -> dict[str,
     mark = engagement.extraction_mark or min(began, default=None)
     engagement.batch += 1
     return {"batch": engagement.batch, **({"since": mark.isoformat()} if mark else {})}
+
+
+def _trial_options(engagement: Engagement, kind: str, options: dict[str, Any], loaded: bool) -> dict[str, Any]:
+    """A sample rehearses its rollback unless told otherwise, where that starts nobody's automation (ruling 23). After a
+    full run it never does: records outside the sample hang on those in it.
+    """
+    if kind != "sample":
+        return {}
+    suppressed = PLATFORMS[engagement.destination].capabilities.suppress_automation
+    return {"rehearse_rollback": not loaded and bool(options.get("rehearse_rollback", suppressed))}
 
 
 async def find_run(session: AsyncSession, tenant_id: UUID, run_id: UUID, *, lock: bool = False) -> Run:

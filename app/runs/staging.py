@@ -185,6 +185,13 @@ class Staging:
         )
         return {row["source_id"]: self._open(object_name, row["source_id"], row["payload"]).record for row in rows}
 
+    async def gone(self, connection: "asyncpg.Connection[Any]", object_name: str, ids: Sequence[str]) -> set[str]:
+        """Which of these records the source has deleted or merged away."""
+        rows = await connection.fetch(
+            f"SELECT s.source_id {_EACH} WHERE deleted_at IS NOT NULL", self._engagement_id, object_name, list(ids)
+        )
+        return {row["source_id"] for row in rows}
+
     async def survivors(
         self, connection: "asyncpg.Connection[Any]", object_name: str, ids: Sequence[str]
     ) -> dict[str, str]:

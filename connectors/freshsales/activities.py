@@ -113,6 +113,7 @@ class Activities:
         The record's id is that of the call's note: calls cannot be read, changed or deleted, their notes can.
         """
         forms = [False, True] if self._bare_calls is None else [self._bare_calls]
+        no: WriteResult | None = None
         for bare in forms:
             form = _bare_call(body) if bare else _wrapped_call(body)
             answer = await self._send("POST", "/phone_calls", form, "write phone_calls", frozenset({500}))
@@ -121,11 +122,12 @@ class Activities:
                     raise self._api.refusal(answer)
                 continue  # the body was not understood, so nothing was stored
             if answer.status in REFUSED:
-                if bare is forms[-1]:
-                    return refused(answer, {})
+                no = refused(answer, {})  # which form was understood is not told by a refusal
                 continue
             self._bare_calls = bare
             return _logged(answer)
+        if no is not None:
+            return no
         raise ContractBroken("phone calls are taken in neither of the two known forms", code="PHONE_CALL_FORM")
 
     # ── reading ───────────────────────────────────────────────────────────────────────────────────────────────────

@@ -235,26 +235,31 @@ class DealLines:
     async def update(self, records: Sequence[bytes]) -> list[WriteResult]:
         """Changes lines that carry their `id`."""
         changes = {str(one["id"]): one for one in payloads_of(records)}
-        await self._rewrite(list(changes), lambda key, row: _kept({**row, **_line(changes[key], row)}))
-        return [gone(key) for key in changes]
+        ended = await self._rewrite(list(changes), lambda key, row: _kept({**row, **_line(changes[key], row)}))
+        return [ended.get(key) or missing(key) for key in changes]
 
     async def delete(self, ids: Sequence[str]) -> list[WriteResult]:
         """Takes lines out of their deals: the others are written again."""
-        await self._rewrite(ids, lambda _key, _row: None)
-        return [gone(one) for one in ids]
+        ended = await self._rewrite(ids, lambda _key, _row: None)
+        return [ended.get(one) or gone(one) for one in ids]
 
-    async def _rewrite(self, ids: Sequence[str], change: Any) -> None:
+    async def _rewrite(self, ids: Sequence[str], change: Any) -> dict[str, WriteResult]:
+        """What became of each line that stands there; a refused deal refuses all its lines."""
+        ended: dict[str, WriteResult] = {}
         deals = sorted({deal for one in ids if is_id(deal := one.partition(".")[0])})
         wanted = set(ids)
         async with _Locks(self._locks, deals):
             for deal, rows in (await self._standing(deals)).items():
-                kept = []
-                for row in rows:
-                    key = f"{deal}.{row.get('association_id')}"
-                    kept.append(change(key, row) if key in wanted else _kept(row))
-                lines = [row for row in kept if row is not None]
-                if len(lines) < len(rows) or wanted & {f"{deal}.{row.get('association_id')}" for row in rows}:
-                    await self._put(deal, lines)
+                keys = [f"{deal}.{row.get('association_id')}" for row in rows]
+                ours = [key for key in keys if key in wanted]
+                if not ours:
+                    continue
+                pairs = zip(keys, rows, strict=True)
+                kept = [change(key, row) if key in wanted else _kept(row) for key, row in pairs]
+                answer = await self._put(deal, [row for row in kept if row is not None])
+                no = refused(answer, {}) if answer.status in REFUSED else None
+                ended |= {key: no._replace(id=key) if no else gone(key) for key in ours}
+        return ended
 
 
 class _Locks:

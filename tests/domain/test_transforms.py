@@ -231,7 +231,8 @@ class TestBlock:
 
     @given(body=st.text(), facts=facts)
     def test_is_read_back_with_the_mark_below_it(self, body: str, facts: dict[str, str]) -> None:
-        made = f"{text_block(body, 'Original record', facts, None)}\n\n2026-03-05 19:30 UTC by Ann [servicetracker:Task:00T1]"
+        mark = "2026-03-05 19:30 UTC by Ann [servicetracker:Task:00T1]"
+        made = f"{text_block(body, 'Original record', facts, None)}\n\n{mark}"
         assert parse_text_block(made) == (body, facts)
 
     @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 from app.cli import app, parse_options
 
 ROOT = Path(__file__).resolve().parents[2]
-COMMANDS = ("demo", "serve", "api", "worker", "sandbox", "migrate", "keys", "openapi", "pairs")
+COMMANDS = ("demo", "serve", "api", "worker", "sandbox", "migrate", "keys", "openapi", "pairs", "propose")
 
 # A stand-in of a stand-in: any ASGI application does, the vendors' own have their own tests.
 RUN_SANDBOX = """

@@ -37,7 +37,7 @@ def test_named_faults_come_at_exactly_their_rates() -> None:
 def test_a_stand_in_gets_the_switches_it_knows() -> None:
     rejects, expiry = chosen("rejects"), chosen("token_expiry")
     assert "reject_record" in make_schedule(1, rejects, PAIR, 400)["full"].destination
-    assert "reject_row" in make_schedule(1, rejects, ("servicetracker", "freshsales"), 400)["full"].destination
+    assert "reject_record" in make_schedule(1, rejects, ("servicetracker", "freshsales"), 400)["full"].destination
     assert make_schedule(1, expiry, ("servicetracker", "freshsales"), 400)["full"].destination == {}
 
 

@@ -116,7 +116,7 @@ async def make_decider(work: Work, rule: Load) -> Decider:
         book=work.book,
         key=work.key,
         owners=await owners(work, await target_inventory(work)),
-        run_id=work.run.id,
+        run_id=work.book.run_id,
         key_field=await key_field(work, rule, target) if keyed else "",
         owner_field=work.field_name(rule.target_object, owner_rule.target) if owner_rule else "",
         note=await _note(work, rule),
@@ -138,7 +138,7 @@ async def _linked_so_far(work: Work, rule: Load) -> dict[str, str]:
         rows = await connection.fetch(
             "SELECT record_id, source_id FROM ledger WHERE run_id = $1 AND source_object = $2 AND target_object = $3"
             " AND part = $4 AND record_id IS NOT NULL AND outcome IN ('created', 'updated', 'unchanged')",
-            *(work.run.id, rule.source_object, rule.target_object, rule.part),
+            *(work.book.run_id, rule.source_object, rule.target_object, rule.part),
         )
     return dict(rows)
 

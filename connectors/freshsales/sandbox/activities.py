@@ -16,6 +16,7 @@ from connectors.freshsales.sandbox.render import render, user_row
 from connectors.freshsales.sandbox.schema import Field
 from connectors.freshsales.sandbox.store import Row
 from connectors.freshsales.sandbox.times import kept
+from connectors.freshsales.sandbox.unlucky import refuse_unlucky
 from connectors.freshsales.sandbox.values import as_id, check, check_custom, moment
 from connectors.freshsales.sandbox.views import asked_page, meta
 from connectors.freshsales.sandbox.writer import read_body
@@ -157,6 +158,7 @@ async def create(crm: Crm, request: Request) -> Response:
     """POST /notes, /tasks, /appointments, /sales_activities; author and time are those of the call (section 7)."""
     kind = _kind(request)
     body = read_body(json_object(request), kind.name)
+    refuse_unlucky(crm, kind.name, body)
     row = new_row(crm, kind.name)
     _apply(crm, kind, row, body)
     target, module = target_of(crm, body)
@@ -201,6 +203,7 @@ async def update(crm: Crm, request: Request) -> Response:
     kind = _kind(request)
     row = _row_of(crm, kind, request)
     body = read_body(json_object(request), kind.name)
+    refuse_unlucky(crm, kind.name, body, row.data)
     _apply(crm, kind, row, body)
     row.updated, row.updater = crm.now(), crm.book.admin["id"]
     with crm.store.transaction():

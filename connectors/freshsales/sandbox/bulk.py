@@ -13,6 +13,7 @@ from connectors.freshsales.sandbox.answers import Json, Refusal, bad, wrong_type
 from connectors.freshsales.sandbox.crm import Crm
 from connectors.freshsales.sandbox.schema import Module
 from connectors.freshsales.sandbox.store import Row
+from connectors.freshsales.sandbox.unlucky import refuse_unlucky
 from connectors.freshsales.sandbox.values import as_id
 from connectors.freshsales.sandbox.writer import Writer
 
@@ -51,6 +52,7 @@ def find_by(crm: Crm, module: Module, name: str, value: Any, *, bulk: bool = Fal
 def upsert_row(crm: Crm, module: Module, name: str, value: Any, data: Json, *, bulk: bool = False) -> tuple[Row, bool]:
     """Changes the record that has the key, or makes one that carries it; True when it was made (section 10)."""
     found = find_by(crm, module, name, value, bulk=bulk)
+    refuse_unlucky(crm, module.name, {name: value, **data}, None if found is None else found.data)
     if found is not None:
         return Writer(crm, module).update(found, data), False
     name = "emails" if name == "email" else name

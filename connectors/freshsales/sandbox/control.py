@@ -44,7 +44,8 @@ async def stats(crm: Crm, _: Request) -> Response:
 async def faults(crm: Crm, request: Request) -> Response:
     """GET shows, POST merges a JSON object of whole numbers, DELETE clears.
 
-    Own names beside those of the kit: `quota_gone`, `reject_row` (bulk jobs), `search_lag_seconds`, `job_seconds`.
+    Own names beside those of the kit: `quota_gone`, `reject_record` (always the same records, see `unlucky`),
+    `reject_row` (bulk jobs, drawn anew), `search_lag_seconds`, `job_seconds`.
     """
     if request.method == "POST":
         body = await _body(request)

@@ -9,6 +9,7 @@ from connectors.freshsales.sandbox.answers import Json, bad, malformed, reply, w
 from connectors.freshsales.sandbox.crm import Crm
 from connectors.freshsales.sandbox.gate import json_object
 from connectors.freshsales.sandbox.render import render, user_row
+from connectors.freshsales.sandbox.unlucky import refuse_unlucky
 from connectors.freshsales.sandbox.values import TEXTAREA_LIMIT
 
 _WORDS = {"incoming": False, "outgoing": True}
@@ -24,6 +25,7 @@ async def create(crm: Crm, request: Request) -> Response:
     direction, note, target = _wrapped(body["phone_call"]) if wrapped else _bare(body)
     if note is not None and len(note) > TEXTAREA_LIMIT:
         raise bad(f"Notes is too long (maximum is {TEXTAREA_LIMIT} characters)")
+    refuse_unlucky(crm, "phone_call", {"description": note})
     key, module = target_of(crm, target)
     call = new_row(crm, "phone_call")
     call.data["call_direction"] = direction

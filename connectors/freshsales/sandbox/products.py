@@ -11,6 +11,7 @@ from connectors.freshsales.sandbox.gate import json_object
 from connectors.freshsales.sandbox.includes import asked
 from connectors.freshsales.sandbox.records import selected
 from connectors.freshsales.sandbox.store import Row
+from connectors.freshsales.sandbox.unlucky import refuse_unlucky
 from connectors.freshsales.sandbox.values import as_decimal, as_id, check, check_custom
 from connectors.freshsales.sandbox.views import asked_page, meta
 from connectors.freshsales.sandbox.writer import read_body
@@ -100,6 +101,7 @@ async def create(crm: Crm, request: Request) -> Response:
     """POST /cpq/products {"product": {...}}"""
     _catalogue(crm)
     body = read_body(json_object(request), "product")
+    refuse_unlucky(crm, "product", body)
     admin = crm.book.admin["id"]
     row = Row(0, "product", "", {"custom_field": {}}, crm.now(), crm.now(), crm.seconds(), owner=admin, creator=admin,
               updater=admin)  # fmt: skip
@@ -131,6 +133,7 @@ async def update(crm: Crm, request: Request) -> Response:
     """PUT /cpq/products/{id}"""
     row = _row_of(crm, request)
     body = read_body(json_object(request), "product")
+    refuse_unlucky(crm, "product", body, row.data)
     with crm.store.transaction():
         _change(crm, row, body)
     return reply(200, {"product": _shown(crm, row, asked(request.query_params))})

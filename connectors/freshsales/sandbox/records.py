@@ -17,6 +17,7 @@ from connectors.freshsales.sandbox.includes import Sideloads, accounts_of, asked
 from connectors.freshsales.sandbox.render import lines_of, render
 from connectors.freshsales.sandbox.schema import Module
 from connectors.freshsales.sandbox.store import Row
+from connectors.freshsales.sandbox.unlucky import refuse_unlucky
 from connectors.freshsales.sandbox.values import as_id
 from connectors.freshsales.sandbox.writer import Writer, read_body
 
@@ -58,6 +59,7 @@ async def create(crm: Crm, request: Request) -> Response:
     """POST /{p}: wrapped or bare body (sections 1 and 2)."""
     module = module_of(crm, request)
     body = read_body(json_object(request), module.name)
+    refuse_unlucky(crm, module.name, body)
     with crm.store.transaction():
         row = Writer(crm, module).create(body)
     return reply(200, answer(crm, module, row, _write_includes(request, body), lines="products" in body))
@@ -81,6 +83,7 @@ async def update(crm: Crm, request: Request) -> Response:
     module = module_of(crm, request)
     row = row_of(crm, module, request.path_params["id"])
     body = read_body(json_object(request), module.name)
+    refuse_unlucky(crm, module.name, body, row.data)
     with crm.store.transaction():
         row = Writer(crm, module).update(row, body)
     return reply(200, answer(crm, module, row, _write_includes(request, body), lines="products" in body))

@@ -15,7 +15,7 @@ from app.domain.matching.objects import ObjectGuess, guess_kind
 from app.domain.matching.sides import Item, Reading, Side, block_plan, prepare, reading_of
 from app.domain.matching.systems import KnownObject, System, find_system, systems
 
-SHARED = Path(os.environ.get("TRANSHIP_MATCHING_DATA", "/work/shared/matching"))
+SHARED = Path(os.environ.get("TRANSHIP_MATCHING_DATA") or Path(__file__).parents[4] / "shared" / "matching")
 DESTINATIONS = ("zoho_crm", "freshsales")
 SHARED_NAMES = {"zoho": "zoho_crm"}
 

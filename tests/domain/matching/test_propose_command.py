@@ -17,7 +17,7 @@ from app.domain.matching.memory import Lesson, Memory
 from app.domain.matching.proposal import answer, propose_tables
 from app.domain.matching.systems import find_system
 
-SHARED = Path(os.environ.get("TRANSHIP_SHARED_DATA", "/work/shared/data"))
+SHARED = Path(os.environ.get("TRANSHIP_SHARED_DATA") or Path(__file__).parents[4] / "shared" / "data")
 SOURCE = {
     "platform": "dental_manager",
     "objects": [
