@@ -97,7 +97,8 @@ class ObjectFacts(Frozen):
     back, `delete_batch` how many one call deletes. Records with `by_id` off cannot be read by their ids, only through
     the lists of their parents. `unreadable` are fields that can be written and that no call shows: not compared.
     `computed_from` are fields that the platform computes anew from records of another object, by field: not compared
-    either where a run writes such records, because the difference is expected.
+    either where a run writes such records, because the difference is expected. `together` are groups of fields that
+    only mean something as a whole, as a stage does in its pipeline: whoever writes one of a group writes all.
     """
 
     style: WriteStyle = WriteStyle.UPSERT
@@ -116,6 +117,7 @@ class ObjectFacts(Frozen):
     marker_field: str = ""
     unreadable: tuple[str, ...] = ()
     computed_from: Mapping[str, str] = {}
+    together: tuple[tuple[str, ...], ...] = ()
     source: str = ""
 
 

@@ -4,7 +4,7 @@ A field changed on one side only follows that side; one that both sides changed 
 stays as it is until a person has decided.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -37,13 +37,15 @@ def merge_fields(
     *,
     certain: bool,
     chosen: Mapping[str, Side],
+    together: Iterable[Collection[str]] = (),
 ) -> Merged:
     """What becomes of each field of `meant`.
 
     `wrote` is what the source's former state comes to, None when nobody knows; `certain` says that it is proved to be
     what we last wrote. Without proof a filled field that holds neither value is a conflict, since it may be a person's
     work. `now` is the destination's JSON; fields that `specs` does not list cannot be read and are sent when they
-    changed. `chosen` holds what people decided about earlier conflicts, by field.
+    changed. `chosen` holds what people decided about earlier conflicts, by field. Fields that belong `together` are
+    sent as a whole; where people changed one of them, what the source changed in the others is a conflict as well.
     """
     merged = Merged()
     for name in meant:
@@ -63,7 +65,23 @@ def merge_fields(
         if verdict != _SEND and name in chosen:
             verdict = _SEND if chosen[name] is Side.SOURCE else _KEEP
         getattr(merged, verdict).append(name)
+    for group in together:
+        _as_a_whole(merged, [name for name in meant if name in group], chosen)
     return merged
+
+
+def _as_a_whole(merged: Merged, group: Sequence[str], chosen: Mapping[str, Side]) -> None:
+    sent = [name for name in group if name in merged.send]
+    if not sent:
+        return
+    touched = [name for name in group if name in (*merged.kept, *merged.conflicts)]
+    if touched and not any(name in chosen for name in group):
+        merged.send = [name for name in merged.send if name not in group]
+        merged.conflicts += sent
+    else:
+        merged.kept = [name for name in merged.kept if name not in group]
+        merged.conflicts = [name for name in merged.conflicts if name not in group]
+        merged.send += [name for name in group if name not in merged.send]
 
 
 _SEND, _KEEP, _CONFLICT = "send", "kept", "conflicts"

@@ -71,6 +71,8 @@ def _borrowed(rule: Load, compiled: CompiledLoad) -> frozenset[str]:
     A record that the source let go is not written again when those change afterwards: what was written of them then
     cannot be computed any more, so they are left out for such a record.
     """
+    if rule.mode is not LoadMode.CREATE:
+        return frozenset()
     gathered = {one.field for one in rule.collect}
     shared = {name for one in rule.unique for name in (one.target, one.into)}
     return frozenset(
@@ -94,7 +96,8 @@ async def written(
     """
     decider = await make_decider(work, rule)
     links = [(one, await make_decider(work, one)) for one in link_loads(work, rule)]
-    borrowed = _borrowed(rule, decider.compiled)
+    facts = work.destination_platform.object_facts(rule.target_object)
+    borrowed = _borrowed(rule, decider.compiled) - {facts.parent_field, facts.parent_object_field}
     after = ""
     while True:
         work.check_stop()

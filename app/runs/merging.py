@@ -108,6 +108,7 @@ class Merger:
     def _merge_one(
         self, item: Item, wrote: tuple[dict[str, Any], bytes] | None, there: Mapping[str, Any]
     ) -> tuple[Merged, dict[str, dict[str, Any]]]:
+        facts = self._work.destination_platform.object_facts(self._load.target_object)
         meant = exact_json(orjson.dumps({name: value for name, value in item.payload.items() if name != "id"}))
         before = wrote[0] if wrote else None
         standing = self._standing.get(item.source_id, {})
@@ -117,6 +118,7 @@ class Merger:
             there,
             self._specs,
             certain=wrote is not None and wrote[1] == item.known_hash,
+            together=facts.together,
             chosen={name: Side.SOURCE for name, state in standing.items() if state == findings.SOURCE},
         )
         waiting = [name for name in merged.kept if standing.get(name) == findings.OPEN]

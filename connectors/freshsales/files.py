@@ -1,5 +1,6 @@
 """Files and links of records: bytes streamed through, one call each; there is no download and no delete call (8)."""
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -20,6 +21,7 @@ _LONGEST_URL = 2_000
 _LONGEST_NAME = 255
 _STATUSES = REFUSED | {403, 413, 415}
 _FULL = "STORAGE_OR_RIGHT"
+_CONTROLS = re.compile(r"[\x00-\x1f\x7f]+")
 
 
 class Documents:
@@ -68,7 +70,8 @@ class Documents:
             return _unfit(parent_object)
         if len(url) > _LONGEST_URL or any(sign in url for sign in "\r\n\0"):
             return WriteResult(WriteStatus.REFUSED, code="INVALID_DATA", field="url", message="unusable URL")
-        title = " ".join(name.split())[:_LONGEST_NAME] or url[:_LONGEST_NAME]
+        # blanks stay as they are: a link whose answer was lost is found again by this name
+        title = _CONTROLS.sub(" ", name).strip()[:_LONGEST_NAME] or url[:_LONGEST_NAME]
         body = {"url": url, "name": title, "targetable_id": int(parent_id), "targetable_type": parent.model}
         answer = await self._api.request(
             "POST",

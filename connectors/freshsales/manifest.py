@@ -34,7 +34,10 @@ _ACTIVITY = ObjectFacts(
 
 OBJECTS = {
     "*": _SINGLE.model_copy(update={"read_batch": 100, "source": "custom modules: no upsert (section 11)"}),
-    "contacts": _BULK.model_copy(update={"key_field": "external_id"}),
+    "contacts": _BULK.model_copy(
+        # a status belongs to its lifecycle stage, as a deal's stage to its pipeline (section 3)
+        update={"key_field": "external_id", "together": (("lifecycle_stage_id", "contact_status_id"),)}
+    ),
     "sales_accounts": _BULK,
     # A deal has no unique field (section 14): inserted one by one and looked up by its key, changed in bulk by id.
     # Lines decide the amount, whatever was written before (section 5, ruling 22).
@@ -44,6 +47,7 @@ OBJECTS = {
             "insert_batch": 1,
             "read_batch": 100,
             "computed_from": {"amount": "deal_products"},
+            "together": (("deal_pipeline_id", "deal_stage_id"),),
             "source": "no unique field: inserted one by one, changed 100 a job by their ids (sections 10 and 14)",
         }
     ),

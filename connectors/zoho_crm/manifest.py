@@ -13,8 +13,11 @@ _ACTIVITY = ObjectFacts(
     source="no upsert for activities (section 11): insert, own id map, COQL on the id field",
 )
 
+_RECORD = ObjectFacts(source="upsert by a unique field, 100 records a call (sections 4 and 11)")
+
 OBJECTS = {
-    "*": ObjectFacts(source="upsert by a unique field, 100 records a call (sections 4 and 11)"),
+    "*": _RECORD,
+    "Deals": _RECORD.model_copy(update={"together": (("Pipeline", "Stage"),)}),
     "Tasks": _ACTIVITY,
     "Events": _ACTIVITY,
     "Calls": _ACTIVITY,  # no external fields there, and no unique one is assumed (section 12, ruling 16)

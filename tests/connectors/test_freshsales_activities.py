@@ -142,6 +142,35 @@ async def test_lines_change_and_go_one_at_a_time() -> None:
         assert {one: float(row["unit_price"]) for one, row in rows.items()} == {made[1].id: 9.0, made[2].id: 3.0}
 
 
+async def test_lines_of_a_refused_deal_are_refused_and_lines_that_are_gone_are_missing() -> None:
+    async with account() as fresh:
+        key = await deal(fresh)
+        product = int(await fresh.made("products", name="Valve"))
+        (made,) = await fresh.insert("deal_products", {"deal_id": int(key), "product_id": product, "unit_price": 1})
+        await fresh.faults(reject_record=10_000)
+        (changed,) = await fresh.update("deal_products", {"id": made.id, "unit_price": 9})
+        (gone,) = await fresh.destination.delete("deal_products", [str(made.id)])
+        assert (changed.status, changed.id) == (gone.status, gone.id) == (REFUSED, made.id)
+        await fresh.faults(reject_record=0)
+        rows = await fresh.destination.fetch("deal_products", [str(made.id)], [])
+        assert float(rows[str(made.id)]["unit_price"]) == 1
+        await fresh.destination.delete("deal_products", [str(made.id)])
+        (lost,) = await fresh.update("deal_products", {"id": made.id, "unit_price": 9})
+        assert (lost.status, lost.code) == (REFUSED, "NOT_FOUND")
+
+
+@pytest.mark.parametrize("form", ["both", "wrapped", "bare"])
+async def test_a_refused_phone_call_is_one_refusal_in_any_form(form: str) -> None:
+    async with account(phone_call_body=form) as fresh:
+        parent = await fresh.made("contacts", last_name="P")
+        await fresh.faults(reject_record=10_000)
+        (no,) = await fresh.insert("phone_calls", on(parent, call_direction="Outgoing", description="talk\n\n[k:1]"))
+        assert (no.status, no.code) == (REFUSED, "HTTP_400")
+        await fresh.faults(reject_record=0)
+        await fresh.made("phone_calls", **on(parent, call_direction="Outgoing", description="talk\n\n[k:1]"))
+        assert len(await fresh.destination.children("phone_calls", "contacts", parent)) == 1
+
+
 async def test_products_with_a_price_are_found_by_code_and_by_key() -> None:
     async with account() as fresh:
         key = await fresh.field("products", "Source System ID")
@@ -180,11 +209,11 @@ async def test_files_and_links_on_what_the_api_takes_them_on() -> None:
         made = await fresh.destination.attach("contacts", parent, stream("a.txt", b"abc", size=3))
         full = await fresh.destination.attach("contacts", parent, stream("b.txt", b"x" * 200, size=200))
         module = await fresh.destination.attach("cm_visit", "1", stream("c.txt", b"abc", size=3))
-        link = await fresh.destination.attach_link("contacts", parent, " Big  file ", "https://files.example.org/x")
+        link = await fresh.destination.attach_link("contacts", parent, " Big  file\n", "https://files.example.org/x")
         unfit = await fresh.destination.attach_link("contacts", parent, "n", "https://files.example.org/\r\nx")
         assert [one.status for one in (made, full, module, link, unfit)] == [
             CREATED, REFUSED, REFUSED, CREATED, REFUSED,
         ]  # fmt: skip
         assert (full.code, module.code) == ("STORAGE_OR_RIGHT", "PARENT_NOT_SUPPORTED")
         rows = await fresh.destination.children("documents", "contacts", parent)
-        assert {(one["File_Name"], one["Size"]) for one in rows} == {("a.txt", 3), ("Big file", None)}
+        assert {(one["File_Name"], one["Size"]) for one in rows} == {("a.txt", 3), ("Big  file", None)}

@@ -3,7 +3,7 @@
 What is gone at the destination is not made again here: it is counted, and a full run creates it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 import orjson
@@ -48,6 +48,7 @@ async def repair(work: Work, stage: StageRow) -> None:
 async def _correct(work: Work, stage: StageRow, chunk: list[Written], specs: Mapping[str, FieldSpec]) -> None:
     rule = work.mapping().load(stage.load)
     destination = await work.destination()
+    facts = work.destination_platform.object_facts(rule.target_object)
     name = work.object_name(rule.target_object)
     names = sorted({field for one in chunk for field in one.sent if field in specs})
     now = await destination.fetch(name, [one.record_id for one in chunk], names)
@@ -58,7 +59,7 @@ async def _correct(work: Work, stage: StageRow, chunk: list[Written], specs: Map
         if got is None:
             _count(stage, "gone")
             continue
-        wrong = _wrong(one, got, specs)
+        wrong = _wrong(one, got, specs, facts.together)
         if wrong:
             todo.append((one, wrong))
         else:
@@ -79,12 +80,18 @@ async def _correct(work: Work, stage: StageRow, chunk: list[Written], specs: Map
     await commit_entries(work, rule, entries, stage)
 
 
-def _wrong(one: Written, got: Mapping[str, Any], specs: Mapping[str, FieldSpec]) -> dict[str, Any]:
-    """The fields that are not as meant, as they are to be sent."""
+def _wrong(
+    one: Written, got: Mapping[str, Any], specs: Mapping[str, FieldSpec], together: Iterable[Collection[str]]
+) -> dict[str, Any]:
+    """The fields that are not as meant, as they are to be sent, with those that belong to them."""
     to_send = dict(one.sent)
     sent = {key: value for key, value in exact(one).sent.items() if key in specs}
     verdicts = diff_record(sent, got, {key: specs[key] for key in sent})
-    return {diff.field: to_send[diff.field] for diff in verdicts if diff.verdict is not Verdict.EQUAL}
+    wrong = {diff.field for diff in verdicts if diff.verdict is not Verdict.EQUAL}
+    for group in together:
+        if wrong.intersection(group):
+            wrong |= {name for name in group if name in to_send}
+    return {name: to_send[name] for name in sorted(wrong)}
 
 
 def _count(stage: StageRow, name: str, number: int = 1) -> None:

@@ -133,6 +133,37 @@ async def test_faults_refuse_lose_and_reject(fresh: Fresh) -> None:
     assert (await fresh.client.post("/_sandbox/faults", content=b"{")).status_code == 400
 
 
+async def test_rejected_records_are_the_same_ones_by_whichever_call(fresh: Fresh) -> None:
+    await fresh.good("POST", "/_sandbox/faults", {"reject_record": 3_000, "seed": 3, "job_seconds": 0})
+    keys = [f"k:{number}" for number in range(40)]
+    singles = [
+        (await fresh.post("contacts", {"contact": {"last_name": "P", "external_id": key}})).status_code for key in keys
+    ]
+    assert 5 < singles.count(400) < 25
+    rows = [{"external_id": key, "data": {"last_name": "P"}} for key in keys]
+    url = (await fresh.good("POST", "contacts/bulk_upsert", {"contacts": rows}))["job_status_url"]
+    report = orjson.loads((await fresh.good("GET", url))["data"])
+    assert {row["row"] for row in report["detailed_failure_report"]} == {
+        number for number, status in enumerate(singles) if status == 400
+    }
+    assert (await fresh.stats())["records"]["live"] == {"contact": singles.count(200)}
+    assert (await fresh.good("GET", "/_sandbox/faults"))["injected"]["reject_record"] == 2 * singles.count(400)
+
+
+async def test_rejected_changes_and_activities_leave_nothing_behind(fresh: Fresh) -> None:
+    key, deal = await fresh.contact(last_name="P"), await fresh.deal()
+    on = {"targetable_type": "Contact", "targetable_id": key}
+    await fresh.good("POST", "/_sandbox/faults", {"reject_record": 10_000})
+    await fresh.refused("PUT", f"contacts/{key}", {"contact": {"city": "Rome"}})
+    await fresh.refused("PUT", f"deals/{deal}", {"deal": {"products": []}})
+    await fresh.refused("POST", "contacts/upsert", {"unique_identifier": {"external_id": "k"}, "contact": {}})
+    await fresh.refused("POST", "notes", {"note": {"description": "n", **on}})
+    await fresh.refused("POST", "cpq/products", {"product": {"name": "Valve"}})
+    await fresh.refused("POST", "phone_calls", {"call_direction": "outgoing", "call_notes": "n", **on})
+    assert (await fresh.good("GET", f"contacts/{key}"))["contact"]["city"] is None
+    assert (await fresh.stats())["records"]["live"] == {"contact": 1, "deal": 1}
+
+
 async def test_the_administrator_writes_as_a_person(fresh: Fresh) -> None:
     user = (await fresh.selector("owners"))["Dana Field"]["id"]
     key = await fresh.admin(
