@@ -29,7 +29,7 @@ lint:
 	@$(RUN) ruff format --check .
 	@$(RUN) mypy
 	@$(RUN) lint-imports
-	@$(RUN) tranship openapi --output openapi/tranship.json --check
+	@$(RUN) tranship openapi --output openapi/tranship.json --check --since HEAD
 
 format:
 	@$(RUN) ruff format .

@@ -322,10 +322,18 @@ def verify(
 def openapi(
     output: Annotated[Path | None, typer.Option(dir_okay=False, help="File to write; default standard output.")] = None,
     check: Annotated[bool, typer.Option("--check", help="Fail when the file differs, write nothing.")] = False,
+    since: Annotated[
+        str | None, typer.Option(metavar="REVISION", help="Fail when clients of --output at this git revision break.")
+    ] = None,
 ) -> None:
     """Write the OpenAPI document of the service."""
     from app.main import openapi_document
+    from app.openapi_cli import check_compatible
 
+    if since is not None and output is not None:
+        code = check_compatible(openapi_document(), output.absolute(), since, lambda line: typer.echo(line, err=True))
+        if code:
+            raise typer.Exit(code)
     text = json.dumps(openapi_document(), indent=2, sort_keys=True, ensure_ascii=False) + "\n"
     if output is None:
         sys.stdout.write(text)

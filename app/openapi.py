@@ -91,7 +91,16 @@ def _webhook(kind: str, meaning: str) -> dict[str, Any]:
     }
 
 
+def _without_null(schema: dict[str, Any]) -> dict[str, Any]:
+    """The schema of a value that has to be there."""
+    left = [each for each in schema.get("anyOf", []) if each.get("type") != "null"]
+    return {**{name: value for name, value in schema.items() if name != "anyOf"}, **left[0]} if left else schema
+
+
 def _complete_operation(path: str, operation: dict[str, Any]) -> None:
+    for parameter in operation.get("parameters", []):
+        if parameter["in"] == "header" and parameter.get("description", "").startswith("Required."):
+            parameter.update(required=True, schema=_without_null(parameter["schema"]))  # refused with a code of its own
     kinds: list[type[AppError]] = [BadRequest, TooMany, InternalError]
     if operation.get("security"):
         kinds += [Unauthenticated, Forbidden]

@@ -146,13 +146,15 @@ class TokenAuth:
 class Call:
     """One request; `path` is appended to the base URL, its parts already quoted.
 
-    `accept` lists refusing statuses that the caller reads itself; 2xx always are accepted.
+    `accept` lists refusing statuses that the caller reads itself; 2xx always are accepted. An `idempotent` write ends
+    in the same state however often it is made: changing or deleting one record by its id.
     """
 
     method: str
     path: str
     purpose: str
     writing: bool = False
+    idempotent: bool = False
     params: Mapping[str, str] | None = field(default=None, repr=False)
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     content: Body = field(default=None, repr=False)
@@ -175,7 +177,7 @@ class ApiClient:
     """Calls one platform for one account. Every method raises the errors of `connectors.base` and nothing else.
 
     `guard` sees each URL before a connection is made and raises a ConnectorError to forbid it. Reads are repeated
-    after Transient errors, `retries` times with doubling pauses; writes never are.
+    after Transient errors, `retries` times with doubling pauses; writes only where a call says that it may be.
     """
 
     def __init__(
@@ -218,14 +220,15 @@ class ApiClient:
         return await self.send(Call(method, path, purpose, **options))
 
     async def send(self, call: Call) -> Answer:
-        """Sends `call`; reads are repeated after Transient errors."""
-        if call.writing:
+        """Sends `call`; reads are repeated after Transient errors, `idempotent` writes after lost answers too."""
+        if call.writing and not call.idempotent:
             return await self._attempt(call)
         for attempt in range(self._retries):
             try:
                 return await self._attempt(call)
-            except Transient as error:
-                pause = error.retry_after if error.retry_after is not None else min(0.5 * 2**attempt, 30.0)
+            except (Transient, Ambiguous) as error:
+                after = error.retry_after if isinstance(error, Transient) else None
+                pause = after if after is not None else min(0.5 * 2**attempt, 30.0)
                 if pause > _LONGEST_PAUSE:  # the caller parks the run instead of holding its lease meanwhile
                     raise
                 await self._sleep(pause)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from app.domain.provisioning import is_steering
 from app.domain.schema import FieldSpec, FieldType
 from app.domain.values import CanonicalValue, canonical
 
@@ -48,7 +49,7 @@ def merge_fields(
     sent as a whole; where people changed one of them, what the source changed in the others is a conflict as well.
     """
     merged = Merged()
-    for name in meant:
+    for name in (one for one in meant if not is_steering(one)):
         spec = specs.get(name)
         plain = spec or FieldSpec(name=name)
         ours = _value(meant.get(name), plain)
@@ -67,6 +68,8 @@ def merge_fields(
         getattr(merged, verdict).append(name)
     for group in together:
         _as_a_whole(merged, [name for name in meant if name in group], chosen)
+    if merged.send:
+        merged.send += [name for name in meant if is_steering(name)]
     return merged
 
 

@@ -259,7 +259,8 @@ def _full(loads: Sequence[Load], facts: PlanFacts, exports: Sequence[str], overl
 def _delta(loads: Sequence[Load], facts: PlanFacts, _: Sequence[str], overlap: bool) -> list[StagePlan]:
     extracts = tuple(f"extract:{name}" for name in source_objects(loads, facts.references))
     widen = StagePlan(key="widen", kind=StageKind.WIDEN, name="related", phase="widen", after=extracts)
-    stages = _forward(loads, facts, ("widen",), overlap)
+    by_key = {load.key: load for load in loads}
+    stages = [_merging(stage, by_key, facts) for stage in _forward(loads, facts, ("widen",), overlap)]
     stages.insert(len(extracts), widen)
     written = tuple(stage.key for stage in stages if stage.kind not in (StageKind.EXTRACT, StageKind.WIDEN))
     names = source_objects(loads, facts.references)
@@ -268,6 +269,15 @@ def _delta(loads: Sequence[Load], facts: PlanFacts, _: Sequence[str], overlap: b
         for name in names
     ]
     return [*stages, *gone, *_verify(loads, facts, StageKind.VERIFY)]
+
+
+def _merging(stage: StagePlan, loads: Mapping[str, Load], facts: PlanFacts) -> StagePlan:
+    """A load of a delta reads what it is about to change, to see what people changed there."""
+    if stage.kind not in (StageKind.LOAD, StageKind.LINK):
+        return stage
+    looked = forecast_stage("verify", loads[stage.name].target_object, stage.records, facts.calls).reads
+    more = {"read_calls": stage.read_calls + looked, "credits": stage.credits + looked}
+    return stage.model_copy(update=more)
 
 
 def _reconcile(loads: Sequence[Load], facts: PlanFacts, _: Sequence[str], __: bool) -> list[StagePlan]:
@@ -320,7 +330,10 @@ def _verify(loads: Sequence[Load], facts: PlanFacts, kind: StageKind, *, alone: 
 
 def _rollback(loads: Sequence[Load], facts: PlanFacts, _: Sequence[str], __: bool) -> list[StagePlan]:
     """Children first: links and changed records are restored, then created records deleted against the load order."""
-    restore = StagePlan(key="restore", kind=StageKind.RESTORE, name="restore", phase="restore")
+    asked = 2 * len({load.target_object for load in loads})  # who refers to what we created?
+    restore = StagePlan(
+        key="restore", kind=StageKind.RESTORE, name="restore", phase="restore", read_calls=asked, credits=asked
+    )
     stages = [restore]
     before: tuple[str, ...] = ("restore",)
     for load in reversed([load for load in loads if load.mode is not LoadMode.LINK]):

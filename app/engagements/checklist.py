@@ -10,7 +10,13 @@ from app.errors import StepMissing
 from app.models.engagement import Connection, Engagement
 from app.models.mapping import DestinationName
 from app.runtime import Runtime
-from connectors.registry import load_blueprint
+from connectors.registry import PLATFORMS, load_blueprint
+
+_AUTOMATION = (
+    "Switch off workflows, assignment rules, sequences and notifications that start when records are created or "
+    "changed; the API cannot keep them from starting. Look at what the sample says under `automation`, and switch "
+    "them on again after go-live."
+)
 
 
 async def read_checklist(runtime: Runtime, session: AsyncSession, engagement: Engagement) -> list[ChecklistItem]:
@@ -37,6 +43,8 @@ async def read_checklist(runtime: Runtime, session: AsyncSession, engagement: En
         for name, role in rows.all()
     ]
     items += await _missing_users(runtime, session, engagement)
+    if not PLATFORMS[engagement.destination].capabilities.suppress_automation:
+        items.append(ChecklistItem(key="automation:off", origin="automation", text=_AUTOMATION, state="todo"))
     blueprint = load_blueprint(engagement.source, engagement.destination)
     for export in blueprint.exports:
         for number, text in enumerate(export.checklist, start=1):

@@ -74,7 +74,7 @@ def pairs_as_json() -> list[dict[str, JsonValue]]:
 
 
 def compatibility_text(blueprint: Blueprint) -> str:
-    """"10 of 11 objects map 1:1"."""
+    """ "10 of 11 objects map 1:1"."""
     return f"{blueprint.one_to_one} of {len(blueprint.rows)} objects map 1:1"
 
 

@@ -13,6 +13,7 @@ import orjson
 from app.domain.compiling import CompiledLoad
 from app.domain.mapping import Load, LoadMode
 from app.domain.schema import FieldSpec, Record
+from app.runs import findings
 from app.runs.stages.load import compile_rule, make_decider
 from app.runs.work import Work
 
@@ -88,14 +89,22 @@ def _borrowed(rule: Load, compiled: CompiledLoad) -> frozenset[str]:
 
 
 async def written(
-    work: Work, rule: Load, *, this_run: bool, only_created: bool = False, only: Sequence[str] | None = None
+    work: Work,
+    rule: Load,
+    *,
+    this_run: bool,
+    only_created: bool = False,
+    only: Sequence[str] | None = None,
+    theirs: bool = True,
 ) -> AsyncIterator[list[Written]]:
     """Pages of what the ledger says stands at the destination, each with its expected payload.
 
-    `only` narrows it to these source ids.
+    `only` narrows it to these source ids. Without `theirs` fields are left out that a delta found changed by people
+    and left as they are: nobody expects our value there.
     """
     decider = await make_decider(work, rule)
     links = [(one, await make_decider(work, one)) for one in link_loads(work, rule)]
+    keys = [rule.key, *(one.key for one, _ in links)]
     facts = work.destination_platform.object_facts(rule.target_object)
     borrowed = _borrowed(rule, decider.compiled) - {facts.parent_field, facts.parent_object_field}
     after = ""
@@ -118,6 +127,7 @@ async def written(
             page = [Written(*tuple(row)[:-1]) for row in rows]
             hashes = {row["source_id"]: row["sent_hash"] for row in rows}
             gone = await work.staging.gone(connection, rule.source_object, list(hashes))
+            left = {} if theirs else await findings.left_alone(connection, work, keys, list(hashes))
             records = await work.staging.by_ids(
                 connection, rule.source_object, [one.source_id for one in page], gone_too=True
             )
@@ -135,5 +145,7 @@ async def written(
             for (_, other), link_context in zip(links, link_contexts, strict=True):
                 built = other.compiled.build(record, link_context)
                 one.sent.update({name: value for name, value in built.payload.items() if name != "$id"})
+            for name in left.get(one.source_id, ()):
+                one.sent.pop(name, None)
         yield page
         after = rows[-1]["source_id"]

@@ -81,6 +81,30 @@ async def store(connection: "asyncpg.Connection[Any]", work: Work, load: str, fo
         )
 
 
+async def left_alone(
+    connection: "asyncpg.Connection[Any]", work: Work, loads: Sequence[str], source_ids: Sequence[str]
+) -> dict[str, list[str]]:
+    """Source id → fields of these loads that stand as people have them, decided or not."""
+    rows = await connection.fetch(
+        "SELECT source_id, field FROM merge_findings WHERE engagement_id = $1 AND destination_id = $2"
+        " AND load = ANY($3) AND state IN ('open', 'kept') AND source_id = ANY($4)",
+        *(work.run.engagement_id, work.run.destination_id, list(loads), list(source_ids)),
+    )
+    found: dict[str, list[str]] = {}
+    for row in rows:
+        found.setdefault(row["source_id"], []).append(row["field"])
+    return found
+
+
+async def forget_kept(connection: "asyncpg.Connection[Any]", work: Work, load: str, source_ids: Sequence[str]) -> None:
+    """Records that are looked at again: what people still keep there is found again."""
+    await connection.execute(
+        "DELETE FROM merge_findings WHERE engagement_id = $1 AND destination_id = $2 AND load = $3"
+        " AND state = 'kept' AND source_id = ANY($4)",
+        *(work.run.engagement_id, work.run.destination_id, load, list(source_ids)),
+    )
+
+
 async def standing(work: Work, load: str) -> dict[str, dict[str, str]]:
     """Source id → field → `open`, or `source` where a person wants the source's value and no run has written it."""
     async with work.transaction() as connection:

@@ -1,11 +1,12 @@
 """Three-way merge of a delta's updates: reads the touched records once, and sends only what the source changed."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import orjson
 
 from app.domain.mapping import Load
+from app.domain.masking import masked
 from app.domain.merging import Merged, Side, merge_fields
 from app.domain.schema import FieldSpec
 from app.domain.values import exact_json
@@ -17,6 +18,7 @@ from app.runs.former import former_work
 from app.runs.ledger import Entry, Outcome
 from app.runs.repeating import repeated
 from app.runs.stages.load import make_decider
+from app.runs.stages.verify import hidden_fields
 from app.runs.staging import StagedRow
 from app.runs.work import Work
 
@@ -33,13 +35,15 @@ class Merger:
         former: Decider,
         specs: Mapping[str, FieldSpec],
         standing: Mapping[str, Mapping[str, str]],
+        hidden: Collection[str] = (),
     ) -> None:
-        """`standing` as in `findings.standing`."""
+        """`standing` as in `findings.standing`; values of `hidden` fields are kept masked."""
         self._work = work
         self._load = load
         self._former = former
         self._specs = specs
         self._standing = standing
+        self._hidden = hidden
 
     async def merge(self, items: Sequence[Item]) -> tuple[list[Item], list[Entry]]:
         """What is left to send, its payload narrowed to what changed, and the ends of what needs no call.
@@ -74,7 +78,7 @@ class Merger:
                         owner_id=item.owner_id,
                     )
                 )
-        await self._book(found)
+        await self._book(found, [item.source_id for item in updates])
         return left, ends
 
     async def _wrote(self, items: Sequence[Item]) -> dict[str, tuple[dict[str, Any], bytes]]:
@@ -124,11 +128,15 @@ class Merger:
         waiting = [name for name in merged.kept if standing.get(name) == findings.OPEN]
         merged.conflicts += waiting  # nobody has decided about it yet
         merged.kept = [name for name in merged.kept if name not in waiting]
+        held = {"written": before or {}, "source": meant, "destination": there}
         sides = {
-            name: {"written": (before or {}).get(name), "source": meant.get(name), "destination": there.get(name)}
+            name: {side: self._shown(name, values.get(name)) for side, values in held.items()}
             for name in (*merged.conflicts, *merged.kept)
         }
         return merged, sides
+
+    def _shown(self, name: str, value: Any) -> Any:
+        return masked(value) if name in self._hidden else value
 
     def _findings(self, item: Item, merged: Merged, sides: Mapping[str, dict[str, Any]]) -> list[Finding]:
         states = [(name, findings.OPEN) for name in merged.conflicts]
@@ -142,15 +150,17 @@ class Merger:
             for name, state in states
         ]
 
-    async def _book(self, found: Sequence[Finding]) -> None:
+    async def _book(self, found: Sequence[Finding], looked_at: Sequence[str]) -> None:
         """Before any call: a finding is known even when the worker dies right after."""
-        if found:
-            async with self._work.transaction() as connection:
-                await self._work.lease.guard(connection)
-                await findings.store(connection, self._work, self._load.key, found)
+        async with self._work.transaction() as connection:
+            await self._work.lease.guard(connection)
+            await findings.forget_kept(connection, self._work, self._load.key, looked_at)
+            await findings.store(connection, self._work, self._load.key, found)
 
 
 async def merger(work: Work, load: Load) -> Merger:
     """What merges the updates of a load in a delta."""
     former = await make_decider(former_work(work), load)
-    return Merger(work, load, former, await field_specs(work, load), await findings.standing(work, load.key))
+    standing = await findings.standing(work, load.key)
+    hidden = hidden_fields(work, load).sent
+    return Merger(work, load, former, await field_specs(work, load), standing, hidden)

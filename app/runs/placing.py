@@ -18,6 +18,11 @@ _KNOWN = """
       AND created AND before IS NOT NULL AND source_id = ANY($6)
 """
 
+_OWNED = """
+    SELECT DISTINCT record_id FROM ledger
+    WHERE engagement_id = $1 AND destination_id = $2 AND target_object = $3 AND record_id = ANY($4)
+"""
+
 
 class Placing:
     """The places of one load's records."""
@@ -45,3 +50,12 @@ class Placing:
             if "object" in values and "id" in values:
                 found[row["source_id"]] = (str(values["object"]), str(values["id"]))
         return found
+
+    async def owned(self, record_ids: Sequence[str]) -> set[str]:
+        """Which of these destination records the ledger has for a source record already."""
+        run, rule = self._work.run, self._rule
+        async with self._work.transaction() as connection:
+            rows = await connection.fetch(
+                _OWNED, run.engagement_id, run.destination_id, rule.target_object, list(record_ids)
+            )
+        return {row["record_id"] for row in rows}

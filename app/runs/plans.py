@@ -75,6 +75,17 @@ async def plan_stages(work: Work) -> list[StageRow]:
     return await plan_stages(work)
 
 
+async def forecast_again(work: Work) -> None:
+    """Once a delta has read its changes their number is known: what was forecast before that counted nothing."""
+    facts = await _facts(work)
+    plan = _plan(work.run.kind, work.mapping(), facts, _exports(work))
+    async with work.transaction() as connection:
+        await work.lease.guard(connection)
+        await connection.execute(
+            "UPDATE runs SET forecast = $2 WHERE id = $1", work.run.id, _forecast(plan, facts.calls, work.now())
+        )
+
+
 def _after(stage: StagePlan) -> tuple[str, ...]:
     """What must be done before; a stream counts as such, since records are read in key order."""
     return tuple(dict.fromkeys((*stage.after, *((stage.streams_from,) if stage.streams_from else ()))))

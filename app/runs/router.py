@@ -33,10 +33,11 @@ from app.runs.audit import export_audit
 from app.runs.audit_proof import prove
 from app.runs.failures import list_failures
 from app.runs.following import follow_run
-from app.runs.records import list_records
+from app.runs.records import list_findings, list_records
 from app.runs.schemas import (
     AuditProofView,
     FailureView,
+    FindingView,
     Kind,
     PlanView,
     RecordView,
@@ -45,7 +46,7 @@ from app.runs.schemas import (
     RunView,
     Where,
 )
-from app.runs.views import show_proof, show_record, show_run, show_summaries
+from app.runs.views import show_findings, show_proof, show_record, show_run, show_summaries
 
 router = api_router("", "runs")
 
@@ -184,6 +185,29 @@ async def list_run_failures(run_id: RunId, caller: CallerDep, session: SessionDe
     """What did not arrive, grouped: mend the rule or value, then start a run of kind `replay` with the `cause`."""
     run = await service.find_run(session, caller.tenant_id, run_id)
     return await list_failures(session, run)
+
+
+@router.get(
+    "/runs/{run_id}/conflicts",
+    operation_id="list_run_conflicts",
+    summary="List what a delta left as people have it",
+    dependencies=[require("engagements:read")],
+    responses=responses(EngagementPurged),
+)
+async def list_run_conflicts(
+    run_id: RunId,
+    caller: CallerDep,
+    runtime: RuntimeDep,
+    session: SessionDep,
+    paging: PagingDep,
+    state: Annotated[Literal["open", "source", "kept", "done"] | None, Query()] = None,
+) -> Page[FindingView]:
+    """Fields changed at the destination since we wrote them: `kept` where only people changed them, `open` where the
+    source did too. Answer the question of that field; the next delta carries it out."""
+    run = await service.find_run(session, caller.tenant_id, run_id)
+    rows = await list_findings(session, run, paging, state=state)
+    shown = await show_findings(runtime, session, run, rows.rows)
+    return rows.page(lambda row: shown[row.load, row.source_id, row.field])
 
 
 async def visible_run(run_id: RunId, caller: CallerDep, session: SessionDep) -> UUID:

@@ -158,6 +158,21 @@ class RecordView(BaseModel):
     written_at: datetime
 
 
+class FindingView(BaseModel):
+    """A field that a delta left as people at the destination have it; sensitive values are masked."""
+
+    object: Literal["merge_finding"] = "merge_finding"
+    load: str
+    source_id: str
+    destination_id: str
+    field: str
+    state: str = Field(description="open | source | kept | done")
+    written: Any = Field(description="What we last wrote, as far as it is known.")
+    source: Any
+    destination: Any
+    found_at: datetime
+
+
 class FailureView(BaseModel):
     """Planned writes that did not arrive for one cause; `cause` replays this group and only this."""
 

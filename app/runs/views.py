@@ -7,17 +7,20 @@ from uuid import UUID
 from sqlmodel import select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from app.documents import engagement_key
 from app.models.engagement import Engagement
 from app.models.ledger import Ledger
 from app.models.mapping import Report
+from app.models.merging import MergeFinding
 from app.models.run import Run
 from app.runs import service
 from app.runs.audit_proof import Proof
+from app.runs.findings import open_sides
 from app.runs.progress import continues_at, run_calls, run_counts, run_problem, run_progress, stage_view
-from app.runs.schemas import AuditBreak, AuditEventView, AuditProofView, RecordView, RunSummary, RunView
+from app.runs.schemas import AuditBreak, AuditEventView, AuditProofView, FindingView, RecordView, RunSummary, RunView
 from app.runtime import Runtime
 
-_PUBLIC_OPTIONS = frozenset({"size", "seed", "batch", "since"})
+_PUBLIC_OPTIONS = frozenset({"size", "seed", "batch", "since", "cause", "rehearse_rollback"})
 
 
 async def show_summaries(session: AsyncSession, runs: Sequence[Run]) -> dict[UUID, RunSummary]:
@@ -69,6 +72,25 @@ def show_record(row: Ledger) -> RecordView:
     return RecordView(
         **row.model_dump(exclude=hidden | {"modified_at"}), destination_id=row.record_id, ours=row.created
     )
+
+
+async def show_findings(
+    runtime: Runtime, session: AsyncSession, run: Run, rows: Sequence[MergeFinding]
+) -> dict[tuple[str, str, str], FindingView]:
+    """Findings with both sides opened, by load, source id and field. Raises EngagementPurged."""
+    key = engagement_key(runtime, await session.get_one(Engagement, run.engagement_id))
+    return {
+        (row.load, row.source_id, row.field): FindingView(
+            load=row.load,
+            source_id=row.source_id,
+            destination_id=row.record_id,
+            field=row.field,
+            state=row.state,
+            found_at=row.found_at,
+            **open_sides(key, row.load, row.source_id, row.field, row.sides or b""),
+        )
+        for row in rows
+    }
 
 
 def show_proof(proof: Proof) -> AuditProofView:

@@ -5,7 +5,7 @@ have stored. Neither commits anything.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import orjson
@@ -79,6 +79,9 @@ class Places(Protocol):
 
     async def known(self, source_ids: Sequence[str]) -> dict[str, tuple[str, str]]: ...
 
+    async def owned(self, record_ids: Sequence[str]) -> set[str]:
+        """Which of these destination records the ledger has for a source record already."""
+
 
 @dataclass(slots=True)
 class NoteWriter:
@@ -86,6 +89,9 @@ class NoteWriter:
 
     A note whose parent changed is taken away where it hangs and written anew: vendors do not move notes. Both steps
     may be repeated, so a crash between them is nothing special.
+
+    Records without a marker are told by their values; one that already belongs to another source record, by the ledger
+    or by an answer of this run (`claimed`: record id to source id), is not found a second time.
     """
 
     destination: Destination
@@ -98,11 +104,14 @@ class NoteWriter:
     update_batch: int = 0
     keyless: bool = True
     repeatable: bool = False
+    claimed: dict[str, str] = field(default_factory=dict)
 
     async def send(self, items: Sequence[Item]) -> list[WriteResult]:
         self._place(items)
         if items[0].record_id is None:
-            return await self.destination.write(self.target, [item.encoded for item in items])
+            made = await self.destination.write(self.target, [item.encoded for item in items])
+            self.claimed |= {one.id: item.source_id for item, one in zip(items, made, strict=True) if one.id}
+            return made
         before = await self.places.known([item.source_id for item in items])
         moved = [item for item in items if before.get(item.source_id, self._parent(item)) != self._parent(item)]
         results = {item.source_id: await self._move(item, before[item.source_id]) for item in moved}
@@ -136,12 +145,23 @@ class NoteWriter:
         for item in items:
             parent = self._parent(item)
             if parent not in lists:
-                lists[parent] = await self.destination.children(self.target.object, *parent)
-            child = self._child(item.payload, lists[parent])
+                lists[parent] = await self._unowned(await self.destination.children(self.target.object, *parent))
+            open_to_it = [one for one in lists[parent] if self._is_open(str(one["id"]), item)]
+            child = self._child(item.payload, open_to_it)
             if child is not None:
                 found[item.source_id] = Found(str(child["id"]))
+                self.claimed[str(child["id"])] = item.source_id
                 lists[parent].remove(child)  # a line that occurs twice is found twice
         return found
+
+    async def _unowned(self, listed: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        if self.marker_field or not listed:
+            return listed
+        owned = await self.places.owned([str(one["id"]) for one in listed])
+        return [one for one in listed if str(one["id"]) not in owned]
+
+    def _is_open(self, record_id: str, item: Item) -> bool:
+        return bool(self.marker_field) or self.claimed.get(record_id, item.source_id) == item.source_id
 
     def _child(self, payload: Mapping[str, Any], listed: Sequence[dict[str, Any]]) -> dict[str, Any] | None:
         """The parent's child with this item's marker; without a marker field the one with the same values."""

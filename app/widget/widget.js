@@ -56,7 +56,7 @@
     small,.more{color:var(--tranship-muted,var(--m));font-weight:400}
     output{display:block}
     output>div{margin-top:1.25rem;padding-top:1.25rem;border-top:1px solid color-mix(in srgb,var(--tranship-border,var(--b)) 45%,transparent)}
-    h3{font-size:.9rem;margin:0}
+    h3{font-size:.9rem;margin:0;width:fit-content}
     .price{font-size:2.25rem;font-weight:700;line-height:1.2;margin:0;font-variant-numeric:tabular-nums}
     dl{display:grid;grid-template-columns:1fr auto;gap:.25rem 1rem;margin:.75rem 0}
     dt,dd{margin:0}dd{font-variant-numeric:tabular-nums;text-align:right}

@@ -102,6 +102,7 @@ class Activities:
             path,
             purpose=purpose,
             writing=True,
+            idempotent=method == "PUT",
             content=msgspec.json.encode(body),
             headers=JSON,
             accept=REFUSED | accept,
@@ -208,7 +209,12 @@ class Activities:
         for one in ids:
             if is_id(one):
                 await self._api.request(
-                    "DELETE", f"/{path}/{one}", purpose=f"delete {name}", writing=True, accept=frozenset({404})
+                    "DELETE",
+                    f"/{path}/{one}",
+                    purpose=f"delete {name}",
+                    writing=True,
+                    idempotent=True,
+                    accept=frozenset({404}),
                 )
             if name == modules.PHONE_CALLS:
                 text = "its note is deleted; there is no call that deletes a phone call"

@@ -73,7 +73,7 @@ class FreshsalesDestination:
         self._products = Products(self._api, self._metadata, self._reader)
         self._lines = DealLines(self._api, self._reader)
         self._files = Documents(self._api, config.upload_timeout)
-        self._provisioner = Provisioner(self._api, self._metadata)
+        self._provisioner = Provisioner(self._api, self._metadata, sleep)
 
     # ── the account ───────────────────────────────────────────────────────────────────────────────────────────────
 

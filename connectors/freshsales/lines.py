@@ -21,7 +21,6 @@ from connectors.http import ApiClient
 _PRICE = ("unit_price", "currency_code")
 _LINE = ("unit_price", "setup_fee", "billing_type", "billing_cycle", "quantity", "discount", "discount_type")
 _PERCENT = 1
-_TRIES = 3
 Row = dict[str, Any]
 
 
@@ -110,6 +109,7 @@ class Products:
             path,
             purpose=purpose,
             writing=True,
+            idempotent=method == "PUT",
             params={"include": "product_pricings"},
             content=msgspec.json.encode({PRODUCTS.singular: body}),
             headers=JSON,
@@ -205,26 +205,23 @@ class DealLines:
         return [WriteResult(WriteStatus.CREATED, f"{deal}.{row.get('association_id')}") for row in fresh]
 
     async def _put(self, deal: str, lines: list[Row]) -> Answer:
-        for attempt in range(_TRIES):
-            try:
-                return await self._api.request(
-                    "PUT",
-                    f"{DEALS.path}/{deal}",
-                    purpose="write deal_products",
-                    writing=True,
-                    params={"include": "products"},
-                    content=msgspec.json.encode({DEALS.singular: {"products": lines}}),
-                    headers=JSON,
-                    accept=REFUSED,
-                )
-            except Ambiguous:
-                if attempt == _TRIES - 1:
-                    raise
-        raise AssertionError  # the last attempt returned or raised
+        return await self._api.request(
+            "PUT",
+            f"{DEALS.path}/{deal}",
+            purpose="write deal_products",
+            writing=True,
+            idempotent=True,
+            params={"include": "products"},
+            content=msgspec.json.encode({DEALS.singular: {"products": lines}}),
+            headers=JSON,
+            accept=REFUSED,
+        )
 
     async def children(self, deals: Sequence[str]) -> dict[str, list[Row]]:
-        """The lines of deals, flat."""
-        standing = await self._standing([one for one in deals if is_id(one)])
+        """The lines of deals, flat; a write under way is waited for, so that its lines are seen with their answer."""
+        wanted = [one for one in dict.fromkeys(deals) if is_id(one)]
+        async with _Locks(self._locks, sorted(wanted)):
+            standing = await self._standing(wanted)
         return {deal: [flat_line(deal, row) for row in standing.get(deal, [])] for deal in deals}
 
     async def fetch(self, ids: Sequence[str]) -> dict[str, Row]:

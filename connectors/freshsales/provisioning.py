@@ -12,12 +12,12 @@ import msgspec
 
 from app.domain.schema import FieldType
 from connectors.answers import Answer
-from connectors.base import ChangeKind, ChangeResult, ContractBroken, SchemaChange
+from connectors.base import Ambiguous, ChangeKind, ChangeResult, ContractBroken, SchemaChange, Transient
 from connectors.freshsales import modules, wire
 from connectors.freshsales.metadata import Metadata
 from connectors.freshsales.modules import Module
 from connectors.freshsales.reading import JSON
-from connectors.http import ApiClient
+from connectors.http import ApiClient, Sleep
 
 _REFUSED = frozenset({400, 403, 404, 422})
 _LABEL_LENGTH = 255
@@ -40,25 +40,48 @@ _SETTINGS = {
 }
 _NO_FIELDS = (modules.TASKS, modules.APPOINTMENTS, modules.NOTES, modules.PHONE_CALLS)
 _ICON = "default"
+_TRIES = 6
+_LONGEST_PAUSE = 30.0
 
 
 class Provisioner:
     """Schema changes of one account."""
 
-    def __init__(self, api: ApiClient, metadata: Metadata) -> None:
+    def __init__(self, api: ApiClient, metadata: Metadata, sleep: Sleep) -> None:
         self._api = api
         self._metadata = metadata
+        self._sleep = sleep
 
     async def apply(self, changes: Sequence[SchemaChange], names: Mapping[str, str]) -> list[ChangeResult]:
         """Results in the order of `changes`; `names` maps logical keys to API names."""
         known = dict(names)
         results = []
         for change in changes:
-            result = await self._single(change, known)
+            result = await self._patiently(change, known)
             if result.api_name and change.kind is ChangeKind.OBJECT:
                 known[change.object] = result.api_name
             results.append(result)
         return results
+
+    async def _patiently(self, change: SchemaChange, names: Mapping[str, str]) -> ChangeResult:
+        """A call that was not carried out, or whose answer was lost, is followed by a new look and then repeated: an
+        account takes one field a call, and a hundred of them must not begin anew because of one hiccup.
+
+        What is found after a lost answer was made by it. Raises what the last of six tries raised.
+        """
+        lost = False
+        for attempt in range(_TRIES):
+            try:
+                result = await self._single(change, names)
+                return result.model_copy(update={"existed": result.existed and not lost})
+            except (Transient, Ambiguous) as error:
+                pause = error.retry_after if isinstance(error, Transient) else None
+                pause = 0.25 * 2**attempt if pause is None else pause
+                if attempt == _TRIES - 1 or pause > _LONGEST_PAUSE:
+                    raise
+                lost = lost or isinstance(error, Ambiguous)
+                await self._sleep(pause)
+        raise AssertionError  # the last attempt returned or raised
 
     async def _single(self, change: SchemaChange, names: Mapping[str, str]) -> ChangeResult:
         match change.kind:
@@ -103,7 +126,7 @@ class Provisioner:
         fields = await self._metadata.fields(module)
         existing = self._existing(change, fields, body, label)
         if existing is not None:
-            return existing
+            return await self._with_advice(existing, module)
         forms = await self._metadata.forms(module)
         form = _form(forms)
         todo = f"create the field “{label}” ({body['type']}) in the module {module.name}"
@@ -113,10 +136,19 @@ class Provisioner:
         answer = await self._post(f"/settings/{module.settings}/forms/{form}/fields", body)
         if answer.status in _REFUSED:
             found = self._existing(change, await self._metadata.fields(module), body, label)
-            return found or ChangeResult(change=change, manual=self._by_hand(answer, todo))
+            if found is not None:
+                return await self._with_advice(found, module)
+            return ChangeResult(change=change, manual=self._by_hand(answer, todo))
         made = answer.decode(wire.FIELD).field
         self._metadata.learn(module, [*fields, made], [*forms, wire.Form(id=form, fields=[made])])
         return ChangeResult(change=change, api_name=made.name, id=str(made.id or ""), advice=_advice(change, module))
+
+    async def _with_advice(self, existing: ChangeResult, module: Module) -> ChangeResult:
+        """A field that is there, with what an administrator has still to do about it."""
+        advice = _advice(existing.change, module) if existing.api_name else ""
+        if not advice or existing.api_name in await self._metadata.unique_fields(module):
+            return existing
+        return existing.model_copy(update={"advice": advice})
 
     async def _module_for(self, key: str, names: Mapping[str, str]) -> Module:
         name = names.get(key, key)

@@ -159,6 +159,7 @@ class Writer:
             path,
             purpose=purpose,
             writing=True,
+            idempotent=method == "PUT",
             content=msgspec.json.encode(body),
             headers=JSON,
             accept=REFUSED,
@@ -280,12 +281,13 @@ class Writer:
         return [gone(one) for one in ids]
 
     async def _call(self, method: str, path: str, purpose: str, body: Any = None) -> None:
-        """A call whose answer is a bare `true`, a message or nothing; 404 means gone already."""
+        """A call by ids whose answer is a bare `true`, a message or nothing; 404 means gone already."""
         await self._api.request(
             method,
             path,
             purpose=purpose,
             writing=True,
+            idempotent=True,
             content=None if body is None else msgspec.json.encode(body),
             headers=JSON,
             accept=frozenset({404}),

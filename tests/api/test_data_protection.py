@@ -30,6 +30,7 @@ from tests.api.test_runs_gates import APPROVED, MOVED, READY
 
 __all__ = ["discovered", "move", "sandboxes"]  # fixtures
 
+
 @pytest.fixture
 def settings(settings: Settings) -> Settings:
     """A whole mapping is edited here."""

@@ -1,11 +1,12 @@
 """Idempotency as a state machine: whatever clients repeat, race, alter or lose, each key does its work at most once."""
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterator
 from typing import Any, TypeVar
 
 import httpx
 import pytest
+import structlog
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
@@ -24,6 +25,18 @@ class Lost(Exception):
     """The process dies between the commit and the answer, or just before the commit."""
 
 
+@pytest.fixture
+def plain_logs() -> Iterator[None]:
+    """The deaths below are logged in one line each; the console's picture of a whole request takes seconds."""
+    before = structlog.get_config()
+    structlog.configure(
+        processors=[structlog.processors.format_exc_info, structlog.processors.JSONRenderer(default=str)]
+    )
+    yield
+    structlog.configure(**before)
+
+
+@pytest.mark.usefixtures("plain_logs")
 @pytest.mark.filterwarnings("ignore::hypothesis.errors.NonInteractiveExampleWarning")
 async def test_each_key_acts_at_most_once(
     owner: Client, runtime: Runtime, clock: FakeClock, monkeypatch: pytest.MonkeyPatch

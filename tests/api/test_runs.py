@@ -94,7 +94,7 @@ class TestCreate:
         assert answer.status_code == 202, answer.text
         assert answer.json()["mapping_version"] == 1
         row = await discovered.row(Run, id=decode_id("run", answer.json()["id"]))
-        assert (row.mapping_id, row.options) == (mapping_id, {"size": 120})
+        assert (row.mapping_id, row.options) == (mapping_id, {"size": 120, "rehearse_rollback": True})
         assert row.destination_id == discovered.connections["destination"]
 
     async def test_full_waits_for_the_approved_sample_of_the_same_mapping(self, ready: Move) -> None:

@@ -319,6 +319,32 @@ async def test_unique_flags_are_advice_where_they_save_calls() -> None:
         deals = await fresh.destination.provision(field("deals", "Key", unique=True), {})
         assert (accounts.manual, deals.manual, deals.advice) == ("", "", "")
         assert "unique" in accounts.advice
+        again = await fresh.destination.provision(field("sales_accounts", "Key", unique=True), {})
+        assert (again.existed, again.advice) == (True, accounts.advice)
+        await fresh.admin("set_unique", module="sales_account", field=accounts.api_name)
+        await fresh.destination.describe()
+        done = await fresh.destination.provision(field("sales_accounts", "Key", unique=True), {})
+        assert (done.existed, done.advice) == (True, "")
+
+
+@pytest.mark.parametrize("fault", ["fail429", "fail5xx", "fail5xx_after"])
+async def test_a_hiccup_among_many_fields_is_repeated_in_place(fault: str) -> None:
+    """Each field is made once, by us, whether its call was refused or its answer lost."""
+    async with account() as fresh:
+        changes = [module(), *(field("cm_work_order", f"Field {n}") for n in range(20))]
+        changes += [field("sales_accounts", "Key", unique=True), *(field("contacts", f"Field {n}") for n in range(10))]
+        await fresh.faults(**{fault: 1_500}, seed=4)
+        made = await fresh.destination.provision_many(changes, {})
+        injected = (await fresh.stats())["faults"][fault]
+        await fresh.faults(**{fault: 0})
+        assert injected >= 3
+        assert not any(one.existed or one.manual for one in made)
+        assert len({(one.change.object, one.api_name) for one in made}) == len(changes)
+        assert "unique" in made[21].advice
+        inventory = await fresh.destination.describe()
+        custom = inventory.object("cm_work_order")
+        assert custom is not None
+        assert sum(one.label.startswith("Field ") for one in custom.fields) == 20
 
 
 async def test_activities_have_no_fields_to_make() -> None:

@@ -85,6 +85,25 @@ async def test_phone_calls_in_the_form_that_the_account_takes(form: str, calls: 
         assert len(await fresh.destination.children("phone_calls", "contacts", parent)) == 1
 
 
+@pytest.mark.parametrize("fault", ["fail5xx", "fail5xx_after", "fail429"])
+async def test_one_lost_answer_among_many_deletions_and_changes_costs_one_call(fault: str) -> None:
+    """Calls by id are repeated in place: none of the others is made again because of it."""
+    async with account() as fresh:
+        parent = await fresh.made("contacts", last_name="P")
+        notes = [await fresh.made("notes", **on(parent, description=f"n{n}")) for n in range(40)]
+        await fresh.faults(**{fault: 1_500}, seed=4)
+        calls = fresh.count()
+        changed = await fresh.update("notes", *({"id": key, "description": "new"} for key in notes))
+        gone = await fresh.destination.delete("notes", notes)
+        injected = (await fresh.stats())["faults"][fault]
+        made = calls.by_purpose()
+        assert [one.status for one in (*changed, *gone)] == [UPDATED] * 80
+        assert injected >= 5
+        assert made["update notes"] + made["delete notes"] == 80 + injected
+        await fresh.faults(**{fault: 0})
+        assert await fresh.destination.children("notes", "contacts", parent) == []
+
+
 async def test_sales_activities_need_a_type_of_the_customers_own() -> None:
     async with account() as fresh:
         parent = await fresh.made("contacts", last_name="P")

@@ -56,3 +56,31 @@ def test_a_checkbox_nobody_set_is_not_an_edit() -> None:
 def test_a_field_that_cannot_be_read_follows_the_source() -> None:
     merged = merge_fields({"F": "b", "G": "x"}, {"F": "a", "G": "x"}, {}, {}, certain=True, chosen={})
     assert merged.send == ["F"]
+
+
+STAGES = {name: FieldSpec(name=name) for name in ("Pipeline", "Stage")}
+WROTE = {"Pipeline": "P", "Stage": "S"}
+
+
+def test_fields_that_belong_together_are_sent_together() -> None:
+    meant = {"Pipeline": "P", "Stage": "T"}
+    merged = merge_fields(meant, WROTE, WROTE, STAGES, certain=True, chosen={}, together=[("Pipeline", "Stage")])
+    assert sorted(merged.send) == ["Pipeline", "Stage"]
+
+
+def test_an_edit_in_a_group_makes_what_the_source_changed_there_a_conflict() -> None:
+    meant, there = {"Pipeline": "P", "Stage": "T"}, {"Pipeline": "Q", "Stage": "S"}
+    group = [("Pipeline", "Stage")]
+    merged = merge_fields(meant, WROTE, there, STAGES, certain=True, chosen={}, together=group)
+    assert (merged.send, merged.conflicts, merged.kept) == ([], ["Stage"], ["Pipeline"])
+    chosen = {"Stage": Side.SOURCE}
+    merged = merge_fields(meant, WROTE, there, STAGES, certain=True, chosen=chosen, together=group)
+    assert (sorted(merged.send), merged.conflicts, merged.kept) == (["Pipeline", "Stage"], [], [])
+
+
+def test_what_steers_a_write_goes_along_and_never_alone() -> None:
+    meant, wrote = {"What_Id": "2", "$se_module": "Deals"}, {"What_Id": "1", "$se_module": "Deals"}
+    specs = {"What_Id": FieldSpec(name="What_Id")}
+    merged = merge_fields(meant, wrote, {"What_Id": "1"}, specs, certain=True, chosen={})
+    assert merged.send == ["What_Id", "$se_module"]
+    assert merge_fields(meant, meant, {"What_Id": "2"}, specs, certain=True, chosen={}).send == []

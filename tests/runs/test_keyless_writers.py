@@ -11,7 +11,13 @@ from tests.connectors.freshsales_kit import Account, account
 
 
 class NoPlaces:
-    """Nothing is remembered: these records never move."""
+    """Nothing is remembered: these records never move. `ours` are what the ledger has."""
+
+    def __init__(self, *ours: str) -> None:
+        self._ours = set(ours)
+
+    async def owned(self, record_ids: Sequence[str]) -> set[str]:
+        return self._ours & set(record_ids)
 
     def remember(self, item: Item, place: tuple[str, str]) -> None: ...
 
@@ -19,11 +25,11 @@ class NoPlaces:
         return {}
 
 
-def writer(fresh: Account, name: str) -> NoteWriter:
+def writer(fresh: Account, name: str, *ours: str) -> NoteWriter:
     facts = PLATFORMS["freshsales"].object_facts(name)
     target = WriteTarget(name, style=WriteStyle.INSERT)
     return NoteWriter(
-        fresh.destination, target, facts.parent_field, facts.parent_object_field, facts.marker_field, NoPlaces(),
+        fresh.destination, target, facts.parent_field, facts.parent_object_field, facts.marker_field, NoPlaces(*ours),
         facts.batch,
     )  # fmt: skip
 
@@ -59,3 +65,21 @@ async def test_lines_are_found_by_their_values_each_once() -> None:
         found = await lines_writer.probe(lines)
         assert sorted(found) == ["0", "1"]
         assert {one.id for one in found.values()} == {str(one.id) for one in sent}
+
+
+async def test_equal_lines_of_two_batches_are_never_one_record() -> None:
+    """Only the first batch was stored: the second, whose answer was lost too, does not find the line of the first."""
+    async with account() as fresh:
+        deal = int(await fresh.made("deals", name="D", amount=1))
+        product = int(await fresh.made("products", name="Valve"))
+        one, other = (item(n, deal_id=deal, product_id=product, quantity=2, unit_price=10.0) for n in ("0", "1"))
+        first = writer(fresh, "deal_products")
+        [made] = await first.send([one])
+        assert await first.probe([other]) == {}
+        assert (await first.probe([one]))["0"].id == made.id
+        successor = writer(fresh, "deal_products", str(made.id))
+        assert await successor.probe([other]) == {}
+        stranger = writer(fresh, "deal_products")  # both answers are lost: whoever looks first has it
+        assert list(await stranger.probe([other])) == ["1"]
+        assert list(await stranger.probe([other])) == ["1"]
+        assert await stranger.probe([one]) == {}

@@ -74,11 +74,15 @@ async def test_each_side_keeps_what_it_alone_changed(both: Both) -> None:
     assert await both.counts() == {"updated": 1, "unchanged": 0, "kept_edits": 1, "conflicts": 0}
     assert await writes(both.way) == made + 1
     assert await both.questions() == []
-    [body] = await sent(both, record_id)
-    assert body == "Phone"
+    assert await kept(both, record_id) == ["Phone"]
+    # neither a reconciliation nor a repair takes it for damage
+    await both.way.run("reconcile")
+    assert (await both.way.row(both.way.runs["reconcile"])).counts["readback"]["discrepancies"] == 0
+    await both.way.run("repair")
+    assert (await both.there(record_id))["Phone"] == "+49 30 1234567"
 
 
-async def sent(both: Both, record_id: str) -> list[str]:
+async def kept(both: Both, record_id: str) -> list[str]:
     """Fields of the record that people keep."""
     rows = await both.way.fetch("SELECT field FROM merge_findings WHERE record_id = $1 AND state = 'kept'", record_id)
     return [row["field"] for row in rows]
@@ -149,3 +153,15 @@ async def test_a_source_whose_clock_lags_loses_no_change(both: Both) -> None:
     since = way.runtime.now() + timedelta(minutes=5)
     await way.run("delta", options={"batch": way.batch, "since": since.isoformat()})
     assert (await both.there(record_id))["Description"] == "Stamped early"
+
+
+async def test_the_forecast_of_a_delta_counts_what_it_found(both: Both) -> None:
+    """It is made when the changes have been read, and says at least the calls that writing them took."""
+    source_id, record_id = both.accounts[0]
+    await both.tracker.change("Account", source_id, Description="Counted")
+    made = await writes(both.way)
+    await both.way.delta()
+    run = await both.way.row(both.way.runs["delta"])
+    assert (await both.there(record_id))["Description"] == "Counted"
+    assert run.forecast["phases"]["accounts"]["records"] >= 1
+    assert run.forecast["write_calls"] >= await writes(both.way) - made >= 1

@@ -14,6 +14,9 @@ ONCE = {
     ("Token", "token_type"),
     ("EndpointWithSecret", "secret"),
     ("ConnectionView", "has_credentials"),
+    # Which fields a platform's credentials have, and which of them are secret: a description, no value.
+    ("PlatformView", "credentials"),
+    ("CredentialField", "secret"),
 }
 WITH_JSON = [one for one in OPERATIONS if one.name in BODIES and isinstance(BODIES[one.name], dict)]
 

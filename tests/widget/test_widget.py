@@ -117,7 +117,8 @@ async def test_is_labelled_themable_and_apart_from_the_page(browser: Browser, ad
     colours = """
         const button = document.querySelector("#german").shadowRoot.querySelector("button");
         document.head.append(Object.assign(document.createElement("style"), {textContent: "button{display:none}"}));
-        return [getComputedStyle(button).backgroundColor, getComputedStyle(root.querySelector("button")).display !== "none"];
+        const own = getComputedStyle(root.querySelector("button")).display;
+        return [getComputedStyle(button).backgroundColor, own !== "none"];
     """
     assert await apart(browser.run, HELPERS + colours) == ["rgb(11, 110, 79)", True]
 

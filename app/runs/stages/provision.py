@@ -51,6 +51,7 @@ async def provision(work: Work, stage: StageRow) -> None:
                 refused.add(one.object)
             await _note(work, one.kind, result)
         results += done
+        work.advanced += sum(1 for one in done if not one.existed and not one.manual)
         stage.counts["done"] = len(results)
         stage.counts["created"] = sum(1 for one in results if not one.existed and not one.manual)
         stage.counts["manual"] = sum(1 for one in results if one.manual)

@@ -98,7 +98,7 @@ class _Check:
     async def run(self) -> None:
         rule = self._rule
         specs = await field_specs(self._work, rule)
-        async for page in written(self._work, rule, this_run=False):
+        async for page in written(self._work, rule, this_run=False, theirs=False):
             fresh = await self._page(page, specs)
             async with self._work.transaction() as connection:
                 await self._work.lease.guard(connection)

@@ -10,6 +10,7 @@ import orjson
 
 from app.domain.diffing import Verdict, diff_record
 from app.domain.mapping import LoadMode
+from app.domain.provisioning import is_steering
 from app.domain.schema import FieldSpec
 from app.runs import readings
 from app.runs.bookkeeping import commit_entries
@@ -36,7 +37,7 @@ async def repair(work: Work, stage: StageRow) -> None:
             ids = await readings.differing(connection, work, rule.key, after)
         if not ids:
             return
-        async for page in written(work, rule, this_run=False, only=ids):
+        async for page in written(work, rule, this_run=False, only=ids, theirs=False):
             for start in range(0, len(page), _CALL):
                 await _correct(work, stage, page[start : start + _CALL], specs)
         after = stage.cursor = ids[-1]
@@ -91,6 +92,8 @@ def _wrong(
     for group in together:
         if wrong.intersection(group):
             wrong |= {name for name in group if name in to_send}
+    if wrong:
+        wrong |= {name for name in to_send if is_steering(name)}
     return {name: to_send[name] for name in sorted(wrong)}
 
 

@@ -170,7 +170,7 @@ def _shown(value: Any) -> Any:
 
 async def _verify_records(work: Work, rule: Load, tally: Tally) -> None:
     specs = await field_specs(work, rule)
-    async for page in written(work, rule, this_run=True):
+    async for page in written(work, rule, this_run=True, theirs=False):
         names = sorted({field for one in page for field in one.sent if field in specs})
         got = await read_back(work, rule, page, names)
         for one in page:

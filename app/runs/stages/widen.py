@@ -14,6 +14,7 @@ from app.domain.compiling import CompiledLoad
 from app.domain.mapping import Load, LoadMode
 from app.domain.schema import Record
 from app.runs import findings
+from app.runs.plans import forecast_again
 from app.runs.sharing import kept_apart
 from app.runs.stages.load import compile_rule, make_decider, target_object
 from app.runs.staging import Scope
@@ -23,7 +24,12 @@ _PAGE = 2000
 
 
 async def widen(work: Work, stage: StageRow) -> None:
-    """Adds rows of kind `related` to the delta's changes."""
+    """Adds rows of kind `related` to the delta's changes, and forecasts the run anew now that these are known."""
+    await _widen(work, stage)
+    await forecast_again(work)
+
+
+async def _widen(work: Work, stage: StageRow) -> None:
     await _add_decided(work, stage)
     changed = await _changed(work)
     if not changed:
