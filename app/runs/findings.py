@@ -11,8 +11,6 @@ import orjson
 
 from app.domain.mapping import Load
 from app.domain.merging import Side
-from app.engagements.questions import MERGE_CONFLICT, ask
-from app.models.engagement import Engagement
 from app.runs.work import StageRow, Work
 from app.security import DataKey
 
@@ -132,6 +130,10 @@ async def conclude_load(work: Work, stage: StageRow, load: Load) -> None:
     rows = [row for row in found if row["state"] == OPEN]
     if not rows:
         return
+    # the database layer of the slices is heavy to import, and a fresh load has no conflicts
+    from app.engagements.questions import MERGE_CONFLICT, ask
+    from app.models.engagement import Engagement
+
     async with work.runtime.db.transaction(work.run.tenant_id) as session:
         engagement = await session.get_one(Engagement, work.run.engagement_id)
         for row in rows:

@@ -66,14 +66,19 @@ async def test_an_unreachable_host_is_tried_again_and_named(
 
 
 async def test_a_missing_stage_is_named_before_anything_is_written(open_way: OpenWay) -> None:
-    """An org whose API takes no stages: provisioning leaves an instruction, the run checks that it was followed."""
+    """An org whose API takes no stages: provisioning waits for the administrator, and the full run looks again."""
+    stages = ("On Hold", "In Progress", "Invoiced")
     async with open_way(options={"stage_create": "off"}) as way:
-        await way.up_to("provision")
+        await way.up_to("mapping")
+        await way.run("provision", expect="waiting_admin")
+        problem = (await way.row(way.runs["provision"])).problem
+        assert problem["code"] == "admin-needed"
+        told = " ".join(problem["missing"])
+        assert all(stage in told for stage in stages)
         before = await way.destination.dump()
         problem = await problem_of(way, "full")
         assert problem["code"] == "step-missing"
-        assert {"On Hold", "In Progress", "Invoiced"} <= set(problem["stages"])
-        assert "run provisioning again" in problem["detail"]
+        assert set(stages) <= set(problem["stages"])
         assert await way.destination.dump() == before
         for stage in problem["stages"]:
             body = {"action": "create_stage", "name": stage, "probability": 50}
