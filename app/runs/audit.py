@@ -9,9 +9,9 @@ from uuid import UUID
 
 import orjson
 
+from app.audit_chain import expand
 from app.domain.cells import guarded
 from app.domain.ids import encode_id
-from app.runs.audit_log import expand
 from app.runtime import Runtime
 
 FIELDS = (

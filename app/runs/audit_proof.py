@@ -14,7 +14,7 @@ from uuid import UUID
 import asyncpg
 import orjson
 
-from app.runs.audit_log import GENESIS, leaf, link, root_of, unpacked
+from app.audit_chain import GENESIS, leaf, link, root_of, unpacked
 
 _BLOCKS = """
     SELECT sequence, subject, entries, root, chain, count FROM audit_blocks

@@ -5,8 +5,8 @@ from typing import Any
 
 import asyncpg
 
+from app import audit_chain
 from app.domain.mapping import Load, LoadMode
-from app.runs import audit_log
 from app.runs.ledger import Entry
 from app.runs.undoing import Undo, note
 from app.runs.work import StageRow, Work
@@ -45,7 +45,7 @@ async def book(
     await work.book.record(connection, rule, entries, at, fresh=fresh)
     stamp = int(at.timestamp() * 1000)
     source, target, part = rule.source_object, rule.target_object, rule.part
-    await audit_log.append(
+    await audit_chain.append(
         connection,
         work.run.tenant_id,
         [(source, e.source_id, target, part, e.record_id, e.outcome, e.reason, e.owner_id, stamp) for e in entries],

@@ -1,15 +1,13 @@
 """The hot path of a run: pages of staged records become batches on the wire and blocks in the ledger.
 
 One reader decides pages ahead and commits their intents; `concurrency` senders keep the wire full, with batches that
-reach over page borders so that N records cost exactly ⌈N/batch⌉ calls; one flusher writes results in blocks of about
-2,000 rows or once a second. What a crash leaves open is probed before anything is sent again (rulings 8 and 9).
+reach over page borders so that N records cost exactly ⌈N/batch⌉ calls; a recorder commits their ends (see `recording`).
+What a crash leaves open is probed before anything is sent again (rulings 8 and 9).
 """
 
 import asyncio
 import time
 from collections.abc import Callable, Sequence
-from contextlib import suppress
-from dataclasses import dataclass, field
 from typing import Protocol
 
 import orjson
@@ -20,6 +18,8 @@ from app.fresh import new_id
 from app.runs.bookkeeping import book
 from app.runs.deciding import Block, Decided, Decider, Gathered, Item
 from app.runs.ledger import Book, Entry, OpenIntent, Outcome
+from app.runs.recording import Recorder
+from app.runs.repeating import TRIES, pause
 from app.runs.staging import Scope, StagedRow
 from app.runs.work import StageRow, Stopped, Work
 from app.runs.writers import Writer, adopted
@@ -27,7 +27,6 @@ from connectors.base import Ambiguous, BatchRefused, Found, Transient, WriteResu
 
 log = structlog.get_logger()
 
-_TRIES = 8
 _CREATED, _UPDATED = Outcome.CREATED.value, Outcome.UPDATED.value
 
 
@@ -35,15 +34,6 @@ class Merging(Protocol):
     """Narrows updates to what the source changed (see `merging`)."""
 
     async def merge(self, items: Sequence[Item]) -> tuple[list[Item], list[Entry]]: ...
-
-
-@dataclass(slots=True)
-class Results:
-    """Ends not yet committed."""
-
-    entries: list[Entry] = field(default_factory=list)
-    blocks: list[Block] = field(default_factory=list)
-    wake: asyncio.Event = field(default_factory=asyncio.Event)
 
 
 class Loader:
@@ -78,9 +68,7 @@ class Loader:
         self._scope: Scope = work.scope(load.source_object)
         self._queue: asyncio.Queue[list[Item] | None] = asyncio.Queue(maxsize=concurrency + concurrency // 2)
         self._partial: dict[bool, list[Item]] = {False: [], True: []}
-        self._results = Results()
-        self._flushing = asyncio.Lock()
-        self._closing = False
+        self._recorder = Recorder(work, stage, load)
         self._read_out = False
         self._flush_rows = work.runtime.settings.flush_rows
         self._page = writer.batch * concurrency if writer.keyless else self._flush_rows
@@ -89,18 +77,12 @@ class Loader:
         self._merger = merger
         self._wire = work.wire(concurrency)
         self._rank = list(work.mapping().loads).index(load)
-        self._fresh = False
-        self._referred = any(
-            rule.lookup is not None and load.key in rule.lookup.loads
-            for other in work.mapping().loads
-            for rule in other.fields
-        )
 
     async def run(self) -> None:
         """Raises Stopped, LeaseLost, or a ConnectorError that the run has to answer; what is known is committed."""
         async with self._work.transaction() as connection:
-            self._fresh = not await self._book.any_prior(connection, self._load)
-        flusher = asyncio.create_task(self._flush_loop())
+            self._recorder.fresh = not await self._book.any_prior(connection, self._load)
+        recording = asyncio.create_task(self._recorder.run())
         senders = [asyncio.create_task(self._send_loop()) for _ in range(self._senders)]
         reader = asyncio.create_task(self._read_loop())
         try:
@@ -109,10 +91,9 @@ class Loader:
             for task in (reader, *senders):
                 task.cancel()
             await asyncio.gather(reader, *senders, return_exceptions=True)
-            self._closing = True
-            self._results.wake.set()
-            await asyncio.gather(flusher, return_exceptions=True)
-        await self._flush()
+            self._recorder.close()
+            await asyncio.gather(recording, return_exceptions=True)
+        await self._recorder.flush()
         if self._work.stopping:
             raise Stopped
 
@@ -136,7 +117,7 @@ class Loader:
                 await asyncio.gather(reader, return_exceptions=True)
                 pending.discard(reader)
                 self._drain()
-        await self._flush()
+        await self._recorder.flush()
         if problem is not None and not isinstance(problem, Stopped | asyncio.CancelledError):
             raise problem
 
@@ -198,7 +179,7 @@ class Loader:
         if not rows:
             return after, None
         async with self._work.transaction() as connection:
-            return rows[-1].source_id, await self._decider.gather_page(connection, rows, fresh=self._fresh)
+            return rows[-1].source_id, await self._decider.gather_page(connection, rows, fresh=self._recorder.fresh)
 
     async def _meet_existing(self, items: Sequence[Item]) -> list[str]:
         """Finds records that carry our key already although the ledger does not know them; keeps what they hold."""
@@ -247,9 +228,9 @@ class Loader:
                     existing=existing,
                     now=work.now(),
                 )
-                self._results.entries.extend(decided.entries)
+                self._recorder.entries.extend(decided.entries)
             else:
-                await book(self._work, connection, self._load, decided.entries, fresh=self._fresh)
+                await book(self._work, connection, self._load, decided.entries, fresh=self._recorder.fresh)
             await work.save_stage(connection, self._stage)
         return block
 
@@ -273,7 +254,7 @@ class Loader:
         async with self._work.transaction() as connection:
             intents = await self._book.open_intents(connection, self._stage.key)
         if intents:
-            self._fresh = False
+            self._recorder.fresh = False
             await self._wait_for_wire()
         for intent in intents:
             await self._settle_block(intent)
@@ -308,12 +289,12 @@ class Loader:
             else:
                 decided.entries.append(self._entry(item, WriteResult(WriteStatus.CREATED, id=hit.id)))
         block = Block(intent.id, pending=len(left))
-        self._results.entries.extend(decided.entries)
+        self._recorder.entries.extend(decided.entries)
         if left:
             await self._enqueue(left, block)
         else:
-            self._results.blocks.append(block)
-        self._results.wake.set()
+            self._recorder.blocks.append(block)
+        self._recorder.wake()
 
     async def _clear_up(self, items: Sequence[Item]) -> dict[str, Found]:
         """What of these an unanswered call has stored, as far as that has to be known before they are sent again."""
@@ -321,13 +302,13 @@ class Loader:
 
     async def _probe(self, items: Sequence[Item]) -> dict[str, Found]:
         """What of these stands at the destination; waits out hiccups, since nothing may be concluded from silence."""
-        for attempt in range(_TRIES):
+        for attempt in range(TRIES):
             try:
                 return await self._writer.probe(items) if items else {}
             except Transient as problem:
-                if attempt == _TRIES - 1:
+                if attempt == TRIES - 1:
                     raise
-                await self._pause(problem.retry_after, attempt)
+                await pause(self._work, problem.retry_after, attempt)
         return {}
 
     # ── sending ───────────────────────────────────────────────────────────────────────────────────────────────────
@@ -339,48 +320,48 @@ class Loader:
 
     async def _send(self, batch: list[Item]) -> None:
         """Brings a batch to its end: every item gets exactly one entry, whatever the answers were."""
-        todo = batch
+        unsent = batch
         attempt = 0
-        while todo:
+        while unsent:
             try:
-                results = await self._call(todo)
+                results = await self._call(unsent)
             except BatchRefused as refusal:
-                if len(todo) == 1:
+                if len(unsent) == 1:
                     code = refusal.code or "batch_refused"
-                    self._settle_item(todo[0], WriteResult(WriteStatus.REFUSED, code=code, message=refusal.detail))
+                    self._settle_item(unsent[0], WriteResult(WriteStatus.REFUSED, code=code, message=refusal.detail))
                     return
-                middle = len(todo) // 2
-                await self._send(todo[:middle])
-                todo = todo[middle:]
+                middle = len(unsent) // 2
+                await self._send(unsent[:middle])
+                unsent = unsent[middle:]
             except Transient as problem:
                 attempt += 1
-                if attempt >= _TRIES:
+                if attempt >= TRIES:
                     raise
-                await self._pause(problem.retry_after, attempt)
+                await pause(self._work, problem.retry_after, attempt)
             except Ambiguous:
                 attempt += 1
-                if attempt >= _TRIES:
+                if attempt >= TRIES:
                     raise
-                await self._pause(None if self._writer.repeatable else self._settle or None, attempt)
-                todo = await self._look(todo)
+                await pause(self._work, None if self._writer.repeatable else self._settle or None, attempt)
+                unsent = await self._look(unsent)
             else:
-                self._settle_all(todo, results)
+                self._settle_all(unsent, results)
                 return
 
-    async def _call(self, todo: Sequence[Item]) -> list[WriteResult]:
+    async def _call(self, unsent: Sequence[Item]) -> list[WriteResult]:
         """One call, when it is this load's turn; the lease is looked at after the wait, right before the sending."""
         await self._wire.enter(self._rank)
         try:
             await self._work.lease.ready_to_send(self._timeout)
-            return await self._writer.send(todo)
+            return await self._writer.send(unsent)
         finally:
             self._wire.leave()
 
-    async def _look(self, todo: list[Item]) -> list[Item]:
+    async def _look(self, unsent: list[Item]) -> list[Item]:
         """After a lost answer: settles what is there, returns what has to be sent (again)."""
-        found = await self._clear_up(todo)
+        found = await self._clear_up(unsent)
         left = []
-        for item in todo:
+        for item in unsent:
             hit = found.get(item.source_id)
             if hit is None:
                 left.append(item)
@@ -388,18 +369,11 @@ class Loader:
                 self._settle_item(item, WriteResult(WriteStatus.CREATED, id=hit.id))
         return left
 
-    async def _pause(self, seconds: float | None, attempt: int) -> None:
-        """Backs off, shorter than a lease at a time, ending early when somebody asks to stop."""
-        until = time.monotonic() + (seconds if seconds is not None else min(0.1 * 2**attempt, 10.0))
-        while (left := until - time.monotonic()) > 0:
-            self._work.check_stop()
-            await asyncio.sleep(min(left, 0.5))
-
     def _settle_item(self, item: Item, result: WriteResult) -> None:
         self._settle_all((item,), (result,))
 
     def _settle_all(self, items: Sequence[Item], results: Sequence[WriteResult]) -> None:
-        known, entry = self._results, self._entry
+        known, entry = self._recorder, self._entry
         known.entries += [entry(item, result) for item, result in zip(items, results, strict=True)]
         for item in items:
             block = item.block
@@ -408,7 +382,7 @@ class Loader:
             if block.pending == 0:
                 known.blocks.append(block)
         if len(known.entries) >= self._flush_rows or self._read_out or self._writer.keyless:
-            known.wake.set()
+            known.wake()
 
     def _entry(self, item: Item, result: WriteResult) -> Entry:
         status = result.status
@@ -432,47 +406,3 @@ class Loader:
             item.owner_id,
             result.modified_at or "",
         )
-
-    # ── recording ─────────────────────────────────────────────────────────────────────────────────────────────────
-
-    async def _flush_loop(self) -> None:
-        while not self._closing:
-            with suppress(TimeoutError):
-                async with asyncio.timeout(self._work.runtime.settings.flush_seconds):
-                    await self._results.wake.wait()
-            self._results.wake.clear()
-            try:
-                await self._flush()
-            except Exception as problem:  # noqa: BLE001  the load ends in good order; its last flush says what it was
-                log.warning("flush_failed", load=self._load.key, error=type(problem).__name__)
-                self._work.stop("failure")
-                return
-
-    async def _flush(self) -> None:
-        """Commits all known ends and closes finished blocks; a failed flush keeps them for the next."""
-        async with self._flushing:
-            entries, blocks = self._results.entries, self._results.blocks
-            if not entries and not blocks:
-                return
-            self._results.entries, self._results.blocks = [], []
-            try:
-                await self._commit(entries, blocks)
-            except BaseException:
-                self._fresh = False  # whether it was committed is not known: the next try finds out
-                self._results.entries = entries + self._results.entries
-                self._results.blocks = blocks + self._results.blocks
-                raise
-
-    async def _commit(self, entries: Sequence[Entry], blocks: Sequence[Block]) -> None:
-        async with self._work.transaction() as connection:
-            await self._work.lease.guard(connection)
-            await book(self._work, connection, self._load, entries, fresh=self._fresh)
-            for block in blocks:
-                if block.intent is not None:
-                    await self._book.close_intent(connection, block.intent)
-            self._stage.counts["settled"] = self._stage.counts.get("settled", 0) + len(entries)
-            await self._work.save_stage(connection, self._stage)
-        if self._referred:
-            self._work.resolved.remember(
-                self._load.key, {one.source_id: one.record_id for one in entries if one.record_id}
-            )

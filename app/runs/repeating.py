@@ -12,7 +12,7 @@ from app.runs.work import Work
 from connectors.base import Ambiguous, Transient
 
 Answer = TypeVar("Answer")
-_TRIES = 8
+TRIES = 8
 _LONGEST = 10.0
 
 
@@ -21,22 +21,26 @@ async def repeated(work: Work, call: Callable[[], Awaitable[Answer]]) -> Answer:
 
     Raises what the call raised last when eight tries are not enough, Stopped when somebody asked to stop meanwhile.
     """
-    for attempt in range(_TRIES):
+    for attempt in range(TRIES):
         await work.lease.ready_to_send(work.runtime.settings.call_timeout_seconds)
         try:
             return await call()
         except Transient as problem:
-            if attempt == _TRIES - 1:
+            if attempt == TRIES - 1:
                 raise
-            await _pause(work, problem.retry_after, attempt)
+            await pause(work, problem.retry_after, attempt)
         except Ambiguous:
-            if attempt == _TRIES - 1:
+            if attempt == TRIES - 1:
                 raise
-            await _pause(work, None, attempt)
+            await pause(work, None, attempt)
     raise AssertionError  # the loop returns or raises
 
 
-async def _pause(work: Work, seconds: float | None, attempt: int) -> None:
+async def pause(work: Work, seconds: float | None, attempt: int) -> None:
+    """Backs off, `seconds` or longer with each attempt; shorter than a lease at a time, ending early on a stop.
+
+    Raises Stopped when somebody asked to stop, LeaseLost when the lease is gone.
+    """
     until = time.monotonic() + (seconds if seconds is not None else min(0.1 * 2**attempt, _LONGEST))
     while (left := until - time.monotonic()) > 0:
         work.check_stop()

@@ -9,11 +9,11 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
+from app.audit_chain import append
 from app.domain.ids import decode_id
 from app.models.event import Event
 from app.models.ledger import Ledger
 from app.models.run import Run
-from app.runs.audit_log import append
 from app.runtime import Runtime
 from tests.api.conftest import Client, FakeClock, MakeClient
 from tests.api.engagement_kit import Move, discovered, move, problem, sandboxes, unknown

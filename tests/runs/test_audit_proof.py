@@ -8,9 +8,9 @@ import asyncpg
 import orjson
 import pytest
 
+from app.audit_chain import Entry, leaf, link, root_of, sealed, unpacked
 from app.audit_cli import prove_chains
 from app.db import plain_url
-from app.runs.audit_log import Entry, leaf, link, root_of, sealed, unpacked
 from app.runs.audit_proof import Proof, prove
 from tests.runs.conftest import OpenWay
 from tests.runs.road import Road, only

@@ -9,9 +9,9 @@ import asyncpg
 import orjson
 import pytest
 
+from app import audit_chain
 from app.db import plain_url
 from app.models.columns import new_id
-from app.runs import audit_log
 from app.runs.claims import claim
 from app.runs.stages.table import STAGES
 from app.runs.work import StageRow, Work
@@ -86,11 +86,11 @@ async def blocks(way: Road) -> list[Any]:
 
 def first_broken(rows: list[Any], entries: dict[int, bytes] | None = None) -> int | None:
     """The first block whose root or link does not follow from what is stored."""
-    previous = audit_log.GENESIS
+    previous = audit_chain.GENESIS
     for number, row in enumerate(rows, start=1):
         stored = (entries or {}).get(number, row["entries"])
         root = root_over(stored)
-        link = audit_log.link(previous, row["sequence"], root or b"")
+        link = audit_chain.link(previous, row["sequence"], root or b"")
         if row["sequence"] != number or root != row["root"] or link != row["chain"]:
             return number
         previous = row["chain"]
@@ -100,7 +100,7 @@ def first_broken(rows: list[Any], entries: dict[int, bytes] | None = None) -> in
 def root_over(block: bytes) -> bytes | None:
     """The Merkle root over the entries of a stored block, None where it does not hold entries any more."""
     try:
-        return audit_log.root_of([audit_log.leaf(entry) for entry in audit_log.expand(block)])
+        return audit_chain.root_of([audit_chain.leaf(entry) for entry in audit_chain.expand(block)])
     except orjson.JSONDecodeError:
         return None
 
@@ -121,7 +121,7 @@ async def test_every_written_record_has_an_audit_entry(proven: Road) -> None:
     entries = {
         (entry[0], entry[1], entry[2], entry[3]): entry[5]
         for row in await blocks(proven)
-        for entry in audit_log.expand(row["entries"])
+        for entry in audit_chain.expand(row["entries"])
     }
     rows = await proven.ledger("target_object <> ''")
     assert len(rows) > 100
@@ -144,7 +144,7 @@ async def test_no_stored_byte_shows_a_persons_name(proven: Road) -> None:
                     body = bytes(value) if isinstance(value, bytes | memoryview) else str(value).encode()
                     assert not [text for text in wanted if text in body], (table["tablename"], name)
                     if name == "entries":
-                        assert CANARY not in str(audit_log.expand(body))
+                        assert CANARY not in str(audit_chain.expand(body))
         assert seen > 1_000
     finally:
         await owner.close()
