@@ -4,7 +4,7 @@
 PYTHON ?= python3
 RUN := $(PYTHON) bootstrap.py run
 
-.PHONY: help install demo test lint format soak bench bench-matching lock openapi clean
+.PHONY: help install demo test lint format soak bench bench-load bench-matching lock openapi clean
 
 help:
 	@echo "make demo      the main road on embedded servers (PAIR= SCALE= ROLLBACK=1 KEEP=1 DEMO_JSON=path SOURCE=dir)"
@@ -41,15 +41,19 @@ soak:
 bench:
 	@$(RUN) python -m tests.bench
 
+# The API's answer times at 100 requests/s while 100,000-record runs go to the bench's sink; two minutes
+bench-load:
+	@$(RUN) python -m tests.bench.load $(LOAD)
+
 # Figures of the field matcher on sources it has not seen; minutes. Training: python -m tests.bench.matching.train --write
 bench-matching:
 	@$(RUN) python -m tests.bench.matching
 
 # requirements.lock is for development and tests, requirements-runtime.lock (same versions, no tools) for the image.
 lock:
-	@$(RUN) uv pip compile pyproject.toml --extra dev --generate-hashes --universal --python-version 3.11 \
+	@$(RUN) uv pip compile pyproject.toml --extra dev --extra otel --generate-hashes --universal --python-version 3.11 \
 		--no-emit-index-url --no-header -q -o requirements.lock
-	@$(RUN) uv pip compile pyproject.toml -c requirements.lock --generate-hashes --universal --python-version 3.11 \
+	@$(RUN) uv pip compile pyproject.toml --extra otel -c requirements.lock --generate-hashes --universal --python-version 3.11 \
 		--no-emit-index-url --no-header -q -o requirements-runtime.lock
 
 openapi:

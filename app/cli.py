@@ -8,12 +8,12 @@ import os
 import sys
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from typing import Annotated
 
 import typer
 
-if TYPE_CHECKING:
-    from app.settings import Settings
+from app.cli_options import Data, Host, Port, check_pair, database_url, fail, parse_options, settings
+from app.keys_commands import keys
 
 # No plugin of pydantic is used; looking for some costs every process of ours 50 ms at its start.
 os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
@@ -26,14 +26,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-keys = typer.Typer(
-    help="API keys: create, list, revoke; master keys: rotate.", no_args_is_help=True, rich_markup_mode=None
-)
 app.add_typer(keys, name="keys")
-
-Port = Annotated[int, typer.Option(min=0, max=65535, help="TCP port; 0 picks a free one.")]
-Host = Annotated[str, typer.Option(help="Address to listen on.")]
-Data = Annotated[Path | None, typer.Option("--data", help="Folder of the embedded servers; default TRANSHIP_DATA_DIR.")]
 
 # 1,000,000 records is what a sandbox promises to hold (ruling 35); the margin is for counts that round up.
 MAX_SCALE = 1_100_000
@@ -48,42 +41,6 @@ class SandboxName(StrEnum):
     OCTOPUSPRO = "octopuspro"
     CLINIC = "clinic"
     RSOFT = "rsoft"
-
-
-def fail(message: str, code: int = 2) -> NoReturn:
-    """Ends the command with one message on standard error."""
-    typer.echo(f"tranship: {message}", err=True)
-    raise typer.Exit(code)
-
-
-def settings(data: Path | None = None, **overrides: object) -> "Settings":
-    """The settings of this process; `--data` wins over TRANSHIP_DATA_DIR. Ends the command when they are unusable."""
-    from app.settings import SettingsError, load_settings
-
-    if data is not None:
-        overrides["data_dir"] = data
-    try:
-        return load_settings(**overrides)
-    except SettingsError as wrong:
-        fail(str(wrong))
-
-
-def database_url(configured: "Settings") -> str:
-    """The configured database, else that of the embedded servers which `tranship serve` runs in this data folder."""
-    from app.embedded import EmbeddedServers
-
-    if configured.database_url is not None:
-        return configured.database_url.get_secret_value()
-    try:
-        urls = EmbeddedServers.attach(configured.data_dir)
-    except PermissionError:
-        fail(f"the embedded servers in {configured.data_dir} belong to another user")
-    if urls is None:
-        fail(
-            f"no database: TRANSHIP_DATABASE_URL is not set and no `tranship serve --data {configured.data_dir}` "
-            "runs with embedded servers"
-        )
-    return urls.database_url
 
 
 @app.command()
@@ -117,8 +74,10 @@ def rehearse(
     faults: Annotated[str, typer.Option(help="all, none, or names separated by commas.")] = "all",
     seed: Annotated[int, typer.Option(min=0, help="Same seed, same schedule of faults.")] = 1,
     records: Annotated[int, typer.Option(min=100, max=MAX_SCALE, help="Source records, about.")] = 400,
+    schedules: Annotated[int, typer.Option(min=1, max=1_000, help="Schedules one after the other, from seed on.")] = 1,
     json_path: Annotated[
-        Path | None, typer.Option("--json", dir_okay=False, help="Write the figures here instead of printing them.")
+        Path | None,
+        typer.Option("--json", help="Write the figures here instead of printing them; of several schedules a folder."),
     ] = None,
 ) -> None:
     """Walk a whole migration under a seeded schedule of faults and judge it from raw rows."""
@@ -131,7 +90,8 @@ def rehearse(
     except UnknownFault as wrong:
         fail(str(wrong))
     source, _, destination = pair.partition(":")
-    code = run_rehearsal(pair=(source, destination), faults=picked, seed=seed, records=records, json_path=json_path)
+    seeds = range(seed, seed + schedules)
+    code = run_rehearsal(pair=(source, destination), faults=picked, seeds=seeds, records=records, json_path=json_path)
     raise typer.Exit(code)
 
 
@@ -162,11 +122,16 @@ def api(port: Port = 8000, host: Host = "127.0.0.1") -> None:
 
 
 @app.command()
-def worker() -> None:
+def worker(
+    metrics_port: Annotated[
+        int | None, typer.Option(min=1, max=65535, help="Serve Prometheus metrics on this port.")
+    ] = None,
+    metrics_host: Annotated[str, typer.Option(help="Address of the metrics.")] = "127.0.0.1",
+) -> None:
     """Run one worker process."""
     from workers.main import run_worker
 
-    run_worker(settings())
+    run_worker(settings(), metrics_at=(metrics_host, metrics_port) if metrics_port else None)
 
 
 @app.command()
@@ -223,57 +188,6 @@ def migrate(
     upgrade(database_url(settings(data)), revision)
 
 
-@keys.command("create")
-def create_key(
-    tenant: Annotated[str, typer.Argument(help="Name of the tenant; made when new.")] = "default",
-    label: Annotated[str, typer.Option(help="What the key is for.")] = "",
-    scope: Annotated[list[str] | None, typer.Option(help="A scope; repeat for more. Default: all of a client.")] = None,
-    data: Data = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the key with its id, tenant and scopes.")] = False,
-) -> None:
-    """Create a key and print it once: it is stored as a hash only."""
-    from app.keys_cli import create_record
-
-    configured = settings(data)
-    made = create_record(configured, database_url(configured), tenant=tenant, label=label, scopes=scope or [])
-    typer.echo(json.dumps(made, default=str) if as_json else made["key"])
-
-
-@keys.command("list")
-def list_keys(
-    tenant: Annotated[str | None, typer.Argument(help="Only this tenant's.")] = None,
-    data: Data = None,
-) -> None:
-    """List keys as JSON lines, without the secrets."""
-    from app.keys_cli import list_all
-
-    configured = settings(data)
-    for row in list_all(configured, database_url(configured), tenant=tenant):
-        typer.echo(json.dumps(row, default=str))
-
-
-@keys.command("revoke")
-def revoke_key(key_id: Annotated[str, typer.Argument(help="As shown by `keys list`.")], data: Data = None) -> None:
-    """Revoke a key; requests with it are refused from then on."""
-    from app.keys_cli import revoke
-
-    configured = settings(data)
-    if not revoke(configured, database_url(configured), key_id=key_id):
-        fail(f"no live key {key_id}", code=1)
-
-
-@keys.command("rotate-master")
-def rotate_master(data: Data = None) -> None:
-    """Seal everything anew under the first key of TRANSHIP_MASTER_KEYS; run it after putting a new key there."""
-    from app.keys_cli import key_ring
-    from app.rotating import rotate
-
-    configured = settings(data)
-    done = rotate(key_ring(configured), database_url(configured))
-    typer.echo(f"{done.resealed} sealed anew, {done.current} current already, {done.broken} that no key opens")
-    raise typer.Exit(1 if done.broken else 0)
-
-
 @app.command()
 def conform(
     destination: Annotated[str, typer.Argument(help="The platform whose guarantees are to be proved.")],
@@ -307,12 +221,14 @@ def audit(
 
 @app.command()
 def verify(
-    report: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="A signed reconciliation.")],
+    report: Annotated[
+        Path, typer.Argument(exists=True, dir_okay=False, help="A signed reconciliation or purge certificate.")
+    ],
     key: Annotated[
         str | None, typer.Option(help="The public key (base64) or its fingerprint that must have signed it.")
     ] = None,
 ) -> None:
-    """Check a signed reconciliation offline: signature, every root and sum, and whether both sides were equal."""
+    """Check a signed document offline: the signature, and every root and sum of a reconciliation."""
     from app.verifying import verify_report
 
     raise typer.Exit(verify_report(report, key, typer.echo))
@@ -379,26 +295,6 @@ def pairs(
         return
     for pair in sorted(BLUEPRINTS):
         typer.echo(":".join(pair))
-
-
-def check_pair(pair: str) -> None:
-    """Refuses what is not SOURCE:DESTINATION; whether the pair exists is the registry's word."""
-    source, separator, destination = pair.partition(":")
-    if not (separator and source and destination) or ":" in destination:
-        fail(f"{pair!r} is not a pair; write SOURCE:DESTINATION, for example servicetracker:zoho_crm")
-
-
-def parse_options(given: list[str]) -> dict[str, str]:
-    """`["a=1", "b=x=y"]` → `{"a": "1", "b": "x=y"}`; ends the command for an entry without key or `=`."""
-    parsed: dict[str, str] = {}
-    for entry in given:
-        key, separator, value = entry.partition("=")
-        if not separator or not key.strip():
-            fail(f"--option takes KEY=VALUE, not {entry!r}")
-        if key.strip() in parsed:
-            fail(f"--option {key.strip()} is given twice")
-        parsed[key.strip()] = value
-    return parsed
 
 
 def main() -> None:

@@ -25,6 +25,20 @@ def plain_url(url: str) -> str:
     return url.replace("postgresql+asyncpg://", "postgresql://", 1)
 
 
+async def _as_it_is(_connection: "asyncpg.Connection[Any]") -> None:
+    """How a connection goes back to the pool: whatever is set on one ends with its transaction."""
+
+
+async def _roll_back(connection: "asyncpg.Connection[Any]") -> None:
+    """Ends a transaction that failed; a connection that cannot even do this is given up."""
+    if connection.is_closed():
+        return
+    try:
+        await connection.execute("ROLLBACK")
+    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+        connection.terminate()
+
+
 async def _prepare(connection: "asyncpg.Connection[Any]") -> None:
     await connection.set_type_codec(
         "jsonb",
@@ -69,6 +83,7 @@ class Database:
                     min_size=1,
                     max_size=self._pool_size,
                     init=_prepare,
+                    reset=_as_it_is,
                     server_settings={"role": APP_ROLE},
                 )
             return self._pool
@@ -90,9 +105,15 @@ class Database:
     async def connection(self, tenant_id: UUID | None) -> AsyncIterator["asyncpg.Connection[Any]"]:
         """A raw connection in one transaction for one tenant; for COPY, claims and sweeps."""
         pool = await self.pool()
-        async with pool.acquire() as connection, connection.transaction():
-            await connection.execute("SELECT set_config('app.tenant', $1, true)", str(tenant_id) if tenant_id else "")
-            yield connection
+        async with pool.acquire() as connection:
+            tenant = UUID(str(tenant_id)) if tenant_id else ""  # nothing but a UUID gets into the statement
+            try:
+                await connection.execute(f"BEGIN; SET LOCAL app.tenant = '{tenant}'")  # one way there and back
+                yield connection
+            except BaseException:
+                await _roll_back(connection)
+                raise
+            await connection.execute("COMMIT")
 
     async def close(self) -> None:
         if self._pool is not None:

@@ -18,6 +18,7 @@ from app.paging import DEFAULT_LIMIT, MAX_CURSOR, MAX_LIMIT, Paging
 from app.ratelimit import KEY_POLICY, check_rate
 from app.runtime import Runtime
 
+_ETAGS = r'^(\*|(W/)?"[!#-~]*"(, *(W/)?"[!#-~]*")*)$'
 _bearer = HTTPBearer(
     auto_error=False,
     scheme_name="bearer",
@@ -29,10 +30,22 @@ TenantHeader = Annotated[
 ]
 IdempotencyHeader = Annotated[
     str | None,
-    Header(alias="Idempotency-Key", description="Required. One value per thing to be done; kept for 7 days."),
+    Header(
+        alias="Idempotency-Key",
+        description="Required. One value per thing to be done; kept for 7 days.",
+        # described here and judged in app.idempotency, which has codes of its own for both refusals
+        json_schema_extra={"pattern": "^[!-~]{1,255}$", "minLength": 1, "maxLength": 255},
+        examples=["5f2b7a52-9d2f-4f0c-9d7a-2f1f0a4f7f11"],
+    ),
 ]
 IfMatchDep = Annotated[
-    str | None, Header(alias="If-Match", description="Required. The ETag of the version that you change.")
+    str | None,
+    Header(
+        alias="If-Match",
+        description="Required. The ETag of the version that you change.",
+        json_schema_extra={"pattern": _ETAGS, "minLength": 1},  # judged in app.etags
+        examples=["*"],
+    ),
 ]
 
 

@@ -31,6 +31,7 @@ class AppError(Exception):
 
     status: ClassVar[int] = 500
     title: ClassVar[str] = "Something went wrong on our side"
+    media_type: ClassVar[str] = "application/problem+json"
     headers: dict[str, str]
 
     def __init__(self, detail: str = "", **extra: Any) -> None:

@@ -8,10 +8,10 @@ import time
 from typing import Any
 
 import structlog
-from starlette.datastructures import MutableHeaders
+from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app import metrics
+from app import metrics, telemetry
 from app.domain.ids import encode_id
 from app.errors import AppError, BadRequest, BodyTooLarge, InternalError
 from app.models.columns import new_id
@@ -42,6 +42,14 @@ class Frame:
         answer = _Answer(scope, receive, send)
         structlog.contextvars.clear_contextvars()
         structlog.contextvars.bind_contextvars(request_id=answer.request_id)
+        if scope["path"] in _QUIET:
+            await self._answer(answer, scope, receive)
+            return
+        traceparent = Headers(scope=scope).get("traceparent", "")
+        with telemetry.request_span(_method(scope), traceparent):
+            await self._answer(answer, scope, receive)
+
+    async def _answer(self, answer: "_Answer", scope: Scope, receive: Receive) -> None:
         try:
             if b"%00" in scope.get("raw_path", b"") or b"%00" in scope["query_string"]:
                 await answer.refuse(BadRequest("The character U+0000 is not allowed in a URL."))
@@ -104,10 +112,13 @@ class _Answer:
         seconds = time.perf_counter() - self._began
         route: Any = self._scope.get("route")
         template = getattr(route, "path", "") or "unknown"
-        method = self._scope["method"] if self._scope["method"] in _METHODS else "other"
+        method = _method(self._scope)
         metrics.REQUESTS.labels(method, template, str(self.status)).inc()
         metrics.SECONDS.labels(method, template).observe(seconds)
         if self._scope["path"] not in _QUIET:
+            known = structlog.contextvars.get_contextvars()
+            ids = {name: known[name] for name in ("request_id", "tenant_id") if name in known}
+            telemetry.request_answered(method, template, self.status, **ids)
             log.info(
                 "request",
                 method=method,
@@ -115,6 +126,10 @@ class _Answer:
                 status=self.status,
                 milliseconds=round(seconds * 1000, 1),
             )
+
+
+def _method(scope: Scope) -> str:
+    return scope["method"] if scope["method"] in _METHODS else "other"
 
 
 _FAILURE = InternalError("The failure is logged under this request id; try again later.")

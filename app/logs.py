@@ -8,6 +8,7 @@ from typing import Any
 
 import structlog
 
+from app import telemetry
 from app.settings import Settings
 
 HIDDEN = "[hidden]"
@@ -42,12 +43,20 @@ def _clean(value: Any, depth: int) -> Any:
     return value
 
 
+def _with_trace(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """The id under which a collector has the spans of what is logged."""
+    if parent := telemetry.traceparent():
+        event["trace_id"] = parent.split("-")[1]
+    return event
+
+
 def configure(settings: Settings) -> None:
     """Sends structlog's and the standard library's records through the same processors to standard error."""
     shared: list[Any] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
+        _with_trace,
     ]
     last: list[Any] = [structlog.processors.format_exc_info, redact, structlog.processors.JSONRenderer(default=str)]
     level = getattr(logging, settings.log_level.upper())

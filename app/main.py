@@ -6,6 +6,7 @@ from typing import Any
 
 from fastapi import FastAPI
 from fastapi.middleware.cors import CORSMiddleware
+from fastapi.telemetry import TelemetryConfig
 from starlette.types import ASGIApp
 
 from app import health, problem_pages, problems
@@ -35,6 +36,10 @@ EXPOSED_HEADERS = (
     *("RateLimit", "RateLimit-Policy", "WWW-Authenticate"),
 )
 ACCEPTED_HEADERS = ("Authorization", "Content-Type", "Idempotency-Key", "If-Match", "Last-Event-ID", "Tranship-Tenant")
+
+
+# The framework's own spans hold paths and parameters, and a download's path is its secret; the frame makes ours.
+OWN_TELEMETRY: TelemetryConfig = {"tracing": False, "metrics": False, "logs": False, "auto_configure": False}
 
 
 class Service(FastAPI):
@@ -76,6 +81,7 @@ def create_app(settings: Settings, runtime: Runtime | None = None) -> FastAPI:
         max_body_size=settings.max_body_bytes,
         redirect_slashes=False,
         redoc_url=None,
+        telemetry=OWN_TELEMETRY,
     )
     if settings.cors_origins:
         app.add_middleware(

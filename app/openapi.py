@@ -18,6 +18,7 @@ from app.errors import (
     Unauthenticated,
     WrongMediaType,
 )
+from app.keys.oauth import CLIENT_SCHEME
 from app.problems import Problem, responses
 from app.settings import Settings
 from app.webhooks.kinds import MEANINGS
@@ -54,6 +55,11 @@ def complete(document: dict[str, Any], scopes: Mapping[str, str]) -> dict[str, A
         schemas.update(schema.pop("$defs", {}))
         schemas[model.__name__] = schema
     document["webhooks"] = {kind.value: {"post": _webhook(kind.value, text)} for kind, text in MEANINGS.items()}
+    document["components"]["securitySchemes"][CLIENT_SCHEME] = {
+        "type": "http",
+        "scheme": "basic",
+        "description": "A key's id and the key itself, for the token endpoint; they may stand in its form instead.",
+    }
     for unused in ("HTTPValidationError", "ValidationError"):
         schemas.pop(unused, None)
     for path, item in document["paths"].items():
@@ -102,7 +108,7 @@ def _complete_operation(path: str, operation: dict[str, Any]) -> None:
         if parameter["in"] == "header" and parameter.get("description", "").startswith("Required."):
             parameter.update(required=True, schema=_without_null(parameter["schema"]))  # refused with a code of its own
     kinds: list[type[AppError]] = [BadRequest, TooMany, InternalError]
-    if operation.get("security"):
+    if any("bearer" in each for each in operation.get("security", [])):
         kinds += [Unauthenticated, Forbidden]
     if "{" in path:
         kinds.append(NotFound)

@@ -70,7 +70,7 @@ class Paging:
         except (binascii.Error, ValueError) as wrong:
             raise Invalid(
                 "This cursor does not belong to this list; start again without one.",
-                errors=[{"pointer": "/cursor", "code": "cursor-invalid", "detail": "Not a cursor of this list."}],
+                errors=[{"pointer": "/query/cursor", "code": "cursor-invalid", "detail": "Not a cursor of this list."}],
             ) from wrong
         return [_read(value) for value in values]
 

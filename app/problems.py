@@ -29,7 +29,7 @@ from app.errors import (
 
 log = structlog.get_logger()
 
-MEDIA_TYPE = "application/problem+json"
+MEDIA_TYPE = AppError.media_type
 MAX_ERRORS = 100
 EXAMPLE_REQUEST = "req_01j6gv5gy6fsfrma3wfhpsy6sb"
 _BY_STATUS: dict[int, type[AppError]] = {
@@ -86,7 +86,7 @@ def problem_response(error: AppError, request_id: str) -> Response:
     return Response(
         orjson.dumps(document(error, request_id), default=str),
         status_code=error.status,
-        media_type=MEDIA_TYPE,
+        media_type=error.media_type,
         headers=error.headers,
     )
 
@@ -100,14 +100,14 @@ def responses(*errors: type[AppError]) -> dict[int | str, dict[str, Any]]:
     for error in errors:
         entry = found.setdefault(
             error.status,
-            {
-                "description": "",
-                "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}, "examples": {}}},
-            },
+            {"description": "", "content": {}},
+        )
+        content = entry["content"].setdefault(
+            error.media_type, {"schema": {"$ref": "#/components/schemas/Problem"}, "examples": {}}
         )
         example = document(error(), EXAMPLE_REQUEST)
-        entry["content"][MEDIA_TYPE]["examples"][error.kind()] = {"summary": error.title, "value": example}
-        titles = {each["summary"] for each in entry["content"][MEDIA_TYPE]["examples"].values()}
+        content["examples"][error.kind()] = {"summary": error.title, "value": example}
+        titles = {each["summary"] for media in entry["content"].values() for each in media["examples"].values()}
         entry["description"] = "; ".join(sorted(titles))
     return found
 

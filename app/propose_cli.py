@@ -1,11 +1,15 @@
 """`tranship propose`: the proposal for two schema files, or one and a known destination, without a server."""
 
+import re
+from importlib import resources
 from pathlib import Path
 from typing import Any
 
 import orjson
+import yaml
 
 from app.domain.matching.columns import Schema
+from app.domain.matching.curated import NOTHING, Curated, curated_of
 from app.domain.matching.documents import SchemaUnreadable, read_schema
 from app.domain.matching.proposal import ObjectProposal, answer, propose_tables
 from app.domain.matching.systems import find_system
@@ -22,8 +26,25 @@ def propose_files(source: Path, destination: str) -> tuple[dict[str, Any], list[
 
     Raises ProposeFailed.
     """
-    proposals = propose_tables(load_schema(source), load_destination(destination))
+    ours, theirs = load_schema(source), load_destination(destination)
+    proposals = propose_tables(ours, theirs, curated=load_curated(ours.platform, theirs.platform))
     return answer(proposals), proposals
+
+
+def load_curated(source: str, destination: str) -> Curated:
+    """What the pair's blueprint says; nothing where there is none. Read as data: the platforms' code stays unloaded."""
+    names = [slug(one) for one in (source, destination)]
+    path = resources.files("connectors") / "blueprints" / f"{'-'.join(names)}.yaml"
+    if not all(names) or not path.is_file():
+        return NOTHING
+    loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    return curated_of(yaml.load(path.read_text(encoding="utf-8"), Loader=loader)["loads"])  # noqa: S506  a safe loader
+
+
+def slug(platform: str) -> str:
+    """A platform's name as files are called after it: "Zoho CRM" → zoho_crm."""
+    system = find_system(platform)
+    return system.name if system else re.sub(r"[^a-z0-9]+", "_", platform.casefold()).strip("_")
 
 
 def load_schema(path: Path) -> Schema:

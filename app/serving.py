@@ -16,7 +16,7 @@ import structlog
 import uvicorn
 from pydantic import SecretStr
 
-from app import logs
+from app import logs, telemetry
 from app.embedded import EmbeddedServers
 from app.main import create_app
 from app.migrations import upgrade
@@ -41,7 +41,7 @@ def run_api(
 ) -> None:
     """Runs one API process until SIGTERM or SIGINT. Ends the command when the address cannot be listened on."""
     logs.configure(settings)
-    with listening(host, port) as listener:
+    with telemetry.tracing("api"), listening(host, port) as listener:
         asyncio.run(_serve_api(settings, listener, announce, None))
 
 
@@ -62,7 +62,7 @@ def serve(
     with listening(host, port) as listener, backing_servers(shared) as configured:
         assert configured.database_url is not None
         upgrade(configured.database_url.get_secret_value())
-        with worker_processes(configured, workers) as crew:
+        with telemetry.tracing("api"), worker_processes(configured, workers) as crew:
             asyncio.run(_serve_api(configured, listener, announce, crew))
 
 

@@ -75,6 +75,7 @@ class Settings(BaseSettings):
     flush_rows: Annotated[int, Field(ge=1, le=100_000)] = 2000
     flush_seconds: Annotated[float, Field(gt=0, le=60)] = 1.0
     worker_concurrency: Annotated[int, Field(ge=1, le=1000)] = 10
+    worker_niceness: Annotated[int, Field(ge=0, le=19)] = 10
     public_base_url: Annotated[str, Field(pattern=r"^https?://[^\s/?#]+(/[^\s?#]*)?$")] = "http://127.0.0.1:8000"
     allow_private_targets: bool = False
     cors_origins: Annotated[tuple[str, ...], NoDecode] = ()

@@ -94,7 +94,8 @@ class ObjectFacts(Frozen):
 
     `insert_batch` is records per call where nothing can be upserted (0: as `batch`); `calls_per_batch` what one full
     batch costs, asynchronous jobs and the reading of their ids included; `read_batch` how many records one call reads
-    back, `delete_batch` how many one call deletes. Records with `by_id` off cannot be read by their ids, only through
+    back, `delete_batch` how many one call deletes. `with_parent`: records of one parent are written, read and deleted
+    together, by one call for each parent of a batch beside those that look at what stands there. Records with `by_id` off cannot be read by their ids, only through
     the lists of their parents. `unreadable` are fields that can be written and that no call shows: not compared.
     `computed_from` are fields that the platform computes anew from records of another object, by field: not compared
     either where a run writes such records, because the difference is expected. `together` are groups of fields that
@@ -108,6 +109,7 @@ class ObjectFacts(Frozen):
     calls_per_batch: int = 1
     read_batch: int = 100
     delete_batch: int = 100
+    with_parent: bool = False
     key_field: str | None = ""
     updatable: bool = True
     deletable: bool = True
@@ -377,6 +379,9 @@ class Destination(Protocol):
         self, object_name: str, parent_object: str, parent_ids: Sequence[str]
     ) -> dict[str, list[dict[str, Any]]]:
         """`children` of several parents by parent id, with as few calls as the vendor allows."""
+
+    async def file_digest(self, parent_object: str, parent_id: str, file_id: str) -> str | None:
+        """SHA-256 of an attached file's bytes in hexadecimal; None for links and where no call shows the bytes."""
 
     async def attach(self, parent_object: str, parent_id: str, stream: FileStream) -> WriteResult: ...
 

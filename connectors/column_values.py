@@ -11,6 +11,7 @@ from decimal import Decimal
 from app.domain.moments import instant_of
 from app.domain.numerals import unit_of
 from connectors.cell_signs import repaired
+from connectors.centuries import Century
 from connectors.column_votes import (
     ALWAYS_BLANK,
     FALSE_WORDS,
@@ -22,7 +23,7 @@ from connectors.column_votes import (
     Kind,
     bare_number,
 )
-from connectors.date_forms import day_parts
+from connectors.date_forms import PIVOT, day_parts
 
 Read = Callable[[str], str]
 """From a cell to a text, "" for a blank. Raises ValueError for what the votes did not show."""
@@ -72,19 +73,21 @@ def number_reader(mark: DecimalMark) -> Read:
     return read
 
 
-def date_reader(order: DateOrder) -> Read:
-    """Dates as YYYY-MM-DD."""
+def date_reader(order: DateOrder, pivot: int = PIVOT) -> Read:
+    """Dates as YYYY-MM-DD. `pivot`: years of two digits below it are of this century."""
 
     def read(cell: str) -> str:
         if cell in MARKERS or not cell.strip():
             return ""
-        year, month, day = _day(cell, order)
+        year, month, day = _day(cell, order, pivot)
         return f"{year:04d}-{month:02d}-{day:02d}"
 
     return read
 
 
-def datetime_reader(order: DateOrder, zone: tzinfo | None, noticed: Counter[str] | None = None) -> Read:
+def datetime_reader(
+    order: DateOrder, zone: tzinfo | None, noticed: Counter[str] | None = None, pivot: int = PIVOT
+) -> Read:
     """Date-times with offset in ISO form. `zone` is that of stamps without an offset; None: there are none.
 
     Stamps that the zone's clock skipped or showed twice are counted in `noticed` as `dst-gap` and `dst-fold`; the
@@ -96,8 +99,8 @@ def datetime_reader(order: DateOrder, zone: tzinfo | None, noticed: Counter[str]
             return cell
         if cell in MARKERS or not cell.strip():
             return ""
-        year, month, day = _day(cell, order)
-        found = day_parts(cell)
+        year, month, day = _day(cell, order, pivot)
+        found = day_parts(cell, pivot)
         if found is None or found[5] is None:
             raise ValueError("not a date-time")
         hour = int(found[5])
@@ -127,8 +130,8 @@ def clock_change(plain: str, zone: tzinfo) -> str:
     return "dst-fold" if early > late else "dst-gap"
 
 
-def _day(cell: str, order: DateOrder) -> tuple[int, int, int]:
-    found = day_parts(cell)
+def _day(cell: str, order: DateOrder, pivot: int) -> tuple[int, int, int]:
+    found = day_parts(cell, pivot)
     if found is None:
         raise ValueError("not a date")
     one, two, three = int(found[1]), int(found[3]), int(found[4])
@@ -144,6 +147,15 @@ def resolved_order(column: ColumnProfile, answer: str) -> DateOrder | None:
     return column.order or DateOrder.YEAR
 
 
+def resolved_pivot(column: ColumnProfile, answer: str) -> int | None:
+    """Below which two digits of a year are of this century; None while nobody has said."""
+    if column.short is None:
+        return PIVOT
+    if column.short.doubtful and answer not in tuple(Century):
+        return None
+    return column.short.lowest if column.short.doubtful and answer == Century.LAST else column.short.pivot
+
+
 def resolved_mark(column: ColumnProfile, answer: str) -> DecimalMark | None:
     """The decimal mark to read by; None while nobody has said."""
     if column.mark is DecimalMark.AMBIGUOUS:
@@ -151,10 +163,13 @@ def resolved_mark(column: ColumnProfile, answer: str) -> DecimalMark | None:
     return column.mark or DecimalMark.NONE
 
 
-def resolved_kind(column: ColumnProfile, answer: str) -> Kind:
-    """What to take a column as where no schema says: its own kind, or that which an answer has settled."""
-    if answer and column.order is DateOrder.AMBIGUOUS and resolved_order(column, answer):
-        return Kind.DATETIME if Kind.DATETIME in column.fits else Kind.DATE
+def resolved_kind(column: ColumnProfile, answer: str, century: str = "") -> Kind:
+    """What to take a column as where no schema says: its own kind, or that which answers have settled."""
+    asked = column.order is DateOrder.AMBIGUOUS or (column.short is not None and bool(column.short.doubtful))
+    dated = Kind.DATETIME if Kind.DATETIME in column.fits else Kind.DATE
+    settled = resolved_order(column, answer) and resolved_pivot(column, century) is not None
+    if asked and settled and dated in column.fits:
+        return dated
     if answer and column.mark is DecimalMark.AMBIGUOUS and resolved_mark(column, answer):
         return Kind.DECIMAL
     return column.kind

@@ -4,14 +4,16 @@ Values stay text: identifiers, phones and post codes never become numbers. Rules
 """
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Sequence
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from enum import StrEnum
 
 from app.domain.numerals import unit_of, without_rupees
 from app.domain.schema import Frozen
 from connectors.cell_signs import CellSigns, currency_of, without_currency
-from connectors.date_forms import date_order, day_parts, has_short_year, is_midnight
+from connectors.centuries import Century, ShortYears, short_years
+from connectors.date_forms import date_order, day_parts, is_midnight, short_year
 from connectors.table_shape import Finding
 
 ALWAYS_BLANK = frozenset({"\\N", "#N/A"})
@@ -73,12 +75,17 @@ class DecimalMark(StrEnum):
 
 
 class ColumnQuestion(Frozen):
-    """Something the values do not tell. `code`: date-order | decimal-mark | mojibake | blank-markers."""
+    """Something the values do not tell. `code`: date-order | century | decimal-mark | mojibake | blank-markers.
+
+    `suggested` is the likelier choice, where one is; `examples` show what it is about.
+    """
 
     code: str
     column: str
     text: str
     choices: tuple[str, ...]
+    suggested: str = ""
+    examples: tuple[str, ...] = ()
 
 
 class ColumnProfile(Frozen):
@@ -86,7 +93,8 @@ class ColumnProfile(Frozen):
 
     `fits` are all kinds that every value could be read as, `kind` the one to take where nothing else is known (TEXT
     while a question is open). `markers` are texts that may stand for blanks, with how often; `values` all distinct
-    values while they are few. `naive` says that date-times without an offset occur.
+    values while they are few. `naive` says that date-times without an offset occur, `short` how years of two digits are
+    read.
     """
 
     name: str
@@ -99,12 +107,35 @@ class ColumnProfile(Frozen):
     order: DateOrder | None = None
     mark: DecimalMark | None = None
     naive: bool = False
+    short: ShortYears | None = None
     markers: dict[str, int] = {}
     values: tuple[str, ...] = ()
     findings: tuple[Finding, ...] = ()
 
     def questions(self) -> list[ColumnQuestion]:
         """What has to be asked about this column."""
+        dated = Kind.DATE in self.fits or Kind.DATETIME in self.fits
+        return [*self._about_signs(), *(self._about_century() if dated else ())]
+
+    def _about_century(self) -> list[ColumnQuestion]:
+        if self.short is None or not self.short.doubtful:
+            return []
+        text = (
+            f"Years in {self.name} have two digits, and for some of them both centuries are possible. "
+            "Are those of this century or of the last one?"
+        )
+        return [
+            ColumnQuestion(
+                code="century",
+                column=self.name,
+                text=text,
+                choices=tuple(Century),
+                suggested=Century.THIS,
+                examples=tuple(self.short.examples()),
+            )
+        ]
+
+    def _about_signs(self) -> list[ColumnQuestion]:
         if self.order is DateOrder.AMBIGUOUS and (Kind.DATE in self.fits or Kind.DATETIME in self.fits):
             text = f"Every date in {self.name} could be read in two ways. Does the day or the month come first?"
             return [
@@ -120,11 +151,12 @@ class ColumnProfile(Frozen):
 
 
 class ColumnVote:
-    """Gathers the votes of one column, a block of rows at a time."""
+    """Gathers the votes of one column, a block of rows at a time; `year` is that of the export (0: this year)."""
 
-    def __init__(self, name: str, label: str, index: int) -> None:
+    def __init__(self, name: str, label: str, index: int, year: int = 0) -> None:
         self._name, self._label, self._index = name, label, index
-        self._filled = self._longest = self._scientific = self._short_years = 0
+        self._filled = self._longest = self._scientific = 0
+        self._year, self._short_years = year, Counter[int]()
         self._markers: dict[str, int] = {}
         self._words: set[str] | None = set()
         self._marks: set[DecimalMark] | None = set()
@@ -157,17 +189,19 @@ class ColumnVote:
         fits = self._fits()
         order, mark = self._order(), self._mark()
         findings = self._findings(order, mark)
+        short = short_years(self._name, self._short_years, self._year or datetime.now(UTC).year)
         return ColumnProfile(
             name=self._name,
             label=self._label,
             index=self._index,
             filled=self._filled,
             longest=self._longest,
-            kind=self._kind(fits, order, mark),
+            kind=self._kind(fits, order, mark, doubtful=short is not None and bool(short.doubtful)),
             fits=fits,
             order=order,
             mark=mark,
             naive=self._naive,
+            short=short,
             markers=dict(sorted(self._markers.items())),
             values=tuple(sorted(self._values)) if self._values else (),
             findings=tuple(findings),
@@ -176,7 +210,7 @@ class ColumnVote:
     def _findings(self, order: DateOrder | None, mark: DecimalMark | None) -> list[Finding]:
         counts = self._signs.counts(looks_like_identifier(self._name, self._longest))
         counts["precision-lost"] = self._scientific
-        counts["two-digit-years"] = self._short_years
+        counts["two-digit-years"] = self._short_years.total()
         counts["date-order-contradictory"] = order is DateOrder.CONTRADICTORY
         counts["decimal-mark-contradictory"] = mark is DecimalMark.CONTRADICTORY
         if self._marks is not None:
@@ -246,7 +280,8 @@ class ColumnVote:
         order = date_order(found) if found else ""
         if not found or not order:
             return False
-        self._short_years += has_short_year(value)
+        if (short := short_year(value)) is not None:
+            self._short_years[short] += 1
         self._orders.add(order)
         timed = found[5] is not None
         if timed and found[10] is None and is_midnight(found):
@@ -269,7 +304,9 @@ class ColumnVote:
             fits += [Kind.DATE] if True not in self._timed else []
         return tuple(fits)
 
-    def _kind(self, fits: tuple[Kind, ...], order: DateOrder | None, mark: DecimalMark | None) -> Kind:
+    def _kind(
+        self, fits: tuple[Kind, ...], order: DateOrder | None, mark: DecimalMark | None, *, doubtful: bool
+    ) -> Kind:
         """TEXT for columns without values, with an open question, or of identifiers."""
         if not self._seen or order is DateOrder.AMBIGUOUS or mark is DecimalMark.AMBIGUOUS:
             return Kind.TEXT
@@ -279,7 +316,7 @@ class ColumnVote:
             return Kind.BOOLEAN
         for kind in (Kind.DATE, Kind.DATETIME):
             if kind in fits:
-                return kind
+                return Kind.TEXT if doubtful else kind
         longest = self._longest if mark is DecimalMark.NONE else 0
         if Kind.DECIMAL in fits and not looks_like_identifier(self._name, longest):
             return Kind.INTEGER if Kind.INTEGER in fits else Kind.DECIMAL

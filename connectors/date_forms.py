@@ -8,7 +8,7 @@ from babel.dates import get_month_names
 
 LOCALES = ("en", "de", "fr", "es", "it", "pt", "nl", "pl", "sv", "da", "nb", "fi", "cs", "hu", "ro", "tr")
 PIVOT = 30
-"""Years of two digits: 00 to 29 are of this century, 30 to 99 of the last one, as Excel reads them."""
+"""Years of two digits where nobody looked at the whole column: 00 to 29 are of this century, as Excel reads them."""
 _WORD = r"[^\W\d_]{3,12}\.?"
 _TIME = r"(?:(?:T|,? )(\d{1,2}:\d\d(?::\d\d)?(?: ?[AaPp]\.?[Mm]\.?)?))?"
 _DAY_FIRST = re.compile(
@@ -41,7 +41,7 @@ def _fold(name: str) -> str:
     return name.casefold().rstrip(".")
 
 
-def spelled_out(value: str) -> str | None:
+def spelled_out(value: str, pivot: int = PIVOT) -> str | None:
     """ "31. Dez 2024 10:00" as "2024-12-31 10:00"; None for what names no month."""
     if not 8 <= len(value) <= 60 or value.isdigit():
         return None
@@ -52,31 +52,31 @@ def spelled_out(value: str) -> str | None:
             number = _months().get(_fold(month))
             if number:
                 time = f" {found[4]}" if found[4] else ""
-                return f"{whole_year(year)}-{number:02d}-{int(day):02d}{time}"
+                return f"{whole_year(year, pivot)}-{number:02d}-{int(day):02d}{time}"
     return None
 
 
-def whole_year(year: str) -> str:
-    """A year of two digits in the century that the pivot says."""
-    return year if len(year) == 4 else f"{'20' if int(year) < PIVOT else '19'}{year}"
+def whole_year(year: str, pivot: int = PIVOT) -> str:
+    """A year of two digits in the century that the pivot says: years below it are of this one."""
+    return year if len(year) == 4 else f"{'20' if int(year) < pivot else '19'}{year}"
 
 
-def has_short_year(value: str) -> bool:
-    """Whether a date's year has two digits."""
-    if _SHORT.match(value):
-        return True
+def short_year(value: str) -> int | None:
+    """The year of a date that gives two digits of it; None for any other."""
+    if found := _SHORT.match(value):
+        return int(found[4])
     found = _DAY_FIRST.fullmatch(value)
-    return found is not None and len(found[3]) == 2
+    return int(found[3]) if found is not None and len(found[3]) == 2 else None
 
 
-def in_digits(value: str) -> str:
+def in_digits(value: str, pivot: int = PIVOT) -> str:
     """A date's text with digits alone and a year of four; any other text as it is."""
     found = _SHORT.match(value)
     if found and int(found[1]) <= 31:
-        return f"{found[1]}{found[2]}{found[3]}{found[2]}{whole_year(found[4])}{value[found.end() :]}"
+        return f"{found[1]}{found[2]}{found[3]}{found[2]}{whole_year(found[4], pivot)}{value[found.end() :]}"
     if value[:1].isdigit() and not any(sign.isalpha() for sign in value[:8]):
         return value
-    return spelled_out(value) or value
+    return spelled_out(value, pivot) or value
 
 
 def date_order(found: "re.Match[str]") -> str:
@@ -120,6 +120,6 @@ def is_midnight(found: "re.Match[str]") -> bool:
     )
 
 
-def day_parts(value: str) -> "re.Match[str] | None":
+def day_parts(value: str, pivot: int = PIVOT) -> "re.Match[str] | None":
     """The parts of a date or date-time in any of the forms that votes accept."""
-    return _DAY.fullmatch(in_digits(value.strip()))
+    return _DAY.fullmatch(in_digits(value.strip(), pivot))

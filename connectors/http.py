@@ -10,7 +10,6 @@ import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -22,14 +21,14 @@ from connectors.answers import Answer, ErrorTable
 from connectors.base import (
     Ambiguous,
     CallMeter,
-    Clock,
     ConnectorError,
     ContractBroken,
     CredentialsRejected,
     Throttle,
-    TokenStore,
     Transient,
 )
+from connectors.tokens import TokenAuth
+from connectors.tracing import traced_call
 
 Guard = Callable[[str], Awaitable[None]]
 Sleep = Callable[[float], Awaitable[None]]
@@ -37,7 +36,7 @@ Body = bytes | AsyncIterator[bytes] | None
 
 MAX_BODY = 64 * 1024 * 1024
 _MAX_REFUSAL = 256 * 1024
-_TOKEN_MARGIN = timedelta(seconds=60)
+_RENEWALS = 2
 _KEEPALIVE_SECONDS = 4.0  # below the five seconds after which common servers close an idle connection themselves
 _PAUSE_AFTER_429 = 1.0
 _LONGEST_PAUSE = 60.0
@@ -79,67 +78,6 @@ class _Wire(httpx.AsyncBaseTransport):
 
     async def aclose(self) -> None:
         await self._inner.aclose()
-
-
-class TokenAuth:
-    """Bearer tokens from a TokenStore; one holder renews, the others find the fresh token (ruling 7).
-
-    A platform's subclass says how a token is fetched. Token fields are strings; `expires_at` (ISO 8601) is optional.
-    """
-
-    scheme = "Bearer"
-
-    def __init__(self, tokens: TokenStore, clock: Clock) -> None:
-        self._tokens = tokens
-        self._clock = clock
-        self._token: Mapping[str, str] | None = None
-        self._adopting = asyncio.Lock()
-
-    async def fetch(self) -> dict[str, str]:
-        """Asks the platform for a token: at least `access_token`. Raises CredentialsRejected or Transient."""
-        raise CredentialsRejected("this platform gives out no tokens")
-
-    def secrets(self) -> tuple[str, ...]:
-        """What must never be shown; a subclass adds the long-lived ones."""
-        return (self._token["access_token"],) if self._token else ()
-
-    def header(self, token: Mapping[str, str]) -> str:
-        return f"{self.scheme} {token['access_token']}"
-
-    async def current(self) -> str:
-        """The header of a token that is still good; the first calls of a process wait for one of them to get it."""
-        if self._token is None or not self._fresh(self._token):
-            async with self._adopting:
-                if self._token is None or not self._fresh(self._token):
-                    await self._adopt()
-        assert self._token is not None
-        return self.header(self._token)
-
-    async def renew(self, refused: str) -> None:
-        """Replaces the token whose header was `refused`, unless somebody did so meanwhile."""
-        async with self._tokens.refreshing() as cached:
-            if cached and self._fresh(cached) and self.header(cached) != refused:
-                self._token = cached
-                return
-            token = await self.fetch()
-            await self._tokens.save(token)
-            self._token = token
-
-    async def _adopt(self) -> None:
-        cached = await self._tokens.load()
-        if cached and self._fresh(cached):
-            self._token = cached
-        else:
-            await self.renew(self.header(cached) if cached and cached.get("access_token") else "")
-
-    def _fresh(self, token: Mapping[str, str]) -> bool:
-        if not token.get("access_token"):
-            return False
-        until = token.get("expires_at")
-        return not until or datetime.fromisoformat(until) - _TOKEN_MARGIN > self._clock()
-
-    def __repr__(self) -> str:
-        return f"<{type(self).__name__}>"
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,6 +145,7 @@ class ApiClient:
         self._retries = retries
         self._on_answer = on_answer
         self._secrets = secrets
+        self._host = urlsplit(self._base).netloc
         wire = _Wire(transport or _plain_or_tls(self._base))
         # The wire is called directly: no redirect is followed, no cookie kept, and a client's own bookkeeping for both
         # costs as much as the call itself. The client gives its default headers.
@@ -238,7 +177,9 @@ class ApiClient:
     async def stream(self, call: Call) -> AsyncIterator[Download]:
         """Opens a body of any size; the account's slot is held until the block ends. Not repeated."""
         async with self._throttle.slot(credits=call.credits, heavy=call.heavy):
-            response = await self._open(call)
+            with traced_call(call.purpose, call.method, self._host) as answered:
+                response = await self._open(call)
+                answered(response.status_code)
             try:
                 yield Download(response.headers, self._chunks(call, response))
             finally:
@@ -254,15 +195,17 @@ class ApiClient:
     async def _attempt(self, call: Call) -> Answer:
         async with self._throttle.slot(credits=call.credits, heavy=call.heavy):
             mark = _Mark()
-            try:
-                async with asyncio.timeout(call.timeout or self._timeout):
-                    response = await self._exchange(call, mark)
-                    try:
-                        body = await _read(response, call.max_bytes)
-                    finally:
-                        await _close(response)
-            except _FOREIGN as error:
-                raise self._lost(call, mark, error) from None
+            with traced_call(call.purpose, call.method, self._host) as answered:
+                try:
+                    async with asyncio.timeout(call.timeout or self._timeout):
+                        response = await self._exchange(call, mark)
+                        try:
+                            body = await _read(response, call.max_bytes)
+                        finally:
+                            await _close(response)
+                except _FOREIGN as error:
+                    raise self._lost(call, mark, error) from None
+                answered(response.status_code)
             answer = Answer(response.status_code, response.headers, body or b"", call.writing, call.purpose)
             if body is None:
                 raise answer.unreadable(f"it is longer than {call.max_bytes} bytes")
@@ -287,26 +230,30 @@ class ApiClient:
         raise self.refusal(answer)
 
     async def _exchange(self, call: Call, mark: _Mark) -> httpx.Response:
-        """Sends, and once more after a token that died early; returns the response with its body unread."""
+        """Sends, and again after a token that died early; returns the response with its body unread.
+
+        Twice at the most: the first token may be one that another worker fetched, and has died as well meanwhile.
+        """
         url = self._base + call.path
         if self._guard is not None:
             await self._guard(url)
-        request = self._build(call, url, mark)
-        response = await self._dispatch(call, request)
-        if response.status_code != 401 or self._auth is None:
-            return response
-        try:
-            body = await _read(response, _MAX_REFUSAL)
-        finally:
-            await _close(response)
-        answer = Answer(401, response.headers, body or b"", call.writing, call.purpose)
-        if self._errors.read(answer)[0] not in self._errors.stale_token:
-            raise self.refusal(answer)
-        mark.sent = False
-        await self._auth.renew(request.headers["Authorization"])
-        if not isinstance(call.content, bytes | None):
-            raise Transient(f"{call.purpose}: the access token had expired and was renewed", code="TOKEN_RENEWED")
-        return await self._dispatch(call, self._build(call, url, mark))
+        for renewals in range(_RENEWALS + 1):
+            request = self._build(call, url, mark)
+            response = await self._dispatch(call, request)
+            if response.status_code != 401 or self._auth is None or renewals == _RENEWALS:
+                break
+            try:
+                body = await _read(response, _MAX_REFUSAL)
+            finally:
+                await _close(response)
+            answer = Answer(401, response.headers, body or b"", call.writing, call.purpose)
+            if self._errors.read(answer)[0] not in self._errors.stale_token:
+                raise self.refusal(answer)
+            mark.sent = False
+            await self._auth.renew(request.headers["Authorization"])
+            if not isinstance(call.content, bytes | None):
+                raise Transient(f"{call.purpose}: the access token had expired and was renewed", code="TOKEN_RENEWED")
+        return response
 
     def _build(self, call: Call, url: str, mark: _Mark) -> httpx.Request:
         timeouts = _timeouts(call.timeout) if call.timeout else self._limits
@@ -349,8 +296,7 @@ class ApiClient:
 
     def _lost(self, call: Call, mark: _Mark, error: BaseException) -> ConnectorError:
         """A call without an answer: not executed, or nobody knows."""
-        where = urlsplit(self._base).netloc
-        text = f"{call.purpose}: no answer from {where} ({_name(error)})"
+        text = f"{call.purpose}: no answer from {self._host} ({_name(error)})"
         if isinstance(error, httpx.InvalidURL | httpx.UnsupportedProtocol | aiohttp.InvalidURL):
             return ContractBroken(text, code="BAD_URL")
         if call.writing and mark.sent:

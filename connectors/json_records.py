@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Any
 
 import orjson
@@ -14,6 +15,8 @@ MAX_DEPTH = 32
 PARENT, POSITION, ROW = "_parent", "_position", "_row"
 _IDS = frozenset({"id", "uuid", "guid"})
 _PLAIN = re.compile(r"[^a-z0-9]")
+_REMEMBERED = 200
+"""Characters of a name that is kept in mind; a hostile file has longer ones, and no id is called so."""
 
 
 class RecordRefused(Exception):
@@ -42,7 +45,7 @@ class RecordTables:
     def _write(self, draft: TableDraft, line: int, record: Fields, before: dict[str, str], place: str) -> None:
         cells, lists = dict(before), list[tuple[str, list[Any]]]()
         self._flatten(draft, record, "", cells, lists)
-        key = _key(record, draft.stem)
+        key = _key(record, draft.stem) if lists else ""
         if lists and not key:
             key = cells[_unused(ROW, cells)] = place
         draft.mapping(line, cells)
@@ -56,13 +59,16 @@ class RecordTables:
         self, draft: TableDraft, record: Fields, prefix: str, cells: dict[str, str], lists: list[tuple[str, list[Any]]]
     ) -> None:
         for key, value in record:
-            name = prefix + (clean_heading(key) or "column")
-            if isinstance(value, Fields) and value:
+            name = prefix + (_heading(key) if len(key) <= _REMEMBERED else clean_heading(key) or "column")
+            kind = value.__class__
+            if kind is str and name not in cells:
+                cells[name] = value
+            elif kind is Fields and value:
                 self._flatten(draft, value, f"{name}.", cells, lists)
-            elif isinstance(value, list) and value and all(isinstance(one, Fields) and one for one in value):
+            elif kind is list and value and all(one.__class__ is Fields and one for one in value):
                 lists.append((_unused(name, {path for path, _ in lists}), value))
             else:
-                if isinstance(value, list) and any(isinstance(one, Fields | list) for one in value):
+                if kind is list and any(isinstance(one, list) for one in value):
                     draft.noticed["lists-as-json"] += 1
                 unused = _unused(name, cells)
                 if unused != name:
@@ -80,14 +86,33 @@ def _unused(name: str, taken: Iterable[str]) -> str:
 
 def _key(record: Fields, stem: str) -> str:
     """The record's own id: a member called id, _id or uuid, or by its table: bookingId in bookings."""
-    single = _PLAIN.sub("", stem.rpartition(".")[2].lower())
+    own, found = _own_ids(stem), ""
+    for name, value in record:
+        if value.__class__ is str and value and len(name) <= _REMEMBERED:
+            folded = _folded(name)
+            if folded in _IDS:
+                return str(value)
+            if not found and folded in own:
+                found = value
+    return found
+
+
+@lru_cache(maxsize=2048)
+def _heading(key: str) -> str:
+    return clean_heading(key) or "column"
+
+
+@lru_cache(maxsize=2048)
+def _folded(name: str) -> str:
+    return _PLAIN.sub("", name.lower())
+
+
+@lru_cache(maxsize=256)
+def _own_ids(stem: str) -> frozenset[str]:
+    """What a table's own id may be called: bookingId, booking_no in bookings."""
+    single = _folded(stem.rpartition(".")[2])
     singles = {single, single.removesuffix("s"), single.removesuffix("es"), single.removesuffix("ies") + "y"}
-    own = {f"{one}{end}" for one in singles if one for end in ("id", "uuid", "number", "no")}
-    for wanted in (_IDS, own):
-        for name, value in record:
-            if _PLAIN.sub("", name.lower()) in wanted and isinstance(value, str) and value:
-                return value
-    return ""
+    return frozenset(f"{one}{end}" for one in singles if one for end in ("id", "uuid", "number", "no"))
 
 
 def cell_text(value: Any) -> str:
@@ -116,12 +141,14 @@ def plain(value: Any) -> Any:
 
 
 def _check_depth(record: Fields) -> None:
-    level: list[Any] = [record]
-    for _ in range(MAX_DEPTH):
+    level: list[Any] = [value for _, value in record if isinstance(value, list)]
+    if not level:
+        return
+    for _ in range(MAX_DEPTH - 1):
         level = [
             inner
             for one in level
-            for inner in ((value for _, value in one) if isinstance(one, Fields) else one)
+            for inner in ([value for _, value in one] if one.__class__ is Fields else one)
             if isinstance(inner, list)
         ]
         if not level:

@@ -18,6 +18,7 @@ _WRAPPERS = frozenset({"data", "items", "records", "results", "rows", "list", "v
 _MARKS = ((codecs.BOM_UTF32_LE, "utf-32"), (codecs.BOM_UTF32_BE, "utf-32"), (codecs.BOM_UTF16_LE, "utf-16"),
           (codecs.BOM_UTF16_BE, "utf-16"))  # fmt: skip
 _MOST_DIGITS = 1_000
+_WHOLE = 10**18
 
 
 class _Bytes:
@@ -119,6 +120,9 @@ class _Walk:
         build = self._build
         if event == "map_key":
             self._names[-1] = value
+        elif build and event == "string" and len(value) <= MAX_CELL:  # most of a file; the rest takes the long way
+            into = build[-1]
+            into.append((self._names[-1], value) if into.__class__ is Fields else value)
         elif event in ("start_map", "start_array"):
             if len(build) >= 4 * MAX_DEPTH:
                 raise Unreadable(
@@ -220,6 +224,8 @@ class _Walk:
 def _scalar(event: str, value: Any) -> Any:
     """Numbers as the text they are written in."""
     if event == "number":
+        if value.__class__ is int and -_WHOLE < value < _WHOLE:
+            return str(value)
         text = str(value) if value.__class__ is not int or abs(value) < 10**_MOST_DIGITS else ""
         if not text or len(text) > _MOST_DIGITS:
             raise Unreadable("number-too-long", f"a number has more than {_MOST_DIGITS} digits")

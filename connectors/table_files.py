@@ -57,13 +57,16 @@ class TableProfile(Frozen):
 
 
 class TableSurvey:
-    """Makes a profile: `feed` the bytes of a file in the dialect that a probe found, then `finish`."""
+    """Makes a profile: `feed` the bytes of a file in the dialect that a probe found, then `finish`.
 
-    def __init__(self, dialect: Dialect) -> None:
+    `year` is that in which the file was exported (0: this year), for years of two digits.
+    """
+
+    def __init__(self, dialect: Dialect, year: int = 0) -> None:
         self._dialect = dialect
         self._reader = open_reader(dialect)
         names = zip(dialect.columns, dialect.labels, strict=False)
-        self._votes = [ColumnVote(name, label, index) for index, (name, label) in enumerate(names)]
+        self._votes = [ColumnVote(name, label, index, year) for index, (name, label) in enumerate(names)]
         self._rows = 0
 
     def feed(self, chunk: bytes) -> None:

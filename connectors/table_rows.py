@@ -102,6 +102,11 @@ class TableDraft:
             raise Unreadable(
                 "cell-too-long", f"{self.name}: a cell on line {line} is above {MAX_CELL // 1024} KiB", line=line
             )
+        if cell.isascii():
+            if "\0" not in cell:
+                return cell
+            self.noticed["nul-removed"] += cell.count("\0")
+            return cell.replace("\0", "")
         if "\0" in cell:
             self.noticed["nul-removed"] += cell.count("\0")
             cell = cell.replace("\0", "")

@@ -1,4 +1,6 @@
-"""Excel workbooks into tables, a sheet each, streamed by openpyxl; cells become the texts that a person sees in them.
+"""Excel workbooks into tables, a sheet each, streamed; cells become the texts that a person sees in them.
+
+What a workbook says of its sheets and formats is read by openpyxl, cells and texts by `sheet_rows` in flat memory.
 
 Serial dates follow ISO/IEC 29500-1, 18.17.4.1: the 1900 system with its 29 February 1900 (day 60), the 1904 system.
 """
@@ -10,11 +12,20 @@ from decimal import Decimal
 from itertools import chain
 from typing import Any, BinaryIO
 
-import openpyxl
-from openpyxl.styles.numbers import is_date_format, is_datetime, is_timedelta_format
-from openpyxl.utils.datetime import MAC_EPOCH
+from openpyxl.reader.excel import SHARED_STRINGS, ExcelReader
+from openpyxl.styles.numbers import (
+    BUILTIN_FORMATS,
+    BUILTIN_FORMATS_MAX_SIZE,
+    is_date_format,
+    is_datetime,
+    is_timedelta_format,
+)
+from openpyxl.styles.stylesheet import apply_stylesheet
+from openpyxl.utils.datetime import MAC_EPOCH, from_ISO8601
 from openpyxl.utils.exceptions import InvalidFileException
 
+from connectors.shared_texts import SharedTexts
+from connectors.sheet_rows import Row, SheetCell, shared_texts, sheet_rows
 from connectors.sheet_scans import SheetScan, scan_parts
 from connectors.table_rows import TableDraft
 from connectors.table_shape import Finding, Unreadable, clean_heading, heading_row
@@ -39,33 +50,66 @@ def read_workbook(file: BinaryIO, stem: str, open_part: OpenPart) -> tuple[list[
         with zipfile.ZipFile(file) as archive:
             scans = scan_parts(archive)
         file.seek(0)
-        book = openpyxl.load_workbook(file, read_only=True, data_only=True, keep_links=False)
+        book = _Book(file, read_only=True, data_only=True, keep_links=False)
         try:
-            return _read_sheets(book, scans, stem, open_part)
+            book.load()
+            with book.texts() as texts:
+                return _read_sheets(book, texts, scans, stem, open_part)
         finally:
-            book.close()
+            book.archive.close()
     except _BROKEN:  # what openpyxl makes of XML that is no workbook; its texts may quote cells
         raise Unreadable("workbook-broken", "the workbook cannot be read; open it in Excel and save it again") from None
 
 
+class _Book(ExcelReader):  # type: ignore[misc]
+    """What a workbook says of its sheets and formats."""
+
+    def load(self) -> None:
+        self.read_manifest()
+        self.read_workbook()
+        apply_stylesheet(self.archive, self.wb)
+
+    def sheets(self) -> list[tuple[str, str, str]]:
+        """Title, part and state of every sheet that has cells."""
+        return [
+            (str(sheet.name), str(rel.target), str(sheet.state))
+            for sheet, rel in self.parser.find_sheets()
+            if rel.target in self.valid_files and "chartsheet" not in rel.Type
+        ]
+
+    def texts(self) -> SharedTexts:
+        named = self.package.find(SHARED_STRINGS)
+        if named is None:
+            return SharedTexts(())
+        with self.archive.open(named.PartName[1:]) as part:
+            return SharedTexts(shared_texts(part))
+
+    def starts_1904(self) -> bool:
+        return bool(self.wb.epoch == MAC_EPOCH)
+
+    def number_format(self, style: int) -> str:
+        number = self.wb._cell_styles[style].numFmtId
+        if number < BUILTIN_FORMATS_MAX_SIZE:
+            return str(BUILTIN_FORMATS.get(number, "General"))
+        return str(self.wb._number_formats[number - BUILTIN_FORMATS_MAX_SIZE])
+
+
 def _read_sheets(
-    book: Any, scans: dict[str, SheetScan], stem: str, open_part: OpenPart
+    book: _Book, texts: SharedTexts, scans: dict[str, SheetScan], stem: str, open_part: OpenPart
 ) -> tuple[list[UnpackedTable], list[Finding]]:
-    # Dates are read here, by each cell's own format: the library's way loses day 60 and what is out of range.
-    book._date_formats, book._timedelta_formats = set(), set()
     drafts, filled = Drafts(open_part), 0
     findings: list[Finding] = []
-    sheets = book.worksheets
-    for sheet in sheets:
-        sheet.reset_dimensions()  # what a file says of its size need not be so
-        scan = scans.get(sheet._worksheet_path.lstrip("/"), SheetScan())
-        name = clean_heading(sheet.title)[:MAX_NAME] or f"Sheet {len(findings) + 1}"
-        rows = _Rows(sheet, book.epoch == MAC_EPOCH)
-        if not _read_sheet(rows, scan, drafts, name):
+    for title, path, state in book.sheets():
+        scan = scans.get(path.lstrip("/"), SheetScan())
+        name = clean_heading(title)[:MAX_NAME] or f"Sheet {len(findings) + 1}"
+        with book.archive.open(path) as part:
+            rows = _Rows(sheet_rows(part, texts), book)
+            has_rows = _read_sheet(rows, scan, drafts, name)
+        if not has_rows:
             findings.append(Finding(code="sheet-empty", count=1, column=name))
             continue
         filled += 1
-        if sheet.sheet_state != "visible":
+        if state != "visible":
             findings.append(Finding(code="sheet-hidden", count=1, column=name))
     if not filled:
         raise Unreadable("empty", "no sheet of the workbook has a heading row")
@@ -142,9 +186,10 @@ def _fill(draft: TableDraft, rows: Iterable[tuple[int, list[str]]], width: int) 
 class _Rows:
     """A sheet's rows as texts with their numbers; what is odd in their cells is counted in `noticed`."""
 
-    def __init__(self, sheet: Any, starts_1904: bool) -> None:
-        self._rows = enumerate(sheet.iter_rows(), start=1)
-        self._starts_1904 = starts_1904
+    def __init__(self, rows: Iterator[Row], book: _Book) -> None:
+        self._rows = rows
+        self._book = book
+        self._starts_1904 = book.starts_1904()
         self._formats: dict[int, str] = {}
         self.noticed: dict[str, int] = {}
 
@@ -153,26 +198,24 @@ class _Rows:
 
     def __next__(self) -> tuple[int, list[str]]:
         line, cells = next(self._rows)
-        return line, [self._text(cell) for cell in cells]
+        return line, [self._text(cell) if cell is not None else "" for cell in cells]
 
-    def _text(self, cell: Any) -> str:
-        value = cell.value
-        if value is None:
-            return ""
-        kind = value.__class__
-        if kind is str:
-            if cell.data_type == "e":
-                self._notice("error-cells")
-            return str(value)
-        if kind is bool:
-            return "true" if value else "false"
-        if kind is int or kind is float:
-            style = cell._style_id
-            shown = self._formats.get(style)
-            if shown is None:
-                shown = self._formats[style] = _shown(cell.number_format)
-            return self._moment(value, shown) if shown else self._number(value)
-        return _iso(value)
+    def _text(self, cell: SheetCell) -> str:
+        value, kind, style = cell
+        if kind in ("s", "str", "inlineStr"):
+            return value
+        if kind == "e":
+            self._notice("error-cells")
+            return value
+        if kind == "b":
+            return "true" if int(value) else "false"
+        if kind == "d":
+            return _iso(from_ISO8601(value))
+        shown = self._formats.get(style)
+        if shown is None:
+            shown = self._formats[style] = _shown(self._book.number_format(style))
+        number = float(value) if "." in value or "E" in value or "e" in value else int(value)
+        return self._moment(number, shown) if shown else self._number(number)
 
     def _number(self, value: float) -> str:
         if abs(value) >= _EXACT:

@@ -11,11 +11,12 @@ from arq.worker import Worker, create_worker
 from prometheus_client import start_http_server
 from redis.exceptions import RedisError
 
-from app import logs, metrics
+from app import logs, metrics, telemetry
 from app.runtime import Runtime, open_runtime, pack, unpack
 from app.settings import Settings, load_settings
 from workers import collector
 from workers.jobs import advance_run
+from workers.priority import give_way
 from workers.station import Station
 
 log = structlog.get_logger()
@@ -102,10 +103,19 @@ async def _run(settings: Settings) -> None:
         await work(runtime, stop)
 
 
-def run_worker(settings: Settings, *, metrics_port: int | None = None) -> None:
-    """Runs one worker until SIGTERM or SIGINT; `metrics_port` serves its Prometheus metrics on loopback."""
+def run_worker(settings: Settings, *, metrics_at: tuple[str, int] | None = None) -> None:
+    """Runs one worker until SIGTERM or SIGINT; its Prometheus metrics are served at `metrics_at` (address, port).
+
+    Ends the command with a sentence when that address cannot be had.
+    """
     logs.configure(settings)
-    if metrics_port is not None:
-        start_http_server(metrics_port, addr="127.0.0.1", registry=metrics.REGISTRY)
+    if metrics_at is not None:
+        host, port = metrics_at
+        try:
+            start_http_server(port, addr=host, registry=metrics.REGISTRY)
+        except OSError as refused:
+            raise SystemExit(f"tranship: cannot listen on {host} port {port}: {refused.strerror}") from refused
+    give_way(settings.worker_niceness)
     collector.seldom()
-    uvloop.run(_run(settings))
+    with telemetry.tracing("worker"):
+        uvloop.run(_run(settings))

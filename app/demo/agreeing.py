@@ -49,7 +49,10 @@ def engage(walk: Walk, quote_id: str) -> None:
             upload_all(walk, walk.export)
             answer_questions(walk)
         else:
-            walk.client.put(path, STAND_INS[platform].connection(door or stand_in.base))
+            body = STAND_INS[platform].connection(door or stand_in.base)
+            if role == "destination":
+                body["config"] |= walk.more_config
+            walk.client.put(path, body)
         proved = walk.client.post(f"{path}/test").body
         walk.connections[role] = proved
         walk.screen.say(f"{role} connection {proved['state']}: {_short(proved['facts'])}")
@@ -112,6 +115,8 @@ def agree_on_mapping(walk: Walk, quality: dict[str, Any]) -> dict[str, Any]:
     if decisions := decide_values(document, quality["body"]["findings"]):
         for name, value, chosen in decisions:
             walk.screen.say(f'a person decides in {name}: "{value}" becomes "{chosen}"')
+    document["loads"] += walk.more_loads
+    if decisions or walk.more_loads:
         current = walk.client.put(f"{walk.path}/mapping", document, if_match=current.etag)
     confirmed = walk.client.post(f"{walk.path}/mapping/confirm", {"version": current.body["version"]}).body
     for form in ("xlsx", "csv"):

@@ -24,6 +24,8 @@ class Dump:
     """Per module a digest of each live record, link or file, by id. Schema is no part of it (ruling 24)."""
 
     records: dict[str, dict[str, bytes]] = field(default_factory=dict)
+    links: dict[str, set[str]] = field(default_factory=dict)
+    """By module, ids of files that are links."""
 
     def ids(self, module: str) -> frozenset[str]:
         return frozenset(self.records.get(module, ()))
@@ -49,6 +51,8 @@ def read_dump(client: Client, beside: frozenset[str] = frozenset()) -> Dump:
                 continue
             digest = blake2b(line.strip(), digest_size=16).digest()
             dump.records.setdefault(record["module"], {})[_key(record)] = digest
+            if record.get("url") or record.get("data", {}).get("url"):
+                dump.links.setdefault(record["module"], set()).add(_key(record))
     return dump
 
 

@@ -16,7 +16,9 @@ class StandIn:
     """One platform. `urls` are the members of `config` that hold the base URL, `config` and `options` further settings
     of the connection and of the stand-in. `modules` leads from the names the service writes to those the stand-in's
     dump uses, where they differ; `beside` are records that the vendor makes beside ours and that no call can read or
-    delete. `admin` makes actions of a change that the API could not make.
+    delete. `admin` makes actions of a change that the API could not make. `client` is the object of clients, where
+    `/_sandbox/dump` lists them; `client_entry` makes the action by which a person enters a client under a former id
+    and a name.
     """
 
     credentials: Mapping[str, str]
@@ -27,6 +29,8 @@ class StandIn:
     modules: Mapping[str, str] = field(default_factory=dict)
     beside: frozenset[str] = frozenset()
     admin: Callable[[Mapping[str, Any]], list[Action]] = lambda _change: []
+    client: str = ""
+    client_entry: Callable[[str, str], Action] | None = None
 
     def connection(self, url: str) -> dict[str, Any]:
         """The body of a connection that leads to `url`."""
@@ -66,6 +70,12 @@ def _freshsales_admin(result: Mapping[str, Any]) -> list[Action]:
         module = _SINGULAR.get(change["object"], change["object"])
         return [{"action": "set_unique", "module": module, "field": result["api_name"]}]
     if change["kind"] == "stages":
+        if attributes.get("new"):
+            stages = [
+                [one["name"], one.get("probability") or 0, one.get("forecast") or "Open"]
+                for one in attributes["stages"]
+            ]
+            return [{"action": "create_pipeline", "name": attributes["pipeline"], "stages": stages}]
         return [
             {
                 "action": "create_stage",
@@ -93,14 +103,25 @@ def _option(name: str, value: str) -> Action | None:
     return {"action": "create_activity_type", "name": value} if name == "sales_activity_type_id" else None
 
 
+def _zoho_client(former: str, name: str) -> Action:
+    values = {"Account_Name": name, "Description": f"About {name}", "Employees": 12, "Source_System_ID": former}
+    return {"action": "create_record", "module": "Accounts", "values": values}
+
+
+def _freshsales_client(former: str, name: str) -> Action:
+    values = {"name": name, "website": "https://example.com", "custom_field": {"cf_source_system_id": former}}
+    return {"action": "create_record", "module": "sales_account", "values": values}
+
+
 STAND_INS: Mapping[str, StandIn] = {
-    "servicetracker": StandIn({"client_id": "sandbox-client", "client_secret": "sandbox-secret"}),
+    "servicetracker": StandIn({"client_id": "sandbox-client", "client_secret": "sandbox-secret"}, client="Account"),
     # An export: its stamps carry no offset, so a person names the account's zone.
     "octopuspro": StandIn({}, urls=(), config={"timezone": "Australia/Sydney"}),
     "zoho_crm": StandIn(
         {"client_id": "sandbox-client", "client_secret": "sandbox-secret", "refresh_token": "sandbox-refresh"},
         urls=("base_url", "accounts_url", "upload_url"),
         edition="enterprise",
+        client_entry=_zoho_client,
     ),
     # Nobody waits for an hour to turn in a demo: the account's window is a few seconds there (ruling 11).
     "freshsales": StandIn(
@@ -111,6 +132,7 @@ STAND_INS: Mapping[str, StandIn] = {
         modules=_SINGULAR,
         beside=frozenset({"phone_call"}),  # the log of a call, whose note is ours
         admin=_freshsales_admin,
+        client_entry=_freshsales_client,
     ),
 }
 

@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -40,6 +40,10 @@ class Walk:
     export: Path | None = None
     """The folder of export files that stands for a source without an API."""
     admin: Callable[["Walk", dict[str, Any]], int] | None = None
+    more_loads: tuple[dict[str, Any], ...] = ()
+    """Loads that a person adds to what was proposed."""
+    more_config: Mapping[str, Any] = field(default_factory=dict)
+    """Options of the destination's connection beside the usual ones."""
     doors: tuple[str, str] = ("", "")
     """Where the connections lead when not straight to the stand-ins: source, destination."""
 

@@ -19,7 +19,9 @@ class CallFacts(Frozen):
     object → calls per page. `records_per_credit` is how many written records cost one credit (0: a call costs one).
     Latencies are seconds per call, `quota_window` is the length of the credit window in seconds. `calls_per_batch` says
     what one full batch costs where that is more than one call, `insert_batch`, `read_batches` and `delete_batches` are
-    the sizes of objects that differ from the rest. Of `credits_per_window`, `reserve` is the share left to others.
+    the sizes of objects that differ from the rest. Records of `with_parent` objects are written with their parent, one
+    call for each; `calls_per_batch` are then what looking at these before costs. Of `credits_per_window`, `reserve` is
+    the share left to others.
     """
 
     batch: dict[str, int] = {"*": 100}
@@ -30,6 +32,7 @@ class CallFacts(Frozen):
     single: tuple[str, ...] = ()
     listed: tuple[str, ...] = ()
     keyless: tuple[str, ...] = ()
+    with_parent: tuple[str, ...] = ()
     wide: dict[str, int] = {}
     delete_batch: int = 100
     reassign_batch: int = 500
@@ -85,29 +88,60 @@ def write_credits(records: int, batch: int, per_credit: int) -> int:
     return full * calls_for(batch, per_credit) + calls_for(rest, per_credit)
 
 
-def forecast_stage(kind: str, target: str, records: int, facts: CallFacts) -> StageCalls:
-    """Calls and credits of a stage of `kind` with that many records of the destination object `target`."""
+def forecast_stage(kind: str, target: str, records: int, facts: CallFacts, parents: int | None = None) -> StageCalls:
+    """Calls and credits of a stage of `kind` with that many records of the destination object `target`.
+
+    `parents`: on how many these hang, where that is known; otherwise each counts as on one of its own.
+    """
     if kind == "extract":
         return StageCalls(reads=calls_for(records, facts.source_page))
+    if kind not in WRITING | {"verify", "reconcile"}:
+        return StageCalls()
+    if target in facts.with_parent:
+        return _with_parents(kind, target, records, facts, records if parents is None else min(parents, records))
     if kind in {"verify", "reconcile"}:
         pages = calls_for(records, _read_batch(target, facts)) * facts.wide.get(target, 1)
         reads = records if target in facts.listed else pages
         return StageCalls(reads=reads, credits=reads)
-    if kind not in WRITING:
-        return StageCalls()
     if kind in _ONE_BY_ONE or target in facts.single:
         return StageCalls(writes=records, credits=records)
-    if kind in {"delete", "reassign"}:
-        most = facts.delete_batches.get(target, facts.delete_batches.get("*", facts.delete_batch))
-        writes = calls_for(records, most if kind == "delete" else facts.reassign_batch)
-        looked = calls_for(records, _read_batch(target, facts)) * facts.wide.get(target, 1)  # has a person edited it?
-        reads = looked if kind == "delete" and target not in facts.keyless else 0
-        return StageCalls(writes=writes, reads=reads, credits=writes + reads)
+    return (
+        _taken_back(kind, target, records, facts)
+        if kind in {"delete", "reassign"}
+        else _written(kind, target, records, facts)
+    )
+
+
+def _taken_back(kind: str, target: str, records: int, facts: CallFacts) -> StageCalls:
+    most = facts.delete_batches.get(target, facts.delete_batches.get("*", facts.delete_batch))
+    writes = calls_for(records, most if kind == "delete" else facts.reassign_batch)
+    looked = calls_for(records, _read_batch(target, facts)) * facts.wide.get(target, 1)  # has a person edited it?
+    reads = looked if kind == "delete" else 0
+    return StageCalls(writes=writes, reads=reads, credits=writes + reads)
+
+
+def _written(kind: str, target: str, records: int, facts: CallFacts) -> StageCalls:
     batch = facts.batch.get(target, facts.batch.get("*", 100))
     asked = int(kind == "load" and target not in facts.keyless)
     writes = calls_for(records, batch) * facts.calls_per_batch.get(target, 1)
     credits = writes if facts.records_per_credit < 1 else write_credits(records, batch, facts.records_per_credit)
     return StageCalls(writes=writes, reads=asked, credits=credits + asked)
+
+
+def _with_parents(kind: str, target: str, records: int, facts: CallFacts, parents: int) -> StageCalls:
+    """Lines of a deal: each batch looks at the deals it is about, then writes each of them as a whole."""
+    if kind in {"verify", "reconcile"}:
+        reads = calls_for(parents, _read_batch(target, facts)) * facts.calls_per_batch.get(target, 1)
+        return StageCalls(reads=reads, credits=reads)
+    if kind == "reassign":  # they have no owner of their own
+        return StageCalls()
+    most = facts.delete_batches.get(target, facts.delete_batch)
+    size = most if kind == "delete" else facts.batch.get(target, facts.batch.get("*", 100))
+    batches = calls_for(records, size)
+    looks = batches * facts.calls_per_batch.get(target, 1)
+    cut = max(0, batches - 1) if parents < records else 0  # a parent's records may end in the next batch
+    calls = parents + min(cut, parents)
+    return StageCalls(writes=calls, reads=looks, credits=calls + looks)
 
 
 def _read_batch(target: str, facts: CallFacts) -> int:

@@ -96,6 +96,7 @@ def gap_report(
     usage = field_usage(document, destination, edition)
     findings = [
         *_edition_findings(document, destination, edition, upgrade),
+        *_account_findings(document),
         *_object_findings(document, destination),
         *_usage_findings(document, destination, usage, upgrade, source),
         *_kind_findings(document, destination, edition, upgrade),
@@ -135,6 +136,15 @@ def _edition_findings(
             )
         )
     return findings
+
+
+def _account_findings(document: MappingDocument) -> list[GapFinding]:
+    """Which way records go because of what this account has, where accounts of the vendor differ."""
+    return [
+        GapFinding(code="kind_of_account", severity=Severity.INFO, object=load.target_object, text=load.option)
+        for load in enabled_loads(document)
+        if load.option and (load.only_with or load.only_without)
+    ]
 
 
 def _object_findings(document: MappingDocument, destination: Inventory) -> list[GapFinding]:
@@ -355,11 +365,16 @@ def _value_findings(document: MappingDocument, destination: Inventory) -> list[G
         )
         for (name, key), absent in missing_values(document, destination).items()
     ]
+    return [*findings, *_stage_findings(document, destination)]
+
+
+def _stage_findings(document: MappingDocument, destination: Inventory) -> list[GapFinding]:
     stages = missing_stages(document, destination)
-    if stages:
-        text = f"{len(stages)} stages are missing in the pipeline {document.constants.get('pipeline')}."
-        remedy = "They are created by provisioning; where the API refuses, an administrator adds them."
-        names = tuple(str(stage["name"]) for stage in stages)
+    remedy = "They are created by provisioning; where the API refuses, an administrator adds them."
+    findings = []
+    for pipeline in dict.fromkeys(stage["pipeline"] for stage in stages):
+        names = tuple(str(stage["name"]) for stage in stages if stage["pipeline"] == pipeline)
+        text = f"{len(names)} stages are missing in the pipeline {pipeline}."
         findings.append(
             GapFinding(code="stages_missing", severity=Severity.WARNING, text=text, remedy=remedy, items=names)
         )

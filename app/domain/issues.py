@@ -42,6 +42,7 @@ class IssueCode(StrEnum):
     MISSING_REQUIRED = "missing_required"
     LOOKUP_MISSING = "lookup_missing"
     SHARED_VALUE = "shared_value"
+    SOURCE_GONE = "source_gone"
 
 
 _INFO = frozenset(

@@ -5,7 +5,8 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import TypeVar
 
-from pydantic import Field, model_validator
+from pydantic import AwareDatetime, Field, model_validator
+from pydantic_core import PydanticCustomError
 
 from app.domain.schema import Frozen
 
@@ -190,21 +191,18 @@ class Calendar(Frozen):
     Lengths: delta window 24 to 72 hours, hypercare 5 to 7 days.
     """
 
-    freeze_at: datetime | None = None
-    window_opens_at: datetime | None = None
+    freeze_at: AwareDatetime | None = None
+    window_opens_at: AwareDatetime | None = None
     delta_hours: int = Field(default=48, ge=24, le=72)
-    go_live_at: datetime | None = None
+    go_live_at: AwareDatetime | None = None
     hypercare_days: int = Field(default=5, ge=5, le=7)
 
     @model_validator(mode="after")
     def _ordered(self) -> "Calendar":
-        given = [one for one in (self.freeze_at, self.window_opens_at, self.go_live_at) if one is not None]
-        if any(one.tzinfo is None for one in given):
-            raise ValueError("dates of the calendar need a time zone")
         if self.freeze_at and self.go_live_at and self.go_live_at < self.freeze_at:
-            raise ValueError("go-live comes after the freeze")
+            raise PydanticCustomError("out_of_order", "go-live comes after the freeze")
         if self.window_opens_at and self.go_live_at and self.go_live_at < self.window_opens_at:
-            raise ValueError("go-live comes after the delta window opens")
+            raise PydanticCustomError("out_of_order", "go-live comes after the delta window opens")
         return self
 
     @property

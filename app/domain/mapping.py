@@ -194,8 +194,9 @@ class Load(Frozen):
     `key` names it everywhere (lookups, progress, reports). `part` tells several writes of one source record apart
     (ruling 1). `base` is, for links, files and notes, the load whose record is meant. `match_existing` lists
     destination fields by which a customer's own record is adopted instead of creating a second one. `option` says in
-    a sentence what a person chooses by switching a load on or off. `unknown_fields` is whether source fields that no
-    rule mentions find a place on this load: of several pieces of one record, one has to take them.
+    a sentence what a person chooses by switching a load on or off. `only_with` and `only_without` name a destination
+    object that the account has to have, or must not have, for the load to be proposed. `unknown_fields` is whether
+    source fields that no rule mentions find a place on this load: of several pieces of a record, one has to take them.
     """
 
     key: str
@@ -215,6 +216,8 @@ class Load(Frozen):
     unique: tuple[UniqueValue, ...] = ()
     dedupe: Dedupe = Dedupe()
     option: str = ""
+    only_with: str = ""
+    only_without: str = ""
     unknown_fields: bool = True
     enabled: bool = True
 

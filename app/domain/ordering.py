@@ -1,7 +1,8 @@
 """Which load comes before which: lookups as a graph, cycles, and the lookups that are set afterwards.
 
 A lookup that may stay blank can be set later, so it never blocks the order; a cycle of lookups that must resolve
-cannot be loaded at all and is refused by naming the edge.
+cannot be loaded at all and is refused by naming the edge. A load that must find records of its own is no such cycle:
+its records come level by level (see `depth`), and only a ring among them has no first.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -50,9 +51,18 @@ def lookup_edges(loads: Iterable[Load]) -> tuple[Edge, ...]:
     )
 
 
+def own_parents(load: Load) -> tuple[str, ...]:
+    """Fields of a load that must find a record of the same load where they are filled."""
+    edges = lookup_edges([load])
+    return tuple(edge.target for edge in edges if edge.required)
+
+
 def required_cycle(loads: Sequence[Load]) -> tuple[Edge, tuple[str, ...]] | None:
-    """A cycle made of lookups that must resolve, as its closing edge and the load keys on it; None if there is none."""
-    strict = [edge for edge in lookup_edges(loads) if edge.required]
+    """A cycle made of lookups that must resolve, as its closing edge and the load keys on it; None if there is none.
+
+    Lookups of a load among its own records are left out.
+    """
+    strict = [edge for edge in lookup_edges(loads) if edge.required and edge.needs != edge.load]
     following: dict[str, list[Edge]] = {}
     for edge in strict:
         following.setdefault(edge.load, []).append(edge)
@@ -85,8 +95,8 @@ def load_order(loads: Sequence[Load]) -> tuple[tuple[Load, ...], tuple[Edge, ...
     """Loads ordered so that lookups find their records, and the edges that have to be set afterwards.
 
     Required lookups decide; then the phases keep the document's order, and inside a phase lookups that may stay blank
-    are served where possible. What still points forwards, self-references too, is deferred. Raises PlanImpossible for
-    a cycle of required lookups.
+    are served where possible. What still points forwards, self-references that may stay blank too, is deferred.
+    Raises PlanImpossible for a cycle of required lookups.
     """
     found = required_cycle(loads)
     if found is not None:
@@ -97,7 +107,7 @@ def load_order(loads: Sequence[Load]) -> tuple[tuple[Load, ...], tuple[Edge, ...
         return tuple(loads), ()
     phases = {phase: number for number, phase in enumerate(dict.fromkeys(load.phase for load in loads))}
     waiting = {load.key: load for load in loads}
-    strict = {key: {edge.needs for edge in edges if edge.load == key and edge.required} for key in waiting}
+    strict = {key: {edge.needs for edge in edges if edge.load == key and edge.required} - {key} for key in waiting}
     loose = {key: {edge.needs for edge in edges if edge.load == key} - {key} for key in waiting}
     ordered: list[Load] = []
     while waiting:
@@ -113,7 +123,11 @@ def load_order(loads: Sequence[Load]) -> tuple[tuple[Load, ...], tuple[Edge, ...
 def _late(ordered: Sequence[Load], edges: Iterable[Edge]) -> tuple[Edge, ...]:
     """Lookups whose records are not there yet when their load runs in this order."""
     place = {load.key: number for number, load in enumerate(ordered)}
-    return tuple(edge for edge in edges if place[edge.needs] >= place[edge.load])
+    return tuple(
+        edge
+        for edge in edges
+        if place[edge.needs] > place[edge.load] or (edge.needs == edge.load and not edge.required)
+    )
 
 
 def _open_in_phase(needs: set[str], waiting: Mapping[str, Load], phase: str) -> bool:

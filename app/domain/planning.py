@@ -72,12 +72,14 @@ class PlanFacts(Frozen):
     """What the forecast needs to know.
 
     `counts` are records per source object, `load_counts` planned writes per load key where they differ (conditions,
-    sample, delta). `rehearse`: a sample is written, taken back and written again. `references` are the objects a source
-    field refers to, by "Object.Field".
+    sample, delta), `load_parents` on how many records those hang that are written with their parent. `rehearse`: a
+    sample is written, taken back and written again. `references` are the objects a source field refers to, by
+    "Object.Field".
     """
 
     counts: dict[str, int] = {}
     load_counts: dict[str, int] = {}
+    load_parents: dict[str, int] = {}
     references: dict[str, tuple[str, ...]] = {}
     calls: CallFacts = CallFacts()
     rehearse: bool = False
@@ -273,7 +275,7 @@ def _delta(loads: Sequence[Load], facts: PlanFacts, _: Sequence[str], overlap: b
 
 def _merging(stage: StagePlan, loads: Mapping[str, Load], facts: PlanFacts) -> StagePlan:
     """A load of a delta reads what it is about to change, to see what people changed there."""
-    if stage.kind not in (StageKind.LOAD, StageKind.LINK):
+    if stage.kind not in _MODE_STAGE.values():
         return stage
     looked = forecast_stage("verify", loads[stage.name].target_object, stage.records, facts.calls).reads
     more = {"read_calls": stage.read_calls + looked, "credits": stage.credits + looked}
@@ -383,7 +385,8 @@ def _counted(stage: StagePlan, facts: PlanFacts, load: Load | None) -> StagePlan
         records = facts.counts.get(stage.name, 0)
     else:
         records = facts.load_counts.get(load.key, facts.counts.get(load.source_object, 0))
-    calls = forecast_stage(stage.kind.value, load.target_object if load else stage.name, records, facts.calls)
+    target, parents = (load.target_object, facts.load_parents.get(load.key)) if load else (stage.name, None)
+    calls = forecast_stage(stage.kind.value, target, records, facts.calls, parents)
     return stage.model_copy(
         update={"records": records, "write_calls": calls.writes, "read_calls": calls.reads, "credits": calls.credits}
     )

@@ -32,7 +32,14 @@ from app.domain.newcomers import newcomers, suggestion
 from app.domain.placing import matched_rule, with_choices
 from app.domain.provisioning import find_object
 from app.domain.schema import FieldSpec, FieldType, Inventory, ObjectSpec
-from app.domain.stagemaps import tenant_stages, with_tenant_stages
+from app.domain.stagemaps import (
+    pipeline_shared,
+    pipelines_apart,
+    tenant_pipelines,
+    tenant_stages,
+    with_tenant_stages,
+)
+from app.domain.suiting import suited
 from app.domain.validating import Problem, validate
 
 __all__ = ["Problem", "propose", "validate"]
@@ -62,6 +69,7 @@ class _Draft:
     constants: dict[str, JsonValue] = field(default_factory=dict)
     stage_maps: set[str] = field(default_factory=set)
     matched_maps: dict[str, ValueMap] = field(default_factory=dict)
+    own_maps: dict[str, ValueMap] = field(default_factory=dict)
 
     def value_maps(self) -> dict[str, ValueMap]:
         """The blueprint's tables, those of stages with the tenant's own stages, and tables of matched pick lists."""
@@ -69,7 +77,7 @@ class _Draft:
             name: with_tenant_stages(table, self.source) if name in self.stage_maps else table
             for name, table in self.blueprint.value_maps.items()
         }
-        return {**self.matched_maps, **tables}
+        return {**self.matched_maps, **tables, **self.own_maps}
 
 
 def propose(
@@ -88,6 +96,7 @@ def propose(
     the blueprint does not know go to the destination field that matches, or to a new one in the plan. Required
     destination fields get a default for blanks.
     """
+    blueprint = suited(blueprint, destination)
     matcher = Matcher(source, destination, Memory(lessons=lessons), adviser)
     draft = _Draft(blueprint, source, destination, matcher, fields=list(blueprint.plan.fields))
     draft.options = {path: dict.fromkeys(values) for path, values in blueprint.plan.picklist_values.items()}
@@ -210,13 +219,26 @@ def _take_stages(rule: FieldRule, load: Load, draft: _Draft) -> FieldRule:
         kept = {key: one for key, one in rule.args.items() if key not in {"stages", "pipeline_field"}}
         return rule.model_copy(update={"args": kept})
     pipelines = (one.args.get("pipeline_field", "Pipeline") for one in load.fields if "stages" in one.args)
-    if rule.target == next(pipelines, "Pipeline") and rule.transform == "const":
-        wanted = rule.args.get("value")
-        present = [stage.pipeline for stage in draft.destination.stages if stage.pipeline]
-        chosen = wanted if wanted in present or not present else present[0]
-        draft.constants["pipeline"] = chosen
-        return rule.model_copy(update={"args": {**rule.args, "value": chosen}})
+    if rule.target == next(pipelines, "Pipeline") and (rule.transform == "const" or rule.value_map):
+        return _take_pipeline(rule, load, draft)
     return rule
+
+
+def _take_pipeline(rule: FieldRule, load: Load, draft: _Draft) -> FieldRule:
+    """One pipeline for all, or where the rule reads the record's own, one for each of the tenant's."""
+    apart = tenant_pipelines(draft.source, draft.destination) if rule.value_map else {}
+    if apart:
+        rule, table = pipelines_apart(rule, apart)
+        draft.own_maps[rule.value_map or ""] = table
+        draft.constants["pipelines"] = apart
+        draft.constants["pipeline"] = rule.default
+        draft.constants["pipeline_field"] = f"{load.target_object}.{rule.target}"
+        return rule
+    wanted = rule.args.get("value") or rule.default
+    present = [stage.pipeline for stage in draft.destination.stages if stage.pipeline]
+    chosen = wanted if wanted in present or not present else present[0]
+    draft.constants["pipeline"] = chosen
+    return pipeline_shared(rule, chosen)
 
 
 def _more_stages(known: JsonValue, added: JsonValue) -> JsonValue:
@@ -349,6 +371,8 @@ def _produced(rule: FieldRule, spec: ObjectSpec, draft: _Draft) -> Iterator[str]
 
 def _add_options(load: Load, rule: FieldRule, values: list[str], draft: _Draft) -> None:
     path = f"{load.target_object}.{rule.target}"
+    if path == draft.constants.get("pipeline_field"):
+        return  # pipelines are made with their stages
     for number, planned in enumerate(draft.fields):
         if (planned.object, planned.key) == (load.target_object, rule.target) and planned.picklist:
             known = {folded(one) for one in planned.picklist}

@@ -195,15 +195,52 @@ def _stage_list(document: MappingDocument) -> list[dict[str, JsonValue]]:
     return [stage for stage in given if isinstance(stage, dict)] if isinstance(given, list) else []
 
 
+def wanted_pipelines(document: MappingDocument) -> dict[str, tuple[dict[str, JsonValue], ...]]:
+    """Stages by the pipeline they are needed in: all in the one that is shared ("" for any), or those of each of the
+    source's pipelines, with what records without a stage get.
+    """
+    shared = wanted_stages(document)
+    apart = document.constants.get("pipelines")
+    if not isinstance(apart, dict) or not apart:
+        return {str(document.constants.get("pipeline") or ""): shared}
+    by_name = {str(stage["name"]).casefold(): stage for stage in shared}
+    rules = stage_rules(document)
+    defaults = (str(rule.default).casefold() for rule in rules)
+    fallbacks = [by_name[one] for one in defaults if one in by_name]
+    found: dict[str, tuple[dict[str, JsonValue], ...]] = {}
+    for name, own in apart.items():
+        assert isinstance(own, list)
+        stages = [_stage_of(document, rules, stage, by_name) for stage in own if isinstance(stage, dict)]
+        unique = {str(stage["name"]).casefold(): stage for stage in reversed([*fallbacks, *stages])}
+        found[name] = tuple(reversed(unique.values()))
+    return found
+
+
+def _stage_of(
+    document: MappingDocument,
+    rules: tuple[FieldRule, ...],
+    stage: dict[str, JsonValue],
+    by_name: dict[str, dict[str, JsonValue]],
+) -> dict[str, JsonValue]:
+    """What a stage of the source becomes by the value map; its own figures where it keeps its name."""
+    name = str(stage.get("name"))
+    tables = (document.value_maps.get(rule.value_map or "") for rule in rules)
+    entries = {key.strip().casefold(): value for table in tables if table for key, value in table.entries.items()}
+    target = entries.get(name.strip().casefold(), name)
+    return stage if target == name else by_name.get(target.casefold(), {"name": target})
+
+
 def missing_stages(document: MappingDocument, destination: Inventory) -> tuple[dict[str, JsonValue], ...]:
-    """Wanted stages that the destination's pipeline does not have."""
-    pipeline = document.constants.get("pipeline")
-    known = {
-        stage.name.casefold()
-        for stage in destination.stages
-        if not pipeline or not stage.pipeline or stage.pipeline == pipeline
-    }
-    return tuple(stage for stage in wanted_stages(document) if str(stage["name"]).casefold() not in known)
+    """Wanted stages that the destination's pipelines do not have, each with its `pipeline`."""
+    missing: list[dict[str, JsonValue]] = []
+    for pipeline, stages in wanted_pipelines(document).items():
+        known = {
+            stage.name.casefold()
+            for stage in destination.stages
+            if not pipeline or not stage.pipeline or stage.pipeline.casefold() == pipeline.casefold()
+        }
+        missing += ({**stage, "pipeline": pipeline} for stage in stages if str(stage["name"]).casefold() not in known)
+    return tuple(missing)
 
 
 def provisioning_plan(document: MappingDocument, destination: Inventory) -> tuple[PlannedChange, ...]:
@@ -247,14 +284,21 @@ def _field_change(field: NewField) -> PlannedChange:
 
 
 def _stage_changes(document: MappingDocument, destination: Inventory) -> Iterator[PlannedChange]:
+    """One change for each pipeline that lacks some; a pipeline that does not exist is made with them."""
     absent = missing_stages(document, destination)
-    if absent:
-        name, _, key = str(document.constants.get("stage_field")).partition(".")
-        attributes: dict[str, JsonValue] = {
-            "pipeline": document.constants.get("pipeline"),
-            "stages": [dict(stage) for stage in absent],
-        }
-        yield PlannedChange(kind=PlannedKind.STAGES, object=name, name=key, attributes=attributes)
+    name, _, key = str(document.constants.get("stage_field")).partition(".")
+    apart = bool(document.constants.get("pipelines"))
+    for pipeline in dict.fromkeys(str(stage["pipeline"]) for stage in absent):
+        stages: list[JsonValue] = [
+            {key: value for key, value in stage.items() if key != "pipeline"}
+            for stage in absent
+            if stage["pipeline"] == pipeline
+        ]
+        attributes: dict[str, JsonValue] = {"pipeline": pipeline or None, "stages": stages}
+        if apart and pipeline.casefold() not in {one.pipeline.casefold() for one in destination.stages}:
+            attributes["new"] = True
+        field = f"{key}:{pipeline}" if apart else key
+        yield PlannedChange(kind=PlannedKind.STAGES, object=name, name=field, attributes=attributes)
 
 
 def _layout_changes(new_fields: tuple[NewField, ...]) -> Iterator[PlannedChange]:

@@ -1,6 +1,11 @@
-"""How many records each load with conditions will take, counted in one pass over the source for the forecast."""
+"""How many records each load with conditions will take, and on how many parents they hang, counted in one pass over
+the source for the forecast.
+"""
 
 from collections import Counter
+from collections.abc import Mapping
+from hashlib import blake2b
+from math import log
 from typing import Any
 
 from app.domain.choices import folded
@@ -9,6 +14,9 @@ from app.domain.schema import Record
 
 TAKEN = "records_taken"
 """The fact of a source's inventory that holds these counts, by load key."""
+PARENTS = "records_parents"
+"""The fact that holds how many different parents the records of a load have, by load key."""
+_BITS = 1 << 20
 
 
 def meets(condition: Condition, value: Any) -> bool:
@@ -76,6 +84,48 @@ class TakeCounter:
                     if meets(through, None if head is None else self._values.get((head, leaf)))
                 )
         return found
+
+
+class ParentCounter:
+    """Counts the different parents of records that are written together with their parent.
+
+    `parents` names the field that holds the parent, by destination object. Memory is 128 KiB a load whatever the
+    size: the number is estimated from the share of bits that stay free, to one in a hundred for up to a million.
+    """
+
+    def __init__(self, document: MappingDocument, parents: Mapping[str, str]) -> None:
+        self._loads: dict[str, list[tuple[Load, str]]] = {}
+        self._seen: dict[str, bytearray] = {}
+        self._marked: Counter[str] = Counter()
+        for load in document.loads:
+            wanted = parents.get(load.target_object)
+            paths = [rule.sources[0] for rule in load.fields if rule.target == wanted and rule.sources]
+            if load.enabled and paths:
+                self._loads.setdefault(load.source_object, []).append((load, paths[0].partition(".")[0]))
+                self._seen[load.key] = bytearray(_BITS // 8)
+
+    def add(self, object_name: str, _source_id: str, record: Record) -> None:
+        """Takes note of one record."""
+        for load, name in self._loads.get(object_name, ()):
+            parent = record.get(name)
+            own = (one for one in load.when if "." not in one.field)
+            if not isinstance(parent, str) or not all(meets(one, record.get(one.field)) for one in own):
+                continue
+            bit = int.from_bytes(blake2b(parent.encode(), digest_size=4).digest()) % _BITS
+            place, mask = bit >> 3, 1 << (bit & 7)
+            seen = self._seen[load.key]
+            if not seen[place] & mask:
+                seen[place] |= mask
+                self._marked[load.key] += 1
+
+    def counts(self) -> dict[str, int]:
+        """Load key → different parents."""
+        return {key: _estimate(self._marked[key]) for key in self._seen}
+
+
+def _estimate(marked: int) -> int:
+    """How many different values mark that many bits (linear counting)."""
+    return round(-_BITS * log(1 - min(marked, _BITS - 1) / _BITS))
 
 
 class FileWeight:

@@ -141,6 +141,8 @@ def _cycles(document: MappingDocument) -> Iterator[Problem]:
 
 def _stages(document: MappingDocument, destination: Inventory) -> Iterator[Problem]:
     """Stages that neither exist nor are planned: the platform would refuse every deal in them."""
+    if document.constants.get("pipelines"):
+        return  # every stage is planned in its pipeline
     pipeline = document.constants.get("pipeline")
     known = {folded(one.name) for one in destination.stages if not pipeline or one.pipeline in {"", pipeline}}
     planned = document.plan.picklist_values.get(str(document.constants.get("stage_field")), ())
@@ -264,7 +266,8 @@ class _LoadCheck:
         yield from self._unlisted(rule, at)
         field = self._target_field(rule.target)
         path = f"{self.load.target_object}.{rule.target}"
-        if field is None or not field.picklist or path == self.document.constants.get("stage_field"):
+        planned_elsewhere = path in (self.document.constants.get(one) for one in ("stage_field", "pipeline_field"))
+        if field is None or not field.picklist or planned_elsewhere:
             return
         planned = planned_field(self.document, self.load.target_object, rule.target)
         coming = {*self.document.plan.picklist_values.get(path, ()), *(planned.picklist if planned else ())}

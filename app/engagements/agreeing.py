@@ -3,13 +3,18 @@
 from typing import Any
 from uuid import UUID
 
+from sqlalchemy import update
+from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app.domain.ids import encode_id
 from app.models.engagement import Engagement
+from app.models.run import Run
 from app.runtime import Runtime
 
 SETTING = "agreement"
+SENDING = frozenset({"sample", "full", "delta", "repair", "replay"})
+"""Kinds of runs that send the company's values to the destination."""
 
 
 def agreement_of(engagement: Engagement) -> dict[str, Any] | None:
@@ -32,3 +37,21 @@ async def confirm_agreement(
     engagement.updated_at = runtime.now()
     session.add(engagement)
     await session.flush()
+
+
+async def withdraw_agreement(runtime: Runtime, session: AsyncSession, engagement: Engagement) -> None:
+    """Takes the word back, also when none was given. A run that sends is asked to pause; no worker takes one up."""
+    engagement.settings = {name: value for name, value in engagement.settings.items() if name != SETTING}
+    engagement.updated_at = runtime.now()
+    session.add(engagement)
+    await session.flush()
+    await session.exec(
+        update(Run)
+        .where(
+            col(Run.engagement_id) == engagement.id,
+            col(Run.kind).in_(SENDING),
+            col(Run.state) == "running",
+            col(Run.requested) == "",
+        )
+        .values(requested="pause")
+    )

@@ -97,7 +97,7 @@ async def _surveyed(
     runtime: Runtime, engagement: Engagement, key: DataKey, unpacked: Unpacked, name: str
 ) -> AsyncIterator[BundleTable]:
     for one in unpacked.tables:
-        file, survey = _file(one.part), TableSurvey(one.dialect)
+        file, survey = _file(one.part), TableSurvey(one.dialect, runtime.now().year)
         try:
             async for piece in read_file(runtime, engagement.tenant_id, key, file.id):
                 await asyncio.to_thread(survey.feed, piece)

@@ -74,7 +74,8 @@ async def put_connection(
     elif is_upload(config):
         connection.credentials = None
     elif connection.credentials is None or addresses(config) != addresses(connection.config):
-        raise _wrong("/credentials", "missing", "Send the credentials: they are new, or the address has changed.")
+        detail = "Send the credentials: they are new, or the address has changed."
+        raise _wrong("/credentials", "credentials-needed", detail)
     connection.name, connection.config, connection.updated_at = name, config, now
     if changed:
         connection.state, connection.token, connection.tested_at = "untested", None, None

@@ -1,6 +1,9 @@
 """What must hold before a run of a kind may start: pure predicates, the same for the API, the road and the tests."""
 
+from uuid import UUID
+
 from app.domain.ids import encode_id
+from app.engagements.agreeing import SENDING
 from app.engagements.facts import DESTINATION, REHEARSAL, SOURCE, WRITING, Account, Facts
 from app.errors import (
     AgreementNotConfirmed,
@@ -33,7 +36,6 @@ KINDS = (
 _MAPPED = frozenset({"provision", "sample", "full", "delta", "reconcile", "repair", "replay", "reassign_owners"})
 _OWNED = frozenset({"sample", "full", "delta", "replay", "reassign_owners"})
 _PROVISIONED = frozenset({"sample", "full", "delta", "replay"})
-_SENDING = frozenset({"sample", "full", "delta", "repair", "replay"})
 
 
 def role_of(destination: str) -> str:
@@ -60,8 +62,8 @@ def gates(kind: str, facts: Facts, destination: str = PRODUCTION, *, leftovers: 
                 'destination. Start a run of kind "provision" and finish its checklist.'
             )
         )
-    if kind in _SENDING and facts.confirmed is not None and facts.confirmed.sensitive and not facts.agreed:
-        found.append(agreement_gate(facts))
+    if kind in SENDING and facts.confirmed is not None and facts.confirmed.sensitive and not facts.agreed:
+        found.append(agreement_gate(facts.engagement_id))
     found.extend(_history_gates(kind, facts, target))
     if kind == "rollback" and destination == PRODUCTION and not leftovers:
         found.extend(_trace_gates(facts, target))
@@ -84,9 +86,9 @@ def mapping_gate(facts: Facts) -> AppError:
     )
 
 
-def agreement_gate(facts: Facts) -> AppError:
+def agreement_gate(engagement_id: UUID) -> AppError:
     """What whoever answers for the data has to say first."""
-    path = f"/v1/engagements/{encode_id('engagement', facts.engagement_id)}/agreement"
+    path = f"/v1/engagements/{encode_id('engagement', engagement_id)}/agreement"
     return AgreementNotConfirmed(
         "The mapping sends sensitive fields (health data, national ids, access codes). Make sure that an agreement "
         f"with the destination's vendor covers them, then confirm it with an owner's key: PUT {path}."

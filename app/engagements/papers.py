@@ -3,7 +3,8 @@
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, Field, JsonValue, StringConstraints, model_validator
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, StringConstraints, model_validator
+from pydantic_core import PydanticCustomError
 
 from app.domain.schema import Inventory
 from app.engagements.owners import OwnerState
@@ -44,6 +45,21 @@ class OwnersView(BaseModel):
 class OwnerChoice(Request):
     """One decision: a destination user, or `fallback` for the fallback user (a technician may stay a contact so)."""
 
+    model_config = ConfigDict(
+        json_schema_extra={
+            "oneOf": [
+                {
+                    "required": ["destination_user_id"],
+                    "properties": {"destination_user_id": {"type": "string"}, "fallback": {"const": False}},
+                },
+                {
+                    "required": ["fallback"],
+                    "properties": {"destination_user_id": {"type": "null"}, "fallback": {"const": True}},
+                },
+            ]
+        }
+    )
+
     source_user_id: UserId
     destination_user_id: UserId | None = None
     fallback: bool = False
@@ -66,7 +82,7 @@ class OwnersPut(Request):
     def _each_once(self) -> "OwnersPut":
         seen = [choice.source_user_id for choice in self.decisions]
         if len(seen) != len(set(seen)):
-            raise ValueError("each source user may stand in the list once")
+            raise PydanticCustomError("listed_twice", "each source user may stand in the list once")
         return self
 
 

@@ -3,6 +3,7 @@
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
+from fastapi import Response
 from pydantic import BaseModel, Field, StringConstraints
 
 from app.dependencies import CallerDep, IdempotencyDep, RuntimeDep, SessionDep, require
@@ -78,6 +79,22 @@ async def confirm_agreement(
     shown = show_agreement(engagement)
     assert shown is not None
     return shown
+
+
+@router.delete(
+    "/agreement",
+    operation_id="withdraw_agreement",
+    summary="Withdraw the agreement with the destination's vendor",
+    status_code=204,
+    response_class=Response,
+    dependencies=[require("agreements:confirm")],
+)
+async def withdraw_agreement(
+    engagement_id: EngagementId, caller: CallerDep, runtime: RuntimeDep, session: SessionDep
+) -> None:
+    """From now on no sensitive field leaves: a run that sends is asked to pause, and one that waits does not begin."""
+    engagement = await find_engagement(session, caller.tenant_id, engagement_id, lock=True)
+    await agreeing.withdraw_agreement(runtime, session, engagement)
 
 
 @router.get(

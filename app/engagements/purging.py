@@ -6,7 +6,7 @@ counts and the audit log stay, so that the log can still be proved.
 """
 
 from datetime import timedelta
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 import structlog
@@ -15,6 +15,7 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app.audit_chain import append
+from app.domain.certificates import PurgeCertificate
 from app.domain.ids import encode_id
 from app.domain.lifecycle import EngagementEvent, EngagementState, TransitionRefused, next_state
 from app.engagements.facts import gather_light
@@ -26,8 +27,9 @@ from app.signing import sign
 
 log = structlog.get_logger()
 
-KIND = "purge_certificate"
-ON_REQUEST, RETENTION_OVER = "requested", "retention_over"
+Why = Literal["requested", "retention_over"]
+ON_REQUEST: Why = "requested"
+RETENTION_OVER: Why = "retention_over"
 _AT_ONCE = 20
 # Rows whose sealed bytes cannot be opened any more. Names are constants of ours.
 _SEALED = {
@@ -53,7 +55,7 @@ def purge_time(runtime: Runtime, engagement: Engagement) -> None:
 
 
 async def purge(
-    runtime: Runtime, session: AsyncSession, engagement: Engagement, *, why: str, by: UUID | None = None
+    runtime: Runtime, session: AsyncSession, engagement: Engagement, *, why: Why, by: UUID | None = None
 ) -> dict[str, Any]:
     """Destroys the key in the caller's transaction and returns the signed certificate; `by` is the key that asked.
 
@@ -85,19 +87,18 @@ async def purge(
     head = await _book(runtime, session, engagement, why, by)
     engagement.purge_certificate = sign(
         runtime.keys,
-        {
-            "kind": KIND,
-            "engagement": shown,
-            "tenant": encode_id("tenant", engagement.tenant_id),
-            "source": engagement.source,
-            "destination": engagement.destination,
-            "why": why,
-            "requested_by": encode_id("api_key", by) if by else None,
-            "purged_at": now.isoformat(),
-            "unreadable": counts,
-            "audit_sequence": head[0],
-            "audit_head": head[1],
-        },
+        PurgeCertificate(
+            engagement=shown,
+            tenant=encode_id("tenant", engagement.tenant_id),
+            source=engagement.source,
+            destination=engagement.destination,
+            why=why,
+            requested_by=encode_id("api_key", by) if by else None,
+            purged_at=now,
+            unreadable=counts,
+            audit_sequence=head[0],
+            audit_head=head[1],
+        ).model_dump(mode="json"),
     )
     session.add(engagement)
     await session.flush()

@@ -10,7 +10,7 @@ from app.engagements.road import StepState
 from app.identifiers import ConnectionId, EngagementId, QuoteId, RunId
 from app.platforms.slugs import DestinationSlug, SourceSlug
 
-Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
+Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200, pattern=r"\S")]
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,49}$")]
 Role = Literal["source", "destination", "rehearsal"]
 ConfigKey = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,49}$")]
@@ -25,6 +25,18 @@ class Request(BaseModel):
 
 class EngagementCreate(Request):
     """A new engagement; with `quote_id` source and destination come from the quote unless they are given."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "anyOf": [
+                {"required": ["quote_id"], "properties": {"quote_id": {"type": "string"}}},
+                {
+                    "required": ["source", "destination"],
+                    "properties": {"source": {"type": "string"}, "destination": {"type": "string"}},
+                },
+            ]
+        }
+    )
 
     name: Annotated[Name, Field(examples=["Northwind Heating"])]
     source: Annotated[SourceSlug | None, Field(examples=["servicetracker"])] = None

@@ -56,8 +56,17 @@ class ConnectionTokens:
             finally:
                 async with self._wire:
                     self._holder = None
-                    if not holder.is_closed():
-                        await holder.execute("SELECT pg_advisory_unlock($1)", self._lock)
+                    await self._let_go(holder)
+
+    async def _let_go(self, holder: "asyncpg.pool.PoolConnectionProxy[Any]") -> None:
+        """Gives the right back, if need be with the connection: no other user of the pool may inherit it."""
+        if holder.is_closed():
+            return
+        try:
+            await holder.execute("SELECT pg_advisory_unlock($1)", self._lock)
+        except BaseException:
+            holder.terminate()
+            raise
 
     async def save(self, token: Mapping[str, str]) -> None:
         """Stores a fresh token, unless the credentials have changed meanwhile."""

@@ -11,7 +11,7 @@ from starlette.requests import ClientDisconnect
 
 from app.dependencies import CallerDep, IdempotencyHeader, PagingDep, RuntimeDep, SessionDep, require
 from app.documents import engagement_key
-from app.engagements import upload_reading, uploads
+from app.engagements import upload_kinds, upload_reading, uploads
 from app.engagements.service import find_engagement
 from app.errors import (
     AnotherRunActive,
@@ -26,10 +26,13 @@ from app.identifiers import EngagementId, UploadId
 from app.paging import Page
 from app.problems import responses
 from app.routing import api_router
+from connectors.file_formats import ENDINGS
 
 router = api_router("/engagements", "engagements")
 
-_BYTES = {"schema": {"type": "string", "format": "binary"}}
+_BYTES = {"schema": {"type": "string", "format": "binary", "minLength": 1}}
+_ENDINGS = "|".join("".join(f"[{sign}{sign.upper()}]" for sign in ending[1:]) for ending in ENDINGS)
+_NAME = rf'^[^./\\:*?"<>|\x00-\x1f][^/\\:*?"<>|\x00-\x1f]*\.({_ENDINGS})$'
 NameQuery = Annotated[
     str,
     Query(
@@ -37,6 +40,7 @@ NameQuery = Annotated[
         max_length=200,
         description="The file's name: {Object}.csv, by the object's API name or label. Also .tsv, .xlsx, .json, .zip.",
         examples=["Account.csv"],
+        json_schema_extra={"pattern": _NAME},  # judged in app.engagements.uploads
     ),
 ]
 
@@ -166,7 +170,7 @@ def _view(upload: upload_reading.Upload) -> UploadView:
         "requestBody": {
             "required": True,
             "description": "The file's bytes as they are.",
-            "content": dict.fromkeys(uploads.SHOWN_TYPES, _BYTES),
+            "content": dict.fromkeys(upload_kinds.SHOWN_TYPES, _BYTES),
         }
     },
     responses=responses(
@@ -174,8 +178,8 @@ def _view(upload: upload_reading.Upload) -> UploadView:
         EngagementPurged,
         RequestInFlight,
         uploads.FileTooLarge,
-        uploads.FileKindUnknown,
-        uploads.FileUnreadable,
+        upload_kinds.FileKindUnknown,
+        upload_kinds.FileUnreadable,
         uploads.TooManyFiles,
         IdempotencyKeyReused,
     ),
@@ -199,7 +203,7 @@ async def upload_file(
     """
     if key is None:
         raise IdempotencyKeyMissing("Send an Idempotency-Key header, new for each file.")
-    kind = uploads.check_file(name, request.headers.get("content-type", ""))
+    kind = upload_kinds.check_file(name, request.headers.get("content-type", ""))
     tenant_id = caller.tenant_id
     try:
         received = await uploads.receive(runtime, tenant_id, engagement_id, name, kind, request.stream())

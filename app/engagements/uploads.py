@@ -6,7 +6,7 @@ several tables are taken apart (`bundles`): each table is an upload then, and th
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import timedelta
 from hashlib import sha256
 from typing import Any
@@ -30,8 +30,9 @@ from app.engagements.files import CHUNK, chunk_place, read_file
 from app.engagements.parts import PIECE, PartFile
 from app.engagements.questions import ask
 from app.engagements.service import find_engagement
+from app.engagements.upload_kinds import Head, unreadable
 from app.engagements.upload_reading import MARK, UPLOAD, Upload, find_upload, tables_of
-from app.errors import AnotherRunActive, AppError, BodyTooLarge, Invalid, NotFound, WrongMediaType
+from app.errors import AnotherRunActive, AppError, BodyTooLarge, Invalid, NotFound
 from app.models.columns import new_id
 from app.models.engagement import Connection, Engagement
 from app.models.file import Artifact
@@ -40,7 +41,7 @@ from app.models.run import Run
 from app.runtime import Runtime
 from app.security import DataKey
 from connectors.base import ConnectorError
-from connectors.file_formats import ENDINGS, TEXT, check_head, format_of
+from connectors.file_formats import TEXT, format_of
 from connectors.table_files import TableProfile, TableSurvey
 from connectors.tabular import Probe, Unreadable
 
@@ -48,28 +49,6 @@ MAX_UPLOAD_BYTES = 4 * 1024**3
 MAX_FILES = 200
 _PART = "upload-part"
 _PART_LIFE = timedelta(days=1)
-_TYPES = frozenset(
-    {
-        "text/csv", "text/tab-separated-values", "text/plain", "application/csv", "application/vnd.ms-excel",
-        "application/octet-stream", "binary/octet-stream", "application/zip", "application/x-zip-compressed",
-        "application/json", "application/x-ndjson", "application/jsonl", "application/x-jsonlines",
-        "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-        "application/vnd.ms-excel.sheet.macroenabled.12",
-    }
-)  # fmt: skip
-SHOWN_TYPES = (
-    "text/csv", "text/tab-separated-values", "application/json", "application/x-ndjson", "application/zip",
-    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", "application/octet-stream",
-)  # fmt: skip
-_MISMATCHED = frozenset({"format-not-supported", "format-mismatch", "binary"})
-
-
-class FileKindUnknown(WrongMediaType):
-    title = "This kind of file cannot be read"
-
-
-class FileUnreadable(Invalid):
-    title = "The file cannot be read as a table"
 
 
 class FileTooLarge(BodyTooLarge):
@@ -95,39 +74,6 @@ class Received:
     sha256: str
     profile: TableProfile
     bundle: Bundle | None = None
-
-
-@dataclass(slots=True)
-class _Head:
-    """The beginning of a file that is no delimited text."""
-
-    kind: str
-    head: bytes = field(default=b"")
-
-    def feed(self, chunk: bytes) -> None:
-        """Raises Unreadable where the first bytes are those of another format."""
-        if not self.head:
-            self.head = chunk[:65_536]
-            self.kind = check_head(self.kind, self.head)
-
-    def settle(self) -> str:
-        """The format to read the file in. Raises Unreadable for an empty one."""
-        return check_head(self.kind, self.head)
-
-
-def check_file(name: str, content_type: str) -> str:
-    """The file's media type. Raises Invalid for a name that is a path, FileKindUnknown for what is no table."""
-    if not 0 < len(name) <= 200 or name.startswith(".") or any(one in '/\\:*?"<>|' or ord(one) < 32 for one in name):
-        detail = "Give the file's own name without a folder, for example Account.csv."
-        raise Invalid(detail, errors=[{"pointer": "/query/name", "code": "not-a-file-name", "detail": detail}])
-    kind = content_type.partition(";")[0].strip().lower() or "application/octet-stream"
-    if not format_of(name):
-        raise FileKindUnknown(
-            f"Upload tables ({', '.join(ENDINGS)}); save others, such as .xls, as .xlsx or CSV first."
-        )
-    if kind not in _TYPES:
-        raise FileKindUnknown(f"Send the file's bytes as text/csv or application/octet-stream, not as {kind[:100]}.")
-    return kind
 
 
 def uploads_problem(error: ConnectorError) -> AppError:
@@ -162,7 +108,7 @@ async def receive(
     text_kind = format_of(name) == TEXT
     bundle: Bundle | None = None
     try:
-        probe, head = Probe(), _Head(format_of(name))
+        probe, head = Probe(), Head(format_of(name))
         size, digest = await _store(runtime, part, key, stream, probe.feed if text_kind else head.feed)
         if text_kind:
             profile = await _survey(runtime, part, key, probe)
@@ -173,7 +119,7 @@ async def receive(
             await _forget_bytes(runtime, part)
     except Unreadable as problem:
         await drop(runtime, tenant_id, part.id)
-        raise _unreadable(name, problem) from None
+        raise unreadable(name, problem) from None
     except BaseException:
         await drop(runtime, tenant_id, part.id)
         raise
@@ -256,14 +202,23 @@ async def _keep_profile(
         )
     )
     for question in profile.questions():
-        detail = {"text": f"{artifact.name}: {question.text}", "file": artifact.name, "column": question.column}
+        detail: dict[str, Any] = {
+            "text": f"{artifact.name}: {question.text}",
+            "file": artifact.name,
+            "column": question.column,
+        }
+        if question.examples:
+            detail["examples"] = list(question.examples)
+        options: dict[str, Any] = {"choices": list(question.choices)}
+        if question.suggested:
+            options["suggested"] = question.suggested
         await ask(
             session,
             engagement,
             subject=f"{MARK}{artifact.name}:{question.column}:{question.code}",
             code=question.code,
             detail=detail,
-            options={"choices": list(question.choices)},
+            options=options,
             at=runtime.now(),
         )
 
@@ -324,19 +279,10 @@ async def _forget_bytes(runtime: Runtime, part: Artifact) -> None:
 
 async def _survey(runtime: Runtime, part: Artifact, key: DataKey, probe: Probe) -> TableProfile:
     """The second look, at what was stored: now that the encoding of the whole file is known."""
-    survey = TableSurvey(await asyncio.to_thread(probe.finish))
+    survey = TableSurvey(await asyncio.to_thread(probe.finish), runtime.now().year)
     async for piece in read_file(runtime, part.tenant_id, key, part.id):
         await asyncio.to_thread(survey.feed, piece)
     return await asyncio.to_thread(survey.finish)
-
-
-def _unreadable(name: str, problem: Unreadable) -> FileUnreadable | FileKindUnknown:
-    place = f", line {problem.line}" if problem.line else ""
-    detail = f"{name}{place}: {problem.detail}. Nothing was stored; the engagement is as it was."
-    pointer = [{"pointer": "/body", "code": problem.code, "detail": detail}]
-    if problem.code in _MISMATCHED:
-        return FileKindUnknown(detail, errors=pointer)
-    return FileUnreadable(detail, errors=pointer, line=problem.line or None)
 
 
 async def _check_room(runtime: Runtime, session: AsyncSession, engagement: Engagement, name: str) -> None:

@@ -1,26 +1,24 @@
 """Routes of keys and access tokens."""
 
 from datetime import timedelta
-from typing import Annotated, Literal
 
-from fastapi import Form, Request, Response
+from fastapi import APIRouter, Response
 
-from app.dependencies import CallerDep, IdempotencyDep, PagingDep, RuntimeDep, SessionDep, client_address, require
-from app.errors import Forbidden, IdempotencyKeyMissing, IdempotencyKeyReused, Invalid, RequestInFlight, Unauthenticated
+from app.dependencies import CallerDep, IdempotencyDep, PagingDep, RuntimeDep, SessionDep, require
+from app.errors import IdempotencyKeyMissing, IdempotencyKeyReused, RequestInFlight
 from app.identifiers import ApiKeyId
-from app.keys import service
-from app.keys.schemas import CreateKey, Key, NewKey, RotateKey, SigningKey, Token
+from app.keys import service, token_routes
+from app.keys.schemas import CreateKey, Key, NewKey, RotateKey, SigningKey
 from app.keys.views import show, show_signing_key
 from app.paging import Page
 from app.problems import responses
-from app.ratelimit import ADDRESS_POLICY, check_rate
 from app.routing import api_router
 
-router = api_router("", "keys")
+keys = api_router("", "keys")
 REPEATABLE = (IdempotencyKeyMissing, RequestInFlight, IdempotencyKeyReused)
 
 
-@router.get(
+@keys.get(
     "/signing_key",
     operation_id="get_signing_key",
     summary="Get the key that checks signed documents",
@@ -31,7 +29,7 @@ async def get_signing_key(runtime: RuntimeDep) -> SigningKey:
     return show_signing_key(runtime)
 
 
-@router.post(
+@keys.post(
     "/keys",
     operation_id="create_key",
     summary="Create an API key",
@@ -55,12 +53,12 @@ async def create_key(
     return NewKey(**show(row).model_dump(), key=secret)
 
 
-@router.get("/keys", operation_id="list_keys", summary="List API keys", dependencies=[require("keys:write")])
+@keys.get("/keys", operation_id="list_keys", summary="List API keys", dependencies=[require("keys:write")])
 async def list_keys(caller: CallerDep, session: SessionDep, paging: PagingDep) -> Page[Key]:
     return (await service.list_keys(session, caller, paging)).page(show)
 
 
-@router.post(
+@keys.post(
     "/keys/{key_id}/rotate",
     operation_id="rotate_key",
     summary="Replace a key, with an overlap",
@@ -76,7 +74,7 @@ async def rotate_key(
     return NewKey(**show(row).model_dump(), key=secret)
 
 
-@router.delete(
+@keys.delete(
     "/keys/{key_id}",
     operation_id="revoke_key",
     summary="Revoke a key at once",
@@ -89,21 +87,6 @@ async def revoke_key(key_id: ApiKeyId, caller: CallerDep, session: SessionDep, r
     await service.revoke_key(runtime, session, caller, key_id)
 
 
-@router.post(
-    "/oauth/token",
-    operation_id="create_access_token",
-    summary="Exchange a key for an access token (client credentials)",
-    responses=responses(Unauthenticated, Forbidden, Invalid),
-)
-async def create_access_token(
-    request: Request,
-    runtime: RuntimeDep,
-    grant_type: Annotated[Literal["client_credentials"], Form()],  # noqa: ARG001  required by the protocol, one value
-    client_id: Annotated[str, Form(max_length=100, description="The key's id.", examples=["key_…"])],
-    client_secret: Annotated[str, Form(max_length=200, description="The key itself.", examples=["tsk_…"])],
-    scope: Annotated[str, Form(max_length=500, description="Space-separated; empty: all the key has.")] = "",
-) -> Token:
-    """The token works for an hour, less when its key ends sooner, and ends when the key is revoked."""
-    await check_rate(runtime, request, ADDRESS_POLICY, client_address(request))
-    secret, granted, life = await service.issue_token(runtime, client_id, client_secret, scope)
-    return Token(access_token=secret, expires_in=int(life.total_seconds()), scope=" ".join(granted))
+router = APIRouter()
+router.include_router(keys)
+router.include_router(token_routes.router)

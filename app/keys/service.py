@@ -11,6 +11,7 @@ from app.access import KEY_PREFIX, TOKEN_PREFIX, Caller, authenticate, digest, m
 from app.audit_chain import append
 from app.domain.ids import encode_id
 from app.errors import Conflict, Forbidden, Invalid, NotFound, Unauthenticated
+from app.keys.oauth import InvalidClient, InvalidScope, TokenRequest
 from app.models import ApiKey, OAuthToken
 from app.models.columns import new_id
 from app.paging import Paging, Rows, fetch_page
@@ -109,27 +110,22 @@ async def _get(session: AsyncSession, caller: Caller, key_id: UUID) -> ApiKey:
     return row
 
 
-async def issue_token(
-    runtime: Runtime, client_id: str, client_secret: str, scope: str
-) -> tuple[str, Iterable[str], timedelta]:
+async def issue_token(runtime: Runtime, wanted: TokenRequest) -> tuple[str, Iterable[str], timedelta]:
     """An access token for a key: the token, its scopes, its life.
 
-    Raises Unauthenticated for a wrong client, Invalid for a scope that the key lacks; both carry RFC 6749's `error`.
+    Raises InvalidClient, and InvalidScope for a scope that the key lacks.
     """
-    key_id = read_key_id(client_secret)
+    key_id = read_key_id(wanted.client_secret)
     try:
-        if key_id is None or f"tsk_{client_id.removeprefix('key_')}" != client_secret.rpartition("_")[0]:
+        if key_id is None or f"tsk_{wanted.client_id.removeprefix('key_')}" != wanted.client_secret.rpartition("_")[0]:
             raise refused("client_mismatch")
-        caller = await authenticate(runtime, client_secret)
+        caller = await authenticate(runtime, wanted.client_secret)
     except Unauthenticated as error:
-        error.extra["error"] = "invalid_client"
-        raise
-    wanted = frozenset(scope.split())
-    if not wanted <= caller.scopes:
-        raise Invalid(
-            "The key lacks some of these scopes.", error="invalid_scope", scopes=sorted(wanted - caller.scopes)
-        )
-    granted = sorted(wanted or caller.scopes)
+        raise InvalidClient("No live key has this id and secret.").about(error) from None
+    asked = frozenset(wanted.scope.split())
+    if not asked <= caller.scopes:
+        raise InvalidScope("The key lacks some of these scopes.", scopes=sorted(asked - caller.scopes))
+    granted = sorted(asked or caller.scopes)
     secret = make_secret(TOKEN_PREFIX)
     now = runtime.now()
     async with runtime.db.transaction(caller.tenant_id) as session:

@@ -53,6 +53,7 @@ class Run(SQLModel, table=True):
     created_at: Instant = instant_column()
     started_at: Instant | None = instant_column(default=None)
     finished_at: Instant | None = instant_column(default=None)
+    traceparent: str | None = text_column(None)
 
 
 class RunStage(SQLModel, table=True):

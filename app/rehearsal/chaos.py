@@ -180,8 +180,8 @@ class Chaos:
         if rows and rows[0]["fence"] > fence:
             self.resumed.append(time.monotonic() - since)
             self._bereaved = None
-        elif rows and rows[0]["state"] not in ("running", "queued", "waiting_quota"):
-            self._bereaved = None  # it had finished just before
+        elif rows and rows[0]["state"] not in ("running", "queued"):
+            self._bereaved = None  # it had finished or put the run down itself (for the quota, say) just before
 
     def _calm(self) -> None:
         self._due = []

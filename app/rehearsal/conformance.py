@@ -13,6 +13,7 @@ from app.demo.table import Screen
 from app.rehearsal.faults import chosen
 from app.rehearsal.outcome import Outcome
 from app.rehearsal.rehearsing import RESUME_SECONDS, CannotStart, rehearse
+from app.rehearsal.widening import wider
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +52,7 @@ def run_conformance(pair: tuple[str, str], records: int, seed: int, json_path: P
     for trial in TRIALS:
         screen.step(f"Trial: {trial.guarantee}")
         try:
-            outcome = rehearse(screen, pair, chosen(trial.faults), seed, records)
+            outcome = rehearse(screen, pair, chosen(trial.faults), seed, records, wider(pair))
         except CannotStart as wrong:
             screen.fail(f"tranship: {wrong}")
             return 2

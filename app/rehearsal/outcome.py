@@ -15,6 +15,8 @@ class Outcome:
     faults: list[str] = field(default_factory=list)
     seconds: float = 0.0
     injected: Counter[str] = field(default_factory=Counter)
+    settled: int = 0
+    """Clients that the customer had at the destination before, under their former ids."""
     moved: dict[str, int] = field(default_factory=dict)
     duplicates: int = 0
     missing: int = 0
@@ -28,6 +30,9 @@ class Outcome:
     workers_lost: int = 0
     slowest_resume: float = 0.0
     client_retries: int = 0
+    restored: int = 0
+    refused: int = 0
+    """What the destination refused to a rollback in bad weather; the next rollback has to bring it back."""
     roots: dict[str, str] = field(default_factory=dict)
     left_behind: dict[str, int] = field(default_factory=dict)
     """Per object, what a rollback had to leave because no call of the vendor takes it away (ruling 24)."""
@@ -48,6 +53,7 @@ class Outcome:
             "faults": self.faults,
             "seconds": round(self.seconds, 1),
             "injected": dict(sorted(self.injected.items())),
+            "settled": self.settled,
             "moved": self.moved,
             "duplicates": self.duplicates,
             "missing": self.missing,
@@ -61,6 +67,8 @@ class Outcome:
             "workers_lost": self.workers_lost,
             "slowest_resume": round(self.slowest_resume, 2),
             "client_retries": self.client_retries,
+            "restored": self.restored,
+            "refused": self.refused,
             "roots": self.roots,
             "left_behind": self.left_behind,
             "objects": self.objects,

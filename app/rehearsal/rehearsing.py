@@ -6,15 +6,16 @@ both stand-ins stand our proxies; counters, dumps and the administrator's hand g
 
 import json
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 from urllib.parse import urlsplit
 
 import asyncpg
+from pydantic import SecretStr
 
 from app.demo import agreeing, moving
 from app.demo.administering import administrate
@@ -38,7 +39,10 @@ from app.rehearsal.patient import PatientClient
 from app.rehearsal.proxy import Proxy
 from app.rehearsal.rows import Rows
 from app.rehearsal.schedule import make_schedule
-from app.settings import SettingsError
+from app.rehearsal.settled import settle
+from app.rehearsal.summing import rows_of, summarise
+from app.rehearsal.widening import NOTHING, Wider
+from app.settings import Settings, SettingsError
 
 _EXPECTED = (DemoFailed, Refused, NoAnswer, EmbeddedServersError, SettingsError, OSError, asyncpg.PostgresError)
 RESUME_SECONDS = 10.0
@@ -60,60 +64,139 @@ class StormyWalk(Walk):
 
 
 def run_rehearsal(
-    *, pair: tuple[str, str], faults: tuple[Fault, ...], seed: int, records: int, json_path: Path | None
+    *,
+    pair: tuple[str, str],
+    faults: tuple[Fault, ...],
+    seeds: Sequence[int],
+    records: int,
+    json_path: Path | None,
 ) -> int:
-    """Walks once through the weather and judges; 0 when every invariant holds, 1 otherwise, 2 when it cannot start.
+    """Walks through the weather of each seed and judges; 0 when every invariant holds, 1 otherwise, 2 when it cannot
+    start.
 
-    The figures go to `json_path`, or to standard output.
+    The figures go to `json_path`, or to standard output. For several seeds that is a folder: a file per schedule, and
+    `summary.json` over all that it holds.
     """
     screen = Screen()
+    broken = False
     try:
-        outcome = rehearse(screen, pair, faults, seed, records)
+        for outcome in rehearse_many(screen, pair, faults, seeds, records):
+            place = json_path
+            if json_path is not None and len(seeds) > 1:
+                place = json_path / f"{pair[1]}-{outcome.seed:04}.json"
+            _write(screen, place, outcome.as_json())
+            for sentence in outcome.broken:
+                screen.fail(f"broken: {sentence}")
+            broken |= bool(outcome.broken)
     except CannotStart as wrong:
         screen.fail(f"tranship: {wrong}")
         return 2
-    text = json.dumps(outcome.as_json(), indent=2) + "\n"
-    if json_path is not None:
-        json_path.parent.mkdir(parents=True, exist_ok=True)
-        json_path.write_text(text, encoding="utf-8")
-    else:
+    if json_path is not None and len(seeds) > 1:
+        sum_up(screen, json_path)
+    return 1 if broken else 0
+
+
+def sum_up(screen: Screen, folder: Path) -> dict[str, Any]:
+    """All schedules whose figures a folder holds, as a table and as `summary.json`."""
+    figures = [json.loads(one.read_text(encoding="utf-8")) for one in sorted(folder.glob("*-[0-9]*.json"))]
+    summary = summarise(figures)
+    _write(screen, folder / "summary.json", summary)
+    screen.table("All schedules so far", ("figure", "number"), rows_of(summary))
+    return summary
+
+
+def _write(screen: Screen, place: Path | None, figures: Mapping[str, Any]) -> None:
+    text = json.dumps(figures, indent=2) + "\n"
+    if place is None:
         screen.say(text)
-    for sentence in outcome.broken:
-        screen.fail(f"broken: {sentence}")
-    return 1 if outcome.broken else 0
+        return
+    place.parent.mkdir(parents=True, exist_ok=True)
+    place.write_text(text, encoding="utf-8")
 
 
 class CannotStart(Exception):
     """Settings or folders that a rehearsal cannot run with."""
 
 
-def rehearse(screen: Screen, pair: tuple[str, str], faults: tuple[Fault, ...], seed: int, records: int) -> Outcome:
-    """One rehearsal on servers and stand-ins of its own. Raises CannotStart."""
-    outcome = Outcome(":".join(pair), seed, records, [fault.name for fault in faults])
-    started = time.monotonic()
+def rehearse(
+    screen: Screen, pair: tuple[str, str], faults: tuple[Fault, ...], seed: int, records: int, more: Wider
+) -> Outcome:
+    """One rehearsal on servers and stand-ins of its own, with `more` than the pair writes. Raises CannotStart."""
+    [outcome] = rehearse_many(screen, pair, faults, [seed], records, more)
+    return outcome
+
+
+def rehearse_many(
+    screen: Screen,
+    pair: tuple[str, str],
+    faults: tuple[Fault, ...],
+    seeds: Iterable[int],
+    records: int,
+    more: Wider = NOTHING,
+) -> Iterator[Outcome]:
+    """A rehearsal per seed, one after the other. Servers and processes stay up between them; tenant, engagement and
+    both accounts are fresh. After a broken one everything starts anew: its runs would go on. Raises CannotStart.
+    """
     try:
         settings = demo_settings()
         settings = settings.model_copy(update={"data_dir": settings.data_dir.with_name("rehearsal")})
         settings.data_dir.mkdir(parents=True, exist_ok=True)
     except (SettingsError, OSError) as wrong:
         raise CannotStart(str(wrong)) from wrong
-    wish = Wish(pair, records, rollback=True, keep=False, json_path=None, source=None)
-    logs = settings.data_dir / "logs"
+    left = [Outcome(":".join(pair), seed, records, [fault.name for fault in faults]) for seed in reversed([*seeds])]
+    while left:
+        yield from _on_one_stage(screen, settings, left, faults, more)
+
+
+def _on_one_stage(
+    screen: Screen, settings: Settings, left: list[Outcome], faults: tuple[Fault, ...], more: Wider
+) -> Iterator[Outcome]:
+    """Takes outcomes from the end of `left` until one is broken."""
+    pair = left[-1].pair.split(":")
+    wish = Wish((pair[0], pair[1]), left[-1].records, rollback=True, keep=False, json_path=None, source=None)
+    logs, started = settings.data_dir / "logs", time.monotonic()
     try:
-        with stage_for(settings, wish, logs) as stage:
-            _rehearse(screen, stage, outcome, faults, settings.lease_seconds, settings.data_dir / "papers")
+        with stage_for(settings, wish, logs) as first:
+            stage = first
+            while left:
+                _rehearse(screen, stage, left[-1], faults, settings.lease_seconds, settings.data_dir / "papers", more)
+                left[-1].seconds = time.monotonic() - started
+                yield (done := left.pop())
+                if done.broken or not left:
+                    return
+                started = time.monotonic()
+                stage = _fresh(settings, stage)
     except _EXPECTED as error:
-        outcome.broken.append(f"the road ended early: {error}")
+        if not left:
+            raise
+        left[-1].broken.append(f"the road ended early: {error}")
         problem = getattr(error, "problem", None)
         if problem:
             screen.say(json.dumps(problem, indent=2, ensure_ascii=False, default=str)[:4_000])
         screen.say(f"The logs of every process are in {logs}")
-    outcome.seconds = time.monotonic() - started
-    return outcome
+        left[-1].seconds = time.monotonic() - started
+        yield left.pop()
+
+
+def _fresh(settings: Settings, stage: Stage) -> Stage:
+    """The same processes for a tenant of its own, both accounts as they were at first. Raises Refused, NoAnswer."""
+    from app.keys_cli import create_record
+
+    for url in (stage.source, stage.destination):
+        Client(url).post("/_sandbox/reset")
+    configured = settings.model_copy(update={"database_url": SecretStr(stage.database_url)})
+    tenant = f"rehearsal {time.time_ns()}"
+    return replace(stage, key=create_record(configured, stage.database_url, tenant=tenant, label="rehearsal"))
 
 
 def _rehearse(
-    screen: Screen, stage: Stage, outcome: Outcome, faults: tuple[Fault, ...], lease_seconds: float, papers: Path
+    screen: Screen,
+    stage: Stage,
+    outcome: Outcome,
+    faults: tuple[Fault, ...],
+    lease_seconds: float,
+    papers: Path,
+    more: Wider,
 ) -> None:
     papers.mkdir(parents=True, exist_ok=True)
     pair = (outcome.pair.split(":")[0], outcome.pair.split(":")[1])
@@ -146,7 +229,11 @@ def _rehearse(
             admin=administrate,
             chaos=chaos,
             doors=(proxies[0].url, proxies[1].url),
+            more_loads=tuple(load.model_dump(mode="json") for load in more.loads),
+            more_config=more.config,
         )
+        for action in more.needs:
+            stands[1].post("/_sandbox/admin", action)
         try:
             _walk(walk, stage, rows, outcome)
         finally:
@@ -173,7 +260,6 @@ def _proxies(stage: Stage, seed: int) -> Iterator[tuple[Proxy, Proxy]]:
 
 def _walk(walk: StormyWalk, stage: Stage, rows: Rows, outcome: Outcome) -> None:
     """The road; each writing run is judged as it ends."""
-    before = dump_of(walk)
     agreeing.engage(walk, agreeing.ask_price(walk))
     ids = (
         decode_id("engagement", walk.engagement_id),
@@ -186,6 +272,8 @@ def _walk(walk: StormyWalk, stage: Stage, rows: Rows, outcome: Outcome) -> None:
     agreeing.agree_on_mapping(walk, quality)
     agreeing.decide_owners(walk)
     agreeing.prepare(walk)
+    outcome.settled = settle(walk, outcome.seed)
+    before = dump_of(walk)
     tenant_id = decode_id("tenant", stage.key["tenant_id"])
     figures = LedgerFigures(stage.database_url, tenant_id, *ids, STAND_INS[walk.pair[1]].modules)
     judge = Judge(walk, rows, figures, before, outcome, ids)
@@ -209,7 +297,18 @@ def _walk(walk: StormyWalk, stage: Stage, rows: Rows, outcome: Outcome) -> None:
     judge.read_back()
     walk.screen.step("Rollback")
     run = walk.run("rollback")
+    outcome.refused = refused_of(run)
+    if outcome.refused:
+        walk.screen.say(f"{outcome.refused} refused and listed: once more in calm weather")
+        walk.quiet.add("rollback")
+        run = walk.run("rollback")
+        outcome.expect(refused_of(run) == 0, f"rollback: {refused_of(run)} records are refused without any fault")
     judge.rolled_back(run)
+
+
+def refused_of(run: dict[str, Any]) -> int:
+    """What the destination would not give back or delete in a rollback, although its API can."""
+    return stage_sums(run, "restore", "delete").get("refused", 0)
 
 
 class Judge:
@@ -246,6 +345,10 @@ class Judge:
                 seen["records"] = len(mine)
                 seen["duplicates"] += len(new - mine)
                 seen["missing"] += len(mine - new)
+            if links := new & now.links.get(module, set()):
+                shown = self._outcome.objects.setdefault(f"{module} (link)", {"duplicates": 0, "missing": 0})
+                shown["records"] = len(mine & links)
+                shown["duplicates"] += len(links - mine)
         doubled += raw.shared_records(self._rows, *self._ids)
         unknown = raw.open_intents(self._rows, self._ids[0]) + raw.unnamed(self._rows, self._ids[0])
         self._note(when, "duplicates", doubled, "records at the destination that no ledger row accounts for")
@@ -279,6 +382,7 @@ class Judge:
         self._outcome.unequal_roots += not equal
         self._outcome.expect(equal, f"rollback: {differences(self._before, after, staying)}")
         sums = stage_sums(run, "restore", "delete")
+        self._outcome.restored = sums.get("restored", 0)
         self._walk.screen.say(
             f"{sums.get('deleted', 0)} deleted, {sums.get('restored', 0)} restored, {sums.get('kept_edits', 0)} kept; "
             f"roots {'equal' if equal else 'differ'}"

@@ -33,7 +33,7 @@ _CLAIM = """
       AND (lease_until IS NULL OR lease_until <= now())
       AND NOT EXISTS (SELECT 1 FROM runs other WHERE other.engagement_id = runs.engagement_id AND other.id <> runs.id
                       AND other.lease_until > now())
-    RETURNING fence, requested, coalesce(extract(epoch FROM now() - free.held), 1e9)::float8 AS quiet
+    RETURNING fence, kind, requested, traceparent, coalesce(extract(epoch FROM now() - free.held), 1e9)::float8 AS quiet
 """
 # A worker that is stopped inside a transaction keeps its row locks, at which the next claim would wait for ever: the
 # server ends such a session once the lease is over.
@@ -60,6 +60,7 @@ class LeaseLost(Exception):
 @dataclass(slots=True)
 class Lease:
     """A worker's hold on a run. `requested` is what people asked for meanwhile: "" | pause | cancel.
+    `traceparent` names the request that asked for the run, when it was traced.
 
     `deadline` and `quiet_at` are on the monotonic clock: until when we hold it, and when the holder before us lost it.
     """
@@ -72,6 +73,8 @@ class Lease:
     deadline: float
     quiet_at: float
     requested: str = ""
+    kind: str = ""
+    traceparent: str = ""
     lost: bool = False
     changed: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -155,4 +158,6 @@ async def claim(runtime: Runtime, run_id: UUID, tenant_id: UUID, worker: str, no
         deadline=started + seconds,
         quiet_at=started - row["quiet"],
         requested=row["requested"],
+        kind=row["kind"],
+        traceparent=row["traceparent"] or "",
     )

@@ -15,6 +15,7 @@ from app.runs.work import StageRow, Work
 _LOADING = frozenset({"load", "link", "note", "file"})
 _CERTIFIED = frozenset({"full", "reconcile", "repair"})
 _READING = frozenset({"verify", "reconcile"})
+_TAKEN_BACK = ("deleted", "restored", "refused", "left_behind", "kept_edits", "kept_referred", "carried_back")
 _READY = {
     "sample": "sample.ready",
     "reconcile": "reconciliation.ready",
@@ -145,13 +146,10 @@ def _rollback(stages: Sequence[StageRow]) -> dict[str, Any]:
         return {}
     return {
         "rollback_rehearsal" if trial else "rollback": {
-            "deleted": sum(stage.counts.get("deleted", 0) for stage in taking),
-            "restored": sum(stage.counts.get("restored", 0) for stage in taking),
-            "kept_edits": sum(stage.counts.get("kept_edits", 0) for stage in taking),
-            "kept_referred": sum(stage.counts.get("kept_referred", 0) for stage in taking),
-            "carried_back": sum(stage.counts.get("carried_back", 0) for stage in taking),
+            **{name: sum(stage.counts.get(name, 0) for stage in taking) for name in _TAKEN_BACK},
             "not_asked": [name for stage in taking for name in stage.detail.get("not_asked", [])],
             "kept": [{"load": stage.load, **one} for stage in taking for one in stage.detail.get("kept", [])][:500],
+            "refused_records": [one for stage in taking for one in stage.detail.get("refused", [])][:500],
             **{
                 name: sum(stage.counts.get(name, 0) for stage in stages if stage.kind == f"{prefix}verify")
                 for name in ("still_there", "not_restored", "unreadable")

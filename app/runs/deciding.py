@@ -15,6 +15,7 @@ import asyncpg
 import orjson
 
 from app.domain.compiling import CompiledLoad, PageContext
+from app.domain.depth import RING
 from app.domain.issues import IssueCode
 from app.domain.mapping import Load, LoadMode, MappingDocument
 from app.domain.schema import Record
@@ -27,7 +28,8 @@ from app.runs.staging import StagedRow, Staging
 from app.security import DataKey
 
 _SLICE = 250  # records decided before the loop may breathe
-_DONE = frozenset({Outcome.CREATED.value, Outcome.UPDATED.value, Outcome.UNCHANGED.value})
+DONE = frozenset({Outcome.CREATED.value, Outcome.UPDATED.value, Outcome.UNCHANGED.value})
+"""Ends with which our values stand at the destination."""
 
 
 @dataclass(slots=True)
@@ -135,7 +137,10 @@ class Decider:
         self._redirects = redirects
         self._again = again
         self._linked = dict(linked)
+        self._gone: dict[str, set[str]] = {}
         self._merged = redirects.get(load.key, {})
+        self.rings: Mapping[str, str] = MappingProxyType({})
+        """Source id → the field by which a record refers to itself in a ring, as far as it must resolve."""
 
     async def gather_page(
         self, connection: "asyncpg.Connection[Any]", rows: Sequence[StagedRow], *, fresh: bool
@@ -143,10 +148,11 @@ class Decider:
         """All that has to be read for a page. `fresh` promises that the ledger holds nothing of this load."""
         if self._gatherer is not None:
             rows = await self._gatherer.rows(connection, rows)
-        taken = await self._taken(connection, rows) if self.load.when else rows
+        taken = await self.taken(connection, rows) if self.load.when else rows
         context = await self.gather(connection, [row.record for row in taken])
         priors: Mapping[str, Prior] = {}
         if not fresh:
+            await self._note_gone(connection, context.related)
             priors = await self._book.priors(connection, self.load, [row.source_id for row in taken])
         bases: Mapping[str, str] = {}
         if self.load.mode is LoadMode.LINK:
@@ -155,12 +161,12 @@ class Decider:
                 bases = await self._book.record_ids(connection, base, [row.source_id for row in taken])
         return Gathered(taken, context, priors, bases)
 
-    async def _taken(self, connection: "asyncpg.Connection[Any]", rows: Sequence[StagedRow]) -> list[StagedRow]:
+    async def taken(self, connection: "asyncpg.Connection[Any]", rows: Sequence[StagedRow]) -> list[StagedRow]:
         """The rows that meet the load's conditions; some of these ask what a referred record holds."""
         takes = self.compiled.takes
         if not any("." in condition.field for condition in self.load.when):
             return [row for row in rows if takes(row.record)]
-        related = await self._related(connection, [row.record for row in rows])
+        related = await self.related(connection, [row.record for row in rows])
         return [row for row in rows if takes(row.record, related)]
 
     async def decide(self, page: Gathered) -> Decided:
@@ -190,7 +196,7 @@ class Decider:
             payload, verdict, reason, found = build(record, context)
             issues = summarise(found) if found else ""
             if verdict is not None:
-                decided.entries.append(Entry(source_id, str(verdict), reason, issues=issues))
+                decided.entries.append(Entry(source_id, str(verdict), self._reason(source_id, reason), issues=issues))
                 continue
             encoded = dumps(payload)
             by = self._owner(payload) if owner else ""
@@ -198,7 +204,7 @@ class Decider:
 
     async def gather(self, connection: "asyncpg.Connection[Any]", records: Sequence[Record]) -> PageContext:
         """Everything the compiled mapping may ask about these records."""
-        related = await self._related(connection, records)
+        related = await self.related(connection, records)
         wanted: dict[str, set[str]] = {}
         for path, loads in self.compiled.reference_needs:
             ids = set(self._values(path, records, related))
@@ -213,7 +219,7 @@ class Decider:
             fallback_owner=self._owners.fallback,
         )
 
-    async def _related(
+    async def related(
         self, connection: "asyncpg.Connection[Any]", records: Sequence[Record]
     ) -> dict[str, dict[str, Record]]:
         """The records that dotted paths lead to: object → id → record."""
@@ -221,10 +227,30 @@ class Decider:
         for reference, object_name in self.compiled.related_needs:
             ids = {record[reference] for record in records if reference in record}
             missing = ids - related.get(object_name, {}).keys()
-            if missing:
-                found = await self._staging.by_ids(connection, object_name, list(missing))
+            if missing:  # one that the source let go since counts as it last was: what was taken from it stays
+                found = await self._staging.by_ids(connection, object_name, list(missing), gone_too=True)
                 related.setdefault(object_name, {}).update(found)
         return related
+
+    async def _note_gone(
+        self, connection: "asyncpg.Connection[Any]", related: Mapping[str, Mapping[str, Record]]
+    ) -> None:
+        """Remembers by which references records follow one that the source let go."""
+        for reference, object_name in self.compiled.related_needs:
+            if found := related.get(object_name):
+                gone = await self._staging.gone(connection, object_name, list(found))
+                self._gone.setdefault(reference, set()).update(gone)
+
+    def _follows_gone(self, record: Record) -> str:
+        """The reference that leads to a record which is gone at the source; "" for none."""
+        return next((name for name, ids in self._gone.items() if ids and record.get(name) in ids), "")
+
+    def _reason(self, source_id: str, reason: str) -> str:
+        """A reference that cannot resolve because it leads round in a ring is called so."""
+        field_name = self.rings.get(source_id)
+        if field_name is not None and reason == f"{IssueCode.LOOKUP_MISSING}:{field_name}":
+            return f"{RING}:{field_name}"
+        return reason
 
     async def completed(
         self, connection: "asyncpg.Connection[Any]", records: Mapping[str, Record]
@@ -312,7 +338,8 @@ class Decider:
             return
         issues = summarise(built.issues) if built.issues else ""
         if built.verdict is not None:
-            decided.entries.append(Entry(row.source_id, str(built.verdict), built.reason, issues=issues))
+            reason = self._reason(row.source_id, built.reason)
+            decided.entries.append(Entry(row.source_id, str(built.verdict), reason, issues=issues))
             return
         if link:
             named = _id_in(built.payload.pop("$id", None))
@@ -342,10 +369,14 @@ class Decider:
         """Unchanged since the last write, or an item to send: a creation, a link, or an update that clears blanks."""
         encoded = orjson.dumps(payload)
         sent_hash = self._hash(encoded)
-        same = prior is not None and prior.sent_hash == sent_hash and prior.outcome in _DONE
+        same = prior is not None and prior.sent_hash == sent_hash and prior.outcome in DONE
+        gone = self._follows_gone(row.record) if self._gone else ""
         if prior is not None and same and row.source_id not in self._again:
-            decided.entries.append(Entry(row.source_id, Outcome.UNCHANGED, record_id=prior.record_id))
+            reason = f"{IssueCode.SOURCE_GONE}:{gone}" if gone else ""
+            decided.entries.append(Entry(row.source_id, Outcome.UNCHANGED, reason, record_id=prior.record_id))
             return
+        if gone:
+            issues = f"{issues} {gone}:{IssueCode.SOURCE_GONE}".strip()
         item = Item(row.source_id, row.record, payload, encoded, sent_hash, issues, self._owner(payload), base)
         if prior is not None and prior.record_id is not None and base in (None, prior.record_id):
             item.known_hash = prior.sent_hash

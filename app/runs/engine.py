@@ -17,9 +17,10 @@ from uuid import UUID
 import asyncpg
 import structlog
 
+from app import telemetry
 from app.domain.compiling import MappingInvalid
 from app.domain.ordering import PlanImpossible
-from app.errors import AppError
+from app.errors import AgreementNotConfirmed, AppError
 from app.events import emit_raw
 from app.runs.claims import Lease, LeaseLost, claim
 from app.runs.concluding import conclude
@@ -62,7 +63,11 @@ async def advance(runtime: Runtime, run_id: UUID, worker: str) -> None:
     lease = await claim(runtime, run_id, tenant_id, worker, runtime.now())
     if lease is None:
         return
-    with structlog.contextvars.bound_contextvars(run_id=str(run_id), tenant_id=str(tenant_id), fence=lease.fence):
+    ids: dict[str, str | int] = {"run_id": str(run_id), "tenant_id": str(tenant_id), "fence": lease.fence}
+    with (
+        structlog.contextvars.bound_contextvars(**ids),
+        telemetry.span(f"run {lease.kind}", "consumer", lease.traceparent, **ids),
+    ):
         keeper = asyncio.create_task(lease.keep())
         try:
             await _drive(runtime, lease)
@@ -161,6 +166,8 @@ def _waiting(error: Exception, now: datetime) -> Ending | None:
         return Ending("waiting_admin", "run.waiting_admin", problem)
     if isinstance(error, CredentialsRejected):
         return Ending("paused", "run.paused", _problem("credentials-rejected", error.detail))
+    if isinstance(error, AgreementNotConfirmed):
+        return Ending("paused", "run.paused", _problem(error.code, error.detail))
     return None
 
 
@@ -239,4 +246,5 @@ async def _finish(runtime: Runtime, lease: Lease, work: Work | None, ending: End
                 engagement_id=row["engagement_id"],
                 run_id=lease.run_id,
             )
+    telemetry.note(state=ending.state, problem=str((ending.problem or {}).get("code", "")))
     log.info("run_put_down", state=ending.state)

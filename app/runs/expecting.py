@@ -4,16 +4,18 @@ Nothing that was written is stored in the clear or twice; since the mapping and 
 wrote can be computed again for the sample's diff, for reconciliation and for rollback.
 """
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
 
-from app.domain.compiling import CompiledLoad
+from app.domain.compiling import CompiledLoad, PageContext
 from app.domain.mapping import Load, LoadMode
 from app.domain.schema import FieldSpec, Record
 from app.runs import findings
+from app.runs.deciding import DONE
+from app.runs.ledger import Prior
 from app.runs.stages.load import compile_rule, make_decider
 from app.runs.work import Work
 
@@ -96,11 +98,14 @@ async def written(
     only_created: bool = False,
     only: Sequence[str] | None = None,
     theirs: bool = True,
+    undoing: bool = False,
 ) -> AsyncIterator[list[Written]]:
     """Pages of what the ledger says stands at the destination, each with its expected payload.
 
     `only` narrows it to these source ids. Without `theirs` fields are left out that a delta found changed by people
-    and left as they are: nobody expects our value there.
+    and left as they are: nobody expects our value there. A file that people changed is left out as a whole.
+    `undoing` (a rollback) takes records of theirs along that a later run could not write again, except those that this
+    run has settled, and payloads as they were last written, wherever the source has gone on since.
     """
     decider = await make_decider(work, rule)
     links = [(one, await make_decider(work, one)) for one in link_loads(work, rule)]
@@ -116,11 +121,12 @@ async def written(
                 " AND destination_id = $2 AND source_object = $3 AND target_object = $4 AND part = $5"
                 " AND record_id IS NOT NULL AND source_id > $6 AND ($7 OR run_id = $8) AND (NOT $9 OR created)"
                 # what we created and could not write again later (its parent is gone, say) stands there all the same
-                " AND ($9 OR outcome IN ('created', 'updated', 'unchanged'))"
+                " AND ($9 OR outcome IN ('created', 'updated', 'unchanged')"
+                " OR ($11 AND before IS NOT NULL AND NOT created AND run_id <> $8))"
                 " AND ($10::text[] IS NULL OR source_id = ANY($10))"
                 " ORDER BY source_id LIMIT 500",
                 *(work.run.engagement_id, work.run.destination_id, rule.source_object, rule.target_object, rule.part),
-                *(after, not this_run, work.book.run_id, only_created, None if only is None else list(only)),
+                *(after, not this_run, work.book.run_id, only_created, None if only is None else list(only), undoing),
             )
             if not rows:
                 return
@@ -134,6 +140,7 @@ async def written(
             records = dict(await decider.completed(connection, records))
             context = await decider.gather(connection, list(records.values()))
             link_contexts = [await one.gather(connection, list(records.values())) for _, one in links]
+            ends = [await work.book.priors(connection, one, list(hashes)) for one, _ in links]
         for one in page:
             record = records.get(one.source_id)
             if record is None:
@@ -142,10 +149,58 @@ async def written(
             one.sent = dict(decider.payload(one.source_id, record, context))
             if one.source_id in gone and work.key.hash(orjson.dumps(one.sent)) != hashes[one.source_id]:
                 one.sent = {name: value for name, value in one.sent.items() if name not in borrowed}
-            for (_, other), link_context in zip(links, link_contexts, strict=True):
-                built = other.compiled.build(record, link_context)
-                one.sent.update({name: value for name, value in built.payload.items() if name != "$id"})
+        if undoing:
+            await _rewind(work, rule, page, hashes)
+        for (link, other), link_context, ended in zip(links, link_contexts, ends, strict=True):
+            await _add_link(work, link, other.compiled, link_context, page, ended, undoing=undoing)
+        for one in page:
             for name in left.get(one.source_id, ()):
                 one.sent.pop(name, None)
-        yield page
+        yield [one for one in page if one.source_id not in left] if rule.mode is LoadMode.FILE else page
         after = rows[-1]["source_id"]
+
+
+async def _rewind(work: Work, rule: Load, page: Sequence[Written], hashes: Mapping[str, bytes | None]) -> None:
+    """Gives records that the source has changed since our last write the payload of that write, as far as provable."""
+    from app.runs.last_written import as_written, proves
+
+    known = {one.source_id: one for one in page if one.source is not None}
+    stale = {
+        source_id: sent_hash
+        for source_id, one in known.items()
+        if (sent_hash := hashes[source_id]) is not None and not proves(work, one.sent, sent_hash)
+    }
+    for source_id, payload in (await as_written(work, rule, stale)).items() if stale else ():
+        known[source_id].sent = payload
+
+
+async def _add_link(
+    work: Work,
+    link: Load,
+    compiled: CompiledLoad,
+    context: PageContext,
+    page: Sequence[Written],
+    ends: Mapping[str, Prior],
+    *,
+    undoing: bool,
+) -> None:
+    """Adds what a link load sets on these records. A link that the destination refused, say, is not expected: its own
+    row in the ledger tells of it.
+    """
+    from app.runs.last_written import as_written, proves
+
+    payloads: dict[str, dict[str, Any]] = {}
+    stale: dict[str, bytes] = {}
+    for one in page:
+        end = ends.get(one.source_id)
+        if one.source is None or (end is not None and end.outcome not in DONE):
+            continue
+        built = compiled.build(one.source, context).payload
+        payload = payloads[one.source_id] = {name: value for name, value in built.items() if name != "$id"}
+        sent_hash = end.sent_hash if undoing and end is not None else None
+        if sent_hash is not None and not proves(work, {**payload, "id": one.record_id}, sent_hash):
+            stale[one.source_id] = sent_hash
+    if stale:
+        payloads |= await as_written(work, link, stale)
+    for one in page:
+        one.sent.update(payloads.get(one.source_id, {}))

@@ -13,16 +13,21 @@ from app.errors import Invalid, StepMissing
 from app.models.engagement import Engagement
 from app.models.mapping import Mapping
 from app.models.run import Run
+from app.paging import Paging, Rows
 from app.runs.schemas import FailureView
+from app.runs.undoing import NOT_DELETED, NOT_RESTORED
 from app.runs.work import Work
 
+_KEYS = ("source_object", "target_object", "part", "outcome", "reason")
 _GROUPS = """
     SELECT source_object, target_object, part, outcome, reason, count(*) AS records,
            (array_agg(source_id ORDER BY source_id))[1:5] AS examples
     FROM ledger WHERE engagement_id = :engagement AND destination_id = :destination AND run_id = :run
       AND outcome IN ('quarantined', 'held')
+      AND (:start OR (source_object, target_object, part, outcome, reason)
+                   > (:source_object, :target_object, :part, :outcome, :reason))
     GROUP BY source_object, target_object, part, outcome, reason
-    ORDER BY records DESC, source_object, target_object, part, reason
+    ORDER BY source_object, target_object, part, outcome, reason LIMIT :limit
 """
 _TAKE_UP = """
     INSERT INTO staged_changes (engagement_id, batch, object, source_id, tenant_id, kind)
@@ -33,25 +38,46 @@ _TAKE_UP = """
 """
 
 
-async def list_failures(session: AsyncSession, run: Run) -> list[FailureView]:
-    """The run's failures, the largest group first. A record that a later run wrote again is not among them."""
+async def list_failures(session: AsyncSession, run: Run, paging: Paging) -> Rows[FailureView]:
+    """A page of the run's failures, in an order that does not change while groups shrink. A record that a later run
+    wrote again is not among them. Raises Invalid for a cursor of another list.
+    """
+    name = f"failures:{run.id}"
+    after = paging.after(name)
     if run.destination_id is None or run.mapping_id is None:
-        return []
+        return Rows([], None)
     mapping = await session.get_one(Mapping, run.mapping_id)
     document = with_deferred_links(MappingDocument.model_validate(mapping.document))[0]
     keys = {(one.source_object, one.target_object, one.part): one.key for one in document.loads}
-    statement = text(_GROUPS).bindparams(engagement=run.engagement_id, destination=run.destination_id, run=run.id)
+    statement = text(_GROUPS).bindparams(
+        engagement=run.engagement_id,
+        destination=run.destination_id,
+        run=run.id,
+        start=after is None,
+        limit=paging.limit + 1,
+        **dict(zip(_KEYS, after or [""] * len(_KEYS), strict=True)),
+    )
     rows = (await (await session.connection()).execute(statement)).mappings().all()
-    found = []
-    for row in rows:
-        load = keys.get((row["source_object"], row["target_object"], row["part"]), "")
-        code, _, field = row["reason"].partition(":")
-        found.append(
-            FailureView(
-                cause=f"{load}:{row['outcome']}:{row['reason']}", load=load, code=code, field=field, **without(row)
-            )
-        )
-    return found
+    found = [_show(row, keys.get((row["source_object"], row["target_object"], row["part"]), "")) for row in rows]
+    if len(found) <= paging.limit:
+        return Rows(found, None)
+    last = rows[paging.limit - 1]
+    return Rows(found[: paging.limit], paging.next(name, [last[key] for key in _KEYS]))
+
+
+def _show(row: Any, load: str) -> FailureView:
+    code, field = _split_reason(row["reason"])
+    cause = f"{load}:{row['outcome']}:{row['reason']}"
+    return FailureView(cause=cause, load=load, code=code, field=field, **without(row))
+
+
+def _split_reason(reason: str) -> tuple[str, str]:
+    """Code and field of a reason; the code of what a rollback could not take back ends with the vendor's word."""
+    code, _, rest = reason.partition(":")
+    if code not in (NOT_DELETED, NOT_RESTORED):
+        return code, rest
+    word, _, field = rest.partition(":")
+    return f"{code}:{word}", field
 
 
 def without(row: Any) -> dict[str, Any]:
@@ -99,6 +125,8 @@ def split_cause(cause: str) -> tuple[str, str, str]:
     outcome, _, reason = rest.partition(":")
     if not load or outcome not in ("quarantined", "held"):
         raise _wrong("Name a cause as GET /v1/runs/{id}/failures lists it.")
+    if reason.partition(":")[0] in (NOT_DELETED, NOT_RESTORED):
+        raise _wrong("A rollback could not take these back. Another rollback tries again; a replay would write them.")
     return load, outcome, reason
 
 

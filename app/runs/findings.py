@@ -79,6 +79,16 @@ async def store(connection: "asyncpg.Connection[Any]", work: Work, load: str, fo
         )
 
 
+async def book(work: Work, load: str, found: Sequence[Finding], looked_at: Sequence[str]) -> None:
+    """Findings of records that a merge has just looked at: committed before any call, so that they are known even when
+    the worker dies right after.
+    """
+    async with work.transaction() as connection:
+        await work.lease.guard(connection)
+        await forget_kept(connection, work, load, looked_at)
+        await store(connection, work, load, found)
+
+
 async def left_alone(
     connection: "asyncpg.Connection[Any]", work: Work, loads: Sequence[str], source_ids: Sequence[str]
 ) -> dict[str, list[str]]:

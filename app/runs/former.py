@@ -11,11 +11,15 @@ from typing import Any
 from uuid import UUID
 
 import asyncpg
+import orjson
 
 from app.domain.mapping import Load
 from app.domain.schema import Record
+from app.domain.values import exact_json
+from app.runs.deciding import Decider, Item
 from app.runs.ledger import Book
 from app.runs.resolved import ResolvedIds
+from app.runs.stages.load import make_decider
 from app.runs.staging import Scope, StagedRow, Staging
 from app.runs.work import Work
 from app.security import DataKey
@@ -111,3 +115,32 @@ def former_work(work: Work) -> Work:
         work.cache["former"] = view
     former: Work = work.cache["former"]
     return former
+
+
+class Base:
+    """What we last wrote of one load's records, computed again; made by `former_base`."""
+
+    def __init__(self, work: Work, load: Load, decider: Decider) -> None:
+        self._work = work
+        self._load = load
+        self._decider = decider
+
+    async def wrote(self, items: Sequence[Item]) -> dict[str, tuple[dict[str, Any], bytes]]:
+        """Source id → what the former state comes to, exact, and its keyed hash; absent where nothing was known."""
+        ids = [item.source_id for item in items]
+        view = former_work(self._work)
+        async with self._work.transaction() as connection:
+            records = await view.staging.by_ids(connection, self._load.source_object, ids, gone_too=True)
+            rows = [StagedRow(one, records[one]) for one in ids if one in records]
+            page = await self._decider.gather_page(connection, rows, fresh=True)
+        made: dict[str, tuple[dict[str, Any], bytes]] = {}
+        for row in page.rows:
+            meant = self._decider.meant(row, page)
+            if meant is not None:
+                made[row.source_id] = (exact_json(orjson.dumps(meant[0])), meant[1])
+        return made
+
+
+async def former_base(work: Work, load: Load) -> Base:
+    """The base of a merge: proved where its hash is the ledger's."""
+    return Base(work, load, await make_decider(former_work(work), load))

@@ -33,7 +33,7 @@ _CREATED, _UPDATED = Outcome.CREATED.value, Outcome.UPDATED.value
 class Merging(Protocol):
     """Narrows updates to what the source changed (see `merging`)."""
 
-    async def merge(self, items: Sequence[Item]) -> tuple[list[Item], list[Entry]]: ...
+    async def merge(self, items: Sequence[Item], *, resumed: bool = False) -> tuple[list[Item], list[Entry]]: ...
 
 
 class Loader:
@@ -53,8 +53,11 @@ class Loader:
         virgin: bool,
         sending: Callable[[], None] = lambda: None,
         merger: Merging | None = None,
+        among: Callable[[str], bool] | None = None,
     ) -> None:
-        """`sending` is called when the first records are on their way. `merger` narrows updates to what changed."""
+        """`sending` is called when the first records are on their way. `merger` narrows updates to what changed.
+        `among` tells which source ids are this loader's (None: all).
+        """
         self._work = work
         self._stage = stage
         self._load = load
@@ -75,6 +78,7 @@ class Loader:
         self._first_page = min(self._page, writer.batch * concurrency)  # the wire is filled before a page is decided
         self._sending = sending
         self._merger = merger
+        self._among = among
         self._wire = work.wire(concurrency)
         self._rank = list(work.mapping().loads).index(load)
 
@@ -159,15 +163,21 @@ class Loader:
             await self._queue.put(None)
 
     async def _read(self, after: str, upto: str | None, limit: int) -> list[StagedRow]:
-        async with self._work.transaction() as connection:
-            return await self._work.staging.page(
-                connection, self._load.source_object, after, upto=upto, limit=limit, scope=self._scope
-            )
+        while True:
+            async with self._work.transaction() as connection:
+                rows = await self._work.staging.page(
+                    connection, self._load.source_object, after, upto=upto, limit=limit, scope=self._scope
+                )
+            if self._among is None or not rows:
+                return rows
+            if ours := [row for row in rows if self._among(row.source_id)]:
+                return ours
+            after = rows[-1].source_id
 
     async def _handed_over(self, after: str, limit: int) -> list[StagedRow]:
         """Rows that this worker staged itself and still has at hand."""
         rows: list[StagedRow] = []
-        if self._scope == Scope():
+        if self._scope == Scope() and self._among is None:
             for block in self._work.handover.take(self._load.source_object, after, limit):
                 rows += map(StagedRow, block.ids, orjson.loads(block.text))
                 await asyncio.sleep(0)
@@ -192,10 +202,10 @@ class Loader:
                 await self._adopt(item, found[item.source_id])
         return list(found)
 
-    async def _merge(self, decided: Decided) -> None:
+    async def _merge(self, decided: Decided, *, resumed: bool = False) -> None:
         """Lets people's changes at the destination stand; what needs no call any more ends here."""
         if self._merger is not None and decided.items:
-            decided.items, ends = await self._merger.merge(decided.items)
+            decided.items, ends = await self._merger.merge(decided.items, resumed=resumed)
             decided.entries += ends
 
     async def _adopt(self, item: Item, found: Found) -> None:
@@ -275,7 +285,7 @@ class Loader:
         async with self._work.transaction() as connection:
             gathered = await self._decider.gather_page(connection, rows, fresh=False)
         decided = await self._decider.decide(gathered)
-        await self._merge(decided)
+        await self._merge(decided, resumed=True)
         found = await self._clear_up([item for item in decided.items if item.record_id is None])
         existing = set(intent.existing)
         left = []

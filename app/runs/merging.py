@@ -11,109 +11,125 @@ from app.domain.merging import Merged, Side, merge_fields
 from app.domain.schema import FieldSpec
 from app.domain.values import exact_json
 from app.runs import findings
-from app.runs.deciding import Decider, Item
+from app.runs.deciding import Item
 from app.runs.expecting import field_specs
 from app.runs.findings import Finding
-from app.runs.former import former_work
+from app.runs.former import Base, former_base
+from app.runs.held import Place, held_now
 from app.runs.ledger import Entry, Outcome
-from app.runs.repeating import repeated
-from app.runs.stages.load import make_decider
+from app.runs.placing import Placing
 from app.runs.stages.verify import hidden_fields
-from app.runs.staging import StagedRow
+from app.runs.untouched import Untouched, reads_for
 from app.runs.work import Work
-
-_CALL = 100
+from app.runs.writers import marker_of, parent_of
 
 
 class Merger:
-    """Merges the updates of one load; made by `merger`."""
+    """Merges the updates of one load; made by `merger`.
+
+    Records that hang on a parent are looked for where the ledger says that they hang. One whose parent changed is
+    taken away there and written anew (see `writers`), so it carries along what people changed in it.
+    """
 
     def __init__(
         self,
         work: Work,
         load: Load,
-        former: Decider,
+        base: Base,
         specs: Mapping[str, FieldSpec],
         standing: Mapping[str, Mapping[str, str]],
-        hidden: Collection[str] = (),
+        hidden: Collection[str],
+        untouched: Untouched,
     ) -> None:
         """`standing` as in `findings.standing`; values of `hidden` fields are kept masked."""
         self._work = work
         self._load = load
-        self._former = former
-        self._specs = specs
+        self._base = base
+        self._facts = work.destination_platform.object_facts(load.target_object)
+        self._place_fields = {self._facts.parent_field, self._facts.parent_object_field} - {""}
+        self._specs = {name: spec for name, spec in specs.items() if name not in self._place_fields}
         self._standing = standing
         self._hidden = hidden
+        self._untouched = untouched
 
-    async def merge(self, items: Sequence[Item]) -> tuple[list[Item], list[Entry]]:
+    async def merge(self, items: Sequence[Item], *, resumed: bool = False) -> tuple[list[Item], list[Entry]]:
         """What is left to send, its payload narrowed to what changed, and the ends of what needs no call.
 
-        Raises what the destination's reading raises.
+        `resumed`: an earlier worker may have sent these. Raises what the destination's reading raises.
         """
         updates = [item for item in items if item.known_hash is not None and item.record_id is not None]
         if not updates:
             return list(items), []
-        wrote = await self._wrote(updates)
-        now = await self._now(updates)
+        wrote = await self._base.wrote(updates)
+        places = await self._places(updates)
+        now = await self._now(updates, wrote, places)
         left = [item for item in items if item.known_hash is None or item.record_id is None]
         ends: list[Entry] = []
         found: list[Finding] = []
         for item in updates:
             there = now.get(str(item.record_id))
-            if there is None:
+            moved = self._moved(item, places)
+            if there is None and not (moved and resumed):  # a worker that was lost may have moved it already
                 ends.append(Entry(item.source_id, Outcome.QUARANTINED, "gone_at_destination", issues=item.issues))
+                continue
+            if there is None:
+                left.append(item)
                 continue
             merged, sides = self._merge_one(item, wrote.get(item.source_id), there)
             found += self._findings(item, merged, sides)
-            if merged.send:
-                item.payload = {**{name: item.payload[name] for name in merged.send}, "id": item.record_id}
-                item.encoded = orjson.dumps(item.payload)
+            if moved or merged.send:
+                self._narrow(item, merged, there, moved=moved)
                 left.append(item)
             else:
                 reason = "conflict" if merged.conflicts else "kept_edits" if merged.kept else ""
-                ends.append(
-                    Entry(
-                        *(item.source_id, Outcome.UNCHANGED, reason, item.record_id),
-                        sent_hash=item.sent_hash,
-                        owner_id=item.owner_id,
-                    )
-                )
-        await self._book(found, [item.source_id for item in updates])
+                ends.append(unchanged(item, reason))
+        await findings.book(self._work, self._load.key, found, [item.source_id for item in updates])
         return left, ends
 
-    async def _wrote(self, items: Sequence[Item]) -> dict[str, tuple[dict[str, Any], bytes]]:
-        """Source id → what the former state comes to, exact, and its keyed hash; absent where nothing was known."""
-        ids = [item.source_id for item in items]
-        name = self._load.source_object
-        view = former_work(self._work)
-        async with self._work.transaction() as connection:
-            records = await view.staging.by_ids(connection, name, ids, gone_too=True)
-            rows = [StagedRow(one, records[one]) for one in ids if one in records]
-            page = await self._former.gather_page(connection, rows, fresh=True)
-        made: dict[str, tuple[dict[str, Any], bytes]] = {}
-        for row in page.rows:
-            meant = self._former.meant(row, page)
-            if meant is not None:
-                made[row.source_id] = (exact_json(orjson.dumps(meant[0])), meant[1])
-        return made
+    async def _places(self, items: Sequence[Item]) -> dict[str, Place]:
+        if not self._place_fields:
+            return {}
+        return await Placing(self._work, self._load).known([item.source_id for item in items])
 
-    async def _now(self, items: Sequence[Item]) -> dict[str, dict[str, Any]]:
-        """What the destination holds of these now, by its ids."""
-        destination = await self._work.destination()
-        target = self._work.object_name(self._load.target_object)
-        names = sorted({name for item in items for name in item.payload if name in self._specs})
-        held: dict[str, dict[str, Any]] = {}
-        ids = [str(item.record_id) for item in items]
-        for start in range(0, len(ids), _CALL):
-            part = ids[start : start + _CALL]
-            held |= await repeated(self._work, lambda part=part: destination.fetch(target, part, names))  # type: ignore[misc]
-        return held
+    def _parent(self, item: Item) -> Place | None:
+        """Where the item is to hang; None for records that hang nowhere."""
+        if self._facts.parent_field not in item.payload:
+            return None
+        return parent_of(item.payload, self._facts.parent_field, self._facts.parent_object_field)
+
+    def _moved(self, item: Item, places: Mapping[str, Place]) -> bool:
+        return places.get(item.source_id, self._parent(item)) != self._parent(item)
+
+    async def _now(
+        self, items: Sequence[Item], wrote: Mapping[str, tuple[dict[str, Any], bytes]], places: Mapping[str, Place]
+    ) -> dict[str, dict[str, Any]]:
+        """What the destination holds of these now, by its ids; read only as far as anybody may have touched it."""
+        proved = [one for one in items if one.source_id in wrote and wrote[one.source_id][1] == one.known_hash]
+        as_written = await self._untouched.among(proved, self._standing)
+        now = {str(one.record_id): wrote[one.source_id][0] for one in proved if one.source_id in as_written}
+        asked = [one for one in items if one.source_id not in as_written]
+        names = sorted({name for item in asked for name in item.payload if name in self._specs})
+        records = {str(one.record_id): places.get(one.source_id) or self._parent(one) for one in asked}
+        return now | (await held_now(self._work, self._load, records, names) if records else {})
+
+    def _narrow(self, item: Item, merged: Merged, there: Mapping[str, Any], *, moved: bool) -> None:
+        """Leaves what is to be sent in the payload: what changed, or for a move all, with people's values in it."""
+        steering = {name: item.payload[name] for name in self._place_fields if name in item.payload}
+        if moved:
+            theirs = {name: there.get(name) for name in (*merged.kept, *merged.conflicts)}
+            marker = self._facts.marker_field
+            if marker in theirs:  # by which it is found again
+                theirs[marker] = _marked(str(theirs[marker] or ""), str(item.payload.get(marker) or ""))
+            item.payload = {**item.payload, **theirs}
+        else:
+            item.payload = {**{name: item.payload[name] for name in merged.send}, **steering, "id": item.record_id}
+        item.encoded = orjson.dumps(item.payload)
 
     def _merge_one(
         self, item: Item, wrote: tuple[dict[str, Any], bytes] | None, there: Mapping[str, Any]
     ) -> tuple[Merged, dict[str, dict[str, Any]]]:
-        facts = self._work.destination_platform.object_facts(self._load.target_object)
-        meant = exact_json(orjson.dumps({name: value for name, value in item.payload.items() if name != "id"}))
+        aside = {"id", *self._place_fields}
+        meant = exact_json(orjson.dumps({name: value for name, value in item.payload.items() if name not in aside}))
         before = wrote[0] if wrote else None
         standing = self._standing.get(item.source_id, {})
         merged = merge_fields(
@@ -122,7 +138,7 @@ class Merger:
             there,
             self._specs,
             certain=wrote is not None and wrote[1] == item.known_hash,
-            together=facts.together,
+            together=self._facts.together,
             chosen={name: Side.SOURCE for name, state in standing.items() if state == findings.SOURCE},
         )
         waiting = [name for name in merged.kept if standing.get(name) == findings.OPEN]
@@ -150,17 +166,31 @@ class Merger:
             for name, state in states
         ]
 
-    async def _book(self, found: Sequence[Finding], looked_at: Sequence[str]) -> None:
-        """Before any call: a finding is known even when the worker dies right after."""
-        async with self._work.transaction() as connection:
-            await self._work.lease.guard(connection)
-            await findings.forget_kept(connection, self._work, self._load.key, looked_at)
-            await findings.store(connection, self._work, self._load.key, found)
+
+def unchanged(item: Item, reason: str) -> Entry:
+    """The end of an update that needs no call, or gets none."""
+    return Entry(
+        *(item.source_id, Outcome.UNCHANGED, reason, item.record_id), sent_hash=item.sent_hash, owner_id=item.owner_id
+    )
 
 
-async def merger(work: Work, load: Load) -> Merger:
-    """What merges the updates of a load in a delta."""
-    former = await make_decider(former_work(work), load)
-    standing = await findings.standing(work, load.key)
-    hidden = hidden_fields(work, load).sent
-    return Merger(work, load, former, await field_specs(work, load), standing, hidden)
+def _marked(text: str, ours: str) -> str:
+    """A text of people's with the marker of ours at its end."""
+    marker = marker_of(ours)
+    return text if not marker or marker in text else f"{text}\n\n{marker}"
+
+
+async def merger(work: Work, load: Load, records: int) -> Merger:
+    """What merges the updates of a load in a delta of so many `records`."""
+    specs = await field_specs(work, load)
+    facts, limits = work.destination_platform.object_facts(load.target_object), work.destination_platform.limits
+    reads = reads_for(records, facts.read_batch, len(specs), limits.fields_per_read)
+    return Merger(
+        work,
+        load,
+        await former_base(work, load),
+        specs,
+        await findings.standing(work, load.key),
+        hidden_fields(work, load).sent,
+        Untouched(work, load, reads),
+    )

@@ -1,6 +1,7 @@
 """Opens a claimed run: reads its rows, its engagement's key and documents, and hands out the two platforms lazily."""
 
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -9,9 +10,12 @@ from sqlmodel import select
 
 from app.documents import engagement_key, unseal_document
 from app.domain.mapping import MappingDocument
+from app.domain.masking import sensitive_count
 from app.domain.ordering import with_deferred_links
 from app.domain.schema import Inventory
+from app.engagements.agreeing import SENDING, agreement_of
 from app.engagements.connecting import Guard, account_context, open_destination, open_source
+from app.engagements.gates import agreement_gate
 from app.errors import NotFound, StepMissing
 from app.models.engagement import Connection, Engagement
 from app.models.mapping import DestinationName, InventoryDocument, Mapping
@@ -27,7 +31,10 @@ log = structlog.get_logger()
 
 
 async def open_work(runtime: Runtime, lease: Lease, stack: AsyncExitStack) -> Work:
-    """Everything the stages of this run need. Raises NotFound, EngagementPurged, SealBroken."""
+    """Everything the stages of this run need.
+
+    Raises NotFound, EngagementPurged, SealBroken, AgreementNotConfirmed.
+    """
     async with runtime.db.transaction(lease.tenant_id) as session:
         run = await session.get(Run, lease.run_id)
         if run is None:
@@ -35,6 +42,8 @@ async def open_work(runtime: Runtime, lease: Lease, stack: AsyncExitStack) -> Wo
         engagement = await session.get_one(Engagement, run.engagement_id)
         key = engagement_key(runtime, engagement)
         mapping = await session.get(Mapping, run.mapping_id) if run.mapping_id else None
+    document = MappingDocument.model_validate(mapping.document) if mapping else None
+    _check_agreement(run, engagement, document)
     row = RunRow(
         *(run.id, run.tenant_id, run.engagement_id, run.kind, run.destination_id),
         *(run.mapping_id, run.parent_run_id, run.options),
@@ -49,13 +58,22 @@ async def open_work(runtime: Runtime, lease: Lease, stack: AsyncExitStack) -> Wo
         stack=stack,
         staging=Staging(engagement.id, engagement.tenant_id, key),
         calls_before=dict(run.calls),
-        document=with_deferred_links(MappingDocument.model_validate(mapping.document))[0] if mapping else None,
+        document=with_deferred_links(document)[0] if document else None,
         open_connection=_opener(runtime, lease, run.engagement_id, stack),
     )
     await _number_delta(work, run.options)
     if run.destination_id is not None:
         work.names = await destination_names(runtime, lease.tenant_id, run.destination_id)
+        await _apply_wishes(work, run.destination_id)
     return work
+
+
+def _check_agreement(run: Run, engagement: Engagement, document: MappingDocument | None) -> None:
+    """The gate of the API once more: the word may have been withdrawn since the run was queued."""
+    if run.kind not in SENDING or document is None or agreement_of(engagement) is not None:
+        return
+    if sensitive_count(document):
+        raise agreement_gate(engagement.id)
 
 
 async def _number_delta(work: Work, options: dict[str, Any]) -> None:
@@ -71,6 +89,16 @@ async def _number_delta(work: Work, options: dict[str, Any]) -> None:
         options["batch"] = row["batch"]
         options.setdefault("since", (row["extraction_mark"] or row["created_at"]).isoformat())
         await connection.execute("UPDATE runs SET options = $2 WHERE id = $1", work.run.id, options)
+
+
+async def _apply_wishes(work: Work, connection_id: UUID) -> None:
+    """What the connection's options say about the account goes before the platform's facts: `link_files_over`."""
+    async with work.runtime.db.transaction(work.run.tenant_id) as session:
+        config = (await session.get_one(Connection, connection_id)).config
+    most, platform = config.get("link_files_over"), work.destination_platform
+    if isinstance(most, int) and 0 <= most < platform.limits.file_bytes:
+        limits = platform.limits.model_copy(update={"file_bytes": most})
+        work.destination_platform = replace(platform, limits=limits)
 
 
 async def destination_names(runtime: Runtime, tenant_id: UUID, connection_id: UUID) -> dict[tuple[str, str], str]:

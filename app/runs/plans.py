@@ -14,7 +14,7 @@ from app.domain.mapping import LoadMode, MappingDocument
 from app.domain.planning import PlanFacts, RunKind, RunPlan, StageKind, StagePlan, plan_run
 from app.domain.provisioning import find_field, find_object
 from app.domain.schema import Inventory
-from app.domain.taking import TAKEN
+from app.domain.taking import PARENTS, TAKEN
 from app.errors import PlanImpossible, StepMissing
 from app.models.engagement import Connection, Engagement
 from app.models.mapping import InventoryDocument, Mapping
@@ -218,6 +218,7 @@ async def plan_facts(
     return PlanFacts(
         counts=counts,
         load_counts=_load_counts(document, counts, inventory),
+        load_parents=_load_parents(document, counts, inventory),
         references=references,
         rehearse=kind == "sample" and bool(options.get("rehearse_rollback")),
         calls=call_facts(platform, destination, document, await _newest(runtime, session, engagement, "destination")),
@@ -240,6 +241,19 @@ def _load_counts(document: MappingDocument, counts: dict[str, int], source: Inve
             filled = [fill.get(name, 0) for rule in load.fields for name in rule.sources if rule.target != "id"]
             result[load.key] = min(max(filled, default=0), counts.get(load.source_object, 0))
     return result
+
+
+def _load_parents(document: MappingDocument, counts: dict[str, int], source: Inventory | None) -> dict[str, int]:
+    """The parents that the pre-flight counted, in proportion where a run takes part of the records."""
+    known = source.facts.get(PARENTS) if source is not None else None
+    if source is None or not isinstance(known, dict):
+        return {}
+    found: dict[str, int] = {}
+    for load in document.loads:
+        whole, parents = source.counts.get(load.source_object, 0), known.get(load.key)
+        if whole and isinstance(parents, int):
+            found[load.key] = -(-parents * counts.get(load.source_object, 0) // whole)
+    return found
 
 
 def call_facts(
@@ -274,6 +288,7 @@ def call_facts(
         single=tuple(name for name, one in platform.objects.items() if one.style is WriteStyle.FILE),
         listed=tuple(name for name, one in platform.objects.items() if one.style is WriteStyle.FILE),
         keyless=tuple(name for name, one in platform.objects.items() if one.key_field is None),
+        with_parent=tuple(name for name, one in platform.objects.items() if one.with_parent),
         wide=wide,
         concurrency=min(concurrency, 10),
         credits_per_window=int(budget) if isinstance(budget, int | float) else None,

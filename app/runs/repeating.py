@@ -5,13 +5,14 @@ Deleting, restoring, correcting and re-assigning by id are such calls; creating 
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import TypeVar
 
 from app.runs.work import Work
-from connectors.base import Ambiguous, Transient
+from connectors.base import Ambiguous, BatchRefused, Transient, WriteResult, WriteStatus
 
 Answer = TypeVar("Answer")
+Part = TypeVar("Part")
 TRIES = 8
 _LONGEST = 10.0
 
@@ -34,6 +35,23 @@ async def repeated(work: Work, call: Callable[[], Awaitable[Answer]]) -> Answer:
                 raise
             await pause(work, None, attempt)
     raise AssertionError  # the loop returns or raises
+
+
+async def in_parts(
+    work: Work, call: Callable[[Sequence[Part]], Awaitable[list[WriteResult]]], parts: Sequence[Part]
+) -> list[WriteResult]:
+    """One result per part of a repeatable batch: what is refused as a whole is halved until the one at fault is alone.
+
+    Raises as `repeated` does.
+    """
+    try:
+        return await repeated(work, lambda: call(parts))
+    except BatchRefused as refusal:
+        if len(parts) == 1:
+            code = refusal.code or "batch_refused"
+            return [WriteResult(WriteStatus.REFUSED, code=code, message=refusal.detail)]
+    middle = len(parts) // 2
+    return [*await in_parts(work, call, parts[:middle]), *await in_parts(work, call, parts[middle:])]
 
 
 async def pause(work: Work, seconds: float | None, attempt: int) -> None:

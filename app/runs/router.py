@@ -181,10 +181,13 @@ async def list_run_records(
     summary="List failures by cause",
     dependencies=[require("runs:read")],
 )
-async def list_run_failures(run_id: RunId, caller: CallerDep, session: SessionDep) -> list[FailureView]:
+async def list_run_failures(
+    run_id: RunId, caller: CallerDep, session: SessionDep, paging: PagingDep
+) -> Page[FailureView]:
     """What did not arrive, grouped: mend the rule or value, then start a run of kind `replay` with the `cause`."""
     run = await service.find_run(session, caller.tenant_id, run_id)
-    return await list_failures(session, run)
+    rows = await list_failures(session, run, paging)
+    return rows.page(lambda failure: failure)
 
 
 @router.get(

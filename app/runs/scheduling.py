@@ -6,6 +6,7 @@ from typing import Any
 
 import asyncpg
 
+from app import telemetry
 from app.events import emit_raw
 from app.runs.work import StageRow, Stopped, Work
 
@@ -59,7 +60,9 @@ async def _run_stage(work: Work, stage: StageRow, run: Stage) -> None:
             " WHERE run_id = $1 AND key = $2",
             *(work.run.id, stage.key, work.now()),
         )
-    await run(work, stage)
+    with telemetry.span(f"stage {stage.kind}", stage=stage.key, phase=stage.phase):
+        await run(work, stage)
+        telemetry.note(**{name: count for name, count in stage.counts.items() if isinstance(count, int)})
     async with work.transaction() as connection:
         await work.lease.guard(connection)
         await work.save_stage(connection, stage)

@@ -7,6 +7,7 @@ from uuid import UUID
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from app import telemetry
 from app.domain.lifecycle import RunEvent, RunState, TransitionRefused, next_state
 from app.engagements.facts import Account, Facts, RunFact, gather
 from app.engagements.gates import PRODUCTION, gates, role_of
@@ -70,6 +71,7 @@ async def create_run(
         next_at=now,
         created_by=by,
         created_at=now,
+        traceparent=telemetry.traceparent() or None,
     )
     run.mapping_id, run.parent_run_id = _built_on(kind, facts, target)
     session.add(run)

@@ -8,6 +8,8 @@ import asyncpg
 from app.runs.work import Work
 
 DELETED, RESTORED = "deleted", "restored"
+NOT_DELETED, NOT_RESTORED = "not_deleted", "not_restored"
+"""How the reason of a ledger row begins that a rollback could not take back; the destination's word follows."""
 _NOTE = """
     INSERT INTO undone (run_id, load, source_id, tenant_id, record_id, what, kept, before, proof)
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, '')

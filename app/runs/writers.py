@@ -15,11 +15,9 @@ from app.domain.values import exact_json
 from app.runs.deciding import Item
 from connectors.base import (
     Destination,
-    FileRef,
     Found,
     ObjectFacts,
     ProbeStyle,
-    Source,
     WriteResult,
     WriteStatus,
     WriteStyle,
@@ -87,7 +85,7 @@ class Places(Protocol):
 class NoteWriter:
     """Notes: no key field at all, so a marker in the text is looked for in the parent's list.
 
-    A note whose parent changed is taken away where it hangs and written anew: vendors do not move notes. Both steps
+    A note whose parent changed is written anew and taken away where it hung: vendors do not move notes. Both steps
     may be repeated, so a crash between them is nothing special.
 
     Records without a marker are told by their values; one that already belongs to another source record, by the ledger
@@ -101,6 +99,7 @@ class NoteWriter:
     marker_field: str
     places: Places
     batch: int = 100
+    deletable: bool = True
     update_batch: int = 0
     keyless: bool = True
     repeatable: bool = False
@@ -122,18 +121,19 @@ class NoteWriter:
         return [results[item.source_id] for item in items]
 
     async def _move(self, item: Item, old: tuple[str, str]) -> WriteResult:
+        """Written at its new place first, then taken away at the old one: a crash between them loses nothing."""
         assert item.record_id is not None
-        [gone] = await self.destination.delete(
-            self.target.object, [item.record_id], parent_object=old[0], parent_id=old[1]
-        )
-        if gone.status is WriteStatus.REFUSED:
-            return gone
+        if not self.deletable:
+            return WriteResult(WriteStatus.REFUSED, code="cannot_be_moved")
         found = await self._look([item])
-        if item.source_id in found:
-            return WriteResult(WriteStatus.UPDATED, id=found[item.source_id].id)
-        fresh = {name: value for name, value in item.payload.items() if name != "id"}
-        [made] = await self.destination.write(self.target, [encode(fresh)])
-        return made if made.status is WriteStatus.REFUSED else made._replace(status=WriteStatus.UPDATED)
+        if item.source_id in found:  # an earlier try may have come as far as this
+            made = WriteResult(WriteStatus.CREATED, id=found[item.source_id].id)
+        else:
+            fresh = {name: value for name, value in item.payload.items() if name != "id"}
+            [made] = await self.destination.write(self.target, [encode(fresh)])
+        if made.status is WriteStatus.REFUSED:
+            return made
+        return await replaced(self.destination, self.target.object, made, item.record_id, old, self._parent(item))
 
     async def probe(self, items: Sequence[Item]) -> dict[str, Found]:
         self._place(items)
@@ -179,84 +179,24 @@ class NoteWriter:
             self.places.remember(item, self._parent(item))
 
 
-@dataclass(slots=True)
-class FileWriter:
-    """Files: one call each, streamed from source to destination; probed by name in the parent's list.
+async def replaced(
+    destination: Destination,
+    object_name: str,
+    made: WriteResult,
+    former: str,
+    old: tuple[str, str],
+    new: tuple[str, str],
+) -> WriteResult:
+    """Takes the `former` record away at its `old` place, now that `made` stands at the `new` one.
 
-    A file cannot be changed there: one that has another parent or other bytes replaces what was attached before.
+    Where it has to stay, what was made goes again, so that there is one of them in the end.
     """
-
-    source: Source
-    destination: Destination
-    target: WriteTarget
-    parent_field: str
-    parent_object_field: str
-    limit: int
-    links: "FileLinks"
-    places: Places
-    deletable: bool = True
-    batch: int = 1
-    update_batch: int = 0
-    keyless: bool = True
-    repeatable: bool = False
-
-    async def send(self, items: Sequence[Item]) -> list[WriteResult]:
-        return [await self._replace(item) if item.record_id is not None else await self._attach(item) for item in items]
-
-    async def _replace(self, item: Item) -> WriteResult:
-        assert item.record_id is not None
-        if not self.deletable:
-            return WriteResult(WriteStatus.REFUSED, code="file_cannot_be_replaced")
-        old = (await self.places.known([item.source_id])).get(item.source_id, self._parent(item))
-        [gone] = await self.destination.delete(
-            self.target.object, [item.record_id], parent_object=old[0], parent_id=old[1]
-        )
-        if gone.status is WriteStatus.REFUSED:
-            return gone
-        found = await self._look([item])  # an earlier try may have come as far as this
-        if item.source_id in found:
-            return WriteResult(WriteStatus.UPDATED, id=found[item.source_id].id)
-        made = await self._attach(item)
-        return made if made.status is WriteStatus.REFUSED else made._replace(status=WriteStatus.UPDATED)
-
-    async def _attach(self, item: Item) -> WriteResult:
-        object_name, parent = self._parent(item)
-        self.places.remember(item, (object_name, parent))
-        name = str(item.payload["name"])
-        size = int(item.record.get("Size") or 0)
-        if size > self.limit:
-            url = await self.links.archive(self.source, file_ref(item.record), name)
-            return await self.destination.attach_link(object_name, parent, name, url)
-        async with self.source.open_file(file_ref(item.record)) as stream:
-            named = type(stream)(name, stream.content_type, stream.size, stream.chunks)
-            return await self.destination.attach(object_name, parent, named)
-
-    async def probe(self, items: Sequence[Item]) -> dict[str, Found]:
-        for item in items:
-            self.places.remember(item, self._parent(item))
-        return await self._look([item for item in items if item.record_id is None])
-
-    async def _look(self, items: Sequence[Item]) -> dict[str, Found]:
-        found: dict[str, Found] = {}
-        for item in items:
-            for child in await self.destination.children(self.target.object, *self._parent(item)):
-                if child.get("File_Name") == item.payload["name"]:
-                    found[item.source_id] = Found(str(child["id"]))
-        return found
-
-    def _parent(self, item: Item) -> tuple[str, str]:
-        return parent_of(item.payload, self.parent_field, self.parent_object_field)
-
-
-class FileLinks(Protocol):
-    """Keeps a file that is too large for the destination and answers with a signed, expiring link (ruling 25)."""
-
-    async def archive(self, source: Source, ref: FileRef, name: str) -> str: ...
-
-
-def file_ref(record: Mapping[str, Any]) -> FileRef:
-    """Where the bytes of a staged `File` record are."""
-    return FileRef(str(record["BlobObject"]), str(record["BlobId"]), str(record["BlobField"]))
+    [gone] = await destination.delete(object_name, [former], parent_object=old[0], parent_id=old[1])
+    if gone.status is not WriteStatus.REFUSED:
+        return made._replace(status=WriteStatus.UPDATED)
+    assert made.id is not None
+    await destination.delete(object_name, [made.id], parent_object=new[0], parent_id=new[1])
+    return gone
 
 
 def parent_of(payload: Mapping[str, Any], parent_field: str, object_field: str) -> tuple[str, str]:

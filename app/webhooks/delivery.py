@@ -13,7 +13,7 @@ import asyncpg
 import orjson
 import structlog
 
-from app import metrics
+from app import metrics, telemetry
 from app.domain.ids import encode_id
 from app.events import emit_raw
 from app.models.columns import new_id
@@ -78,7 +78,9 @@ async def _deliver(
     if work["endpoint_state"] != "enabled":
         attempt = Attempt(None, "endpoint_disabled", 0)
     else:
-        attempt = await _try(runtime, outbound, work, now)
+        with telemetry.span("deliver webhook", "client", event=work["type"], attempt=work["attempts"]):
+            attempt = await _try(runtime, outbound, work, now)
+            telemetry.note(status=attempt.status or 0, problem=attempt.problem)
     async with runtime.db.connection(tenant_id) as connection:
         await _record(runtime, connection, work, attempt, chance())
     return True

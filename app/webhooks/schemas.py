@@ -9,7 +9,16 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from app.identifiers import EngagementId, EventId, RunId, WebhookDeliveryId, WebhookEndpointId
 from app.webhooks.kinds import EventType
 
-Url = Annotated[str, Field(min_length=8, max_length=2000, examples=["https://example.com/hooks/tranship"])]
+_URL = r"^https?://([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:[1-9][0-9]{0,3}|:[1-5][0-9]{4})?([/?][!-\"$-~]*)?$"
+Url = Annotated[
+    str,
+    Field(
+        min_length=8,
+        max_length=2000,
+        examples=["https://example.com/hooks/tranship"],
+        json_schema_extra={"pattern": _URL},  # judged in app.outbound, which also looks where it leads
+    ),
+]
 Events = Annotated[
     list[EventType],
     Field(max_length=len(EventType), description="Which events; empty: all.", examples=[["run.completed"]]),

@@ -16,6 +16,7 @@ from connectors.column_values import (
     resolved_kind,
     resolved_mark,
     resolved_order,
+    resolved_pivot,
     text_reader,
 )
 from connectors.column_votes import ColumnProfile, DateOrder, DecimalMark, Kind, number_mark
@@ -76,7 +77,7 @@ def is_secret(profile: ColumnProfile) -> bool:
 
 def custom_field(profile: ColumnProfile, answer: Answer, taken: Iterable[str]) -> TableField:
     """A field for a column that no catalogue knows, typed by the votes of all its rows."""
-    kind = resolved_kind(profile, _told(profile, answer))
+    kind = resolved_kind(profile, _told(profile, answer), answer(profile.name, "century"))
     type_, separator = _CUSTOM.get(kind, FieldType.TEXT), ""
     if kind is Kind.TEXT:
         type_, separator = _text_type(profile)
@@ -178,7 +179,7 @@ def _reader(
         read = _number(number_reader(mark)) if mark else None
         waits = "answer the question about its decimal mark first"
     elif type_ in _TIMES:
-        read, waits = _time_reader(profile, type_, told, zone)
+        read, waits = _time_reader(profile, type_, told, answer(profile.name, "century"), zone)
     elif type_ is FieldType.MULTIPICKLIST:
         read = _several(text_reader(blank_markers), field.separator or ";")
     else:
@@ -187,16 +188,21 @@ def _reader(
     return read, "" if read else waits
 
 
-def _time_reader(profile: ColumnProfile, type_: FieldType, told: str, zone: tzinfo | None) -> tuple[Value | None, str]:
+def _time_reader(
+    profile: ColumnProfile, type_: FieldType, told: str, century: str, zone: tzinfo | None
+) -> tuple[Value | None, str]:
     order: DateOrder | None = resolved_order(profile, told)
     if order is None:
         return None, "answer the question about the order of day and month first"
+    pivot = resolved_pivot(profile, century)
+    if pivot is None:
+        return None, "answer the question about the century of its years first"
     if type_ is FieldType.DATE:
-        return _filled(date_reader(order)), ""
+        return _filled(date_reader(order, pivot)), ""
     if profile.naive and zone is None:
         example = '"timezone": "Australia/Sydney"'
         return None, f"its times carry no offset; name their zone in the config, for example {example}"
-    return _moment(datetime_reader(order, zone)), ""
+    return _moment(datetime_reader(order, zone, pivot=pivot)), ""
 
 
 def _told(profile: ColumnProfile, answer: Answer) -> str:

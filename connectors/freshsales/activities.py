@@ -28,7 +28,7 @@ from connectors.freshsales.verdicts import REFUSED, accepted, gone, missing, ref
 from connectors.http import ApiClient
 
 _BY_INCLUDE = frozenset({modules.TASKS, modules.APPOINTMENTS, modules.NOTES, modules.SALES_ACTIVITIES})
-_NO_DELETE = "NO_DELETE_CALL"
+_NO_DELETE, _NO_UPDATE = "NO_DELETE_CALL", "NO_UPDATE_CALL"
 _RUBY = b"Symbol"  # what a phone call in the other form provokes (section 9)
 _OUTGOING = frozenset({"outgoing", "outbound", "true", "1"})
 Payload = Mapping[str, Any]
@@ -87,7 +87,10 @@ class Activities:
         except UnknownName as error:
             return unknown_name(error.field)._replace(id=identifier)
         if name == modules.PHONE_CALLS:  # the id of a call is that of its note
-            name, body = modules.NOTES, {"description": body.get("description")}
+            if "description" not in body:
+                text = "there is no call that changes a phone call; its note can be changed"
+                return WriteResult(WriteStatus.REFUSED, identifier, code=_NO_UPDATE, message=text)
+            name, body = modules.NOTES, {"description": body["description"]}
         singular = modules.ACTIVITIES[name]
         answer = await self._send("PUT", f"/{name}/{identifier}", {singular: body}, f"update {name}")
         if answer.status in REFUSED:

@@ -69,6 +69,8 @@ def _own(module: Module, name: str, value: Any) -> dict[str, Any]:
         return {"emails": [] if value is None else [{"value": value, "is_primary": True}]}
     if name == "sales_account" and module.name == "contacts":
         return {"sales_accounts": [] if value is None else [{"id": as_id(value), "is_primary": True}]}
+    if name == "company_name" and module.name == "leads":
+        return {"company": {"name": value}}
     if name == "contacts" and module.name == "deals":
         ids = value if isinstance(value, list) else [] if value is None else [value]
         return {"contacts_added_list": [as_id(one) for one in ids]}
@@ -98,6 +100,8 @@ def flat_row(module: Module, row: Mapping[str, Any], names: Names) -> dict[str, 
     record["id"] = str(row.get("id"))
     if module.name == "contacts":
         _contact(record, names)
+    elif module.name == "leads" and isinstance(row.get("company"), dict):
+        record["company_name"] = row["company"].get("name")
     elif module.name == "deals" and isinstance(row.get("contact_ids"), list):
         linked = row["contact_ids"]
         record["contacts"] = linked[0] if len(linked) == 1 else linked

@@ -188,6 +188,11 @@ class FreshsalesDestination:
         parent = PARENTS.get(parent_object) or _module(parent_object)
         return await self._activities.children(object_name, parent, parent_ids)
 
+    async def file_digest(self, parent_object: str, parent_id: str, file_id: str) -> str | None:
+        """None: no call shows the bytes of a file (section 8)."""
+        del parent_object, parent_id, file_id
+        return None
+
     async def attach(self, parent_object: str, parent_id: str, stream: FileStream) -> WriteResult:
         return await self._files.attach(parent_object, parent_id, stream)
 

@@ -232,7 +232,12 @@ class DealLines:
     async def update(self, records: Sequence[bytes]) -> list[WriteResult]:
         """Changes lines that carry their `id`."""
         changes = {str(one["id"]): one for one in payloads_of(records)}
-        ended = await self._rewrite(list(changes), lambda key, row: _kept({**row, **_line(changes[key], row)}))
+
+        def changed(key: str, row: Row) -> Row:
+            line = _line(changes[key], row)
+            return _kept({**row, **line, "product_id": line["id"]})
+
+        ended = await self._rewrite(list(changes), changed)
         return [ended.get(key) or missing(key) for key in changes]
 
     async def delete(self, ids: Sequence[str]) -> list[WriteResult]:

@@ -51,7 +51,14 @@ OBJECTS = {
             "source": "no unique field: inserted one by one, changed 100 a job by their ids (sections 10 and 14)",
         }
     ),
-    "leads": _SINGLE.model_copy(update={"read_batch": 100}),
+    "leads": _SINGLE.model_copy(
+        update={
+            "style": WriteStyle.UPSERT,
+            "probe": ProbeStyle.REPEAT,
+            "read_batch": 100,
+            "source": "classic suite only: upsert by a field proven unique, no bulk call is listed (sections 2 and 3)",
+        }
+    ),
     "products": _SINGLE,
     "tasks": _ACTIVITY,
     "appointments": _ACTIVITY,
@@ -81,6 +88,7 @@ OBJECTS = {
         style=WriteStyle.INSERT,
         probe=ProbeStyle.PARENT_LIST,
         batch=50,
+        with_parent=True,
         by_id=False,
         key_field=None,
         parent_field="deal_id",

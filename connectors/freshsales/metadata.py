@@ -159,7 +159,8 @@ class Metadata:
         """Everything records can be written to, described in as few calls as the account allows."""
         await for_each((self._common, self._activity_lists), lambda read: read())
         found = [await self._record_spec(module) for module in (modules.ACCOUNTS, modules.CONTACTS, modules.DEALS)]
-        if await self.has_leads():
+        leads = await self.has_leads()
+        if leads:
             found.append(await self._record_spec(modules.LEADS))
         currencies = await self._currencies()
         if catalogue:
@@ -167,9 +168,10 @@ class Metadata:
         found += modules.activity_specs(
             _names(await self.selector("sales_activity_entity_types")),
             _names(await self.selector("sales_activity_outcomes")),
+            leads=leads,
         )
-        found.append(await self._sales_activity_spec())
-        found.append(modules.file_spec())
+        found.append(await self._sales_activity_spec(leads))
+        found.append(modules.file_spec(leads=leads))
         return found + await for_each(await self.custom_modules(), self._custom_spec)
 
     async def _common(self) -> None:
@@ -193,10 +195,12 @@ class Metadata:
         specs = (*(field_spec(field) for field in fields), *modules.price_fields(currencies))
         return ObjectSpec(name=modules.PRODUCTS.name, label="Products", fields=(_ID, *specs))
 
-    async def _sales_activity_spec(self) -> ObjectSpec:
+    async def _sales_activity_spec(self, leads: bool) -> ObjectSpec:
         module = Module(modules.SALES_ACTIVITIES, "/sales_activities", "sales_activity")
         specs = [field_spec(field) for field in await self.fields(module)]
-        return ObjectSpec(name=module.name, label="Sales activities", fields=(_ID, *(_targeted(one) for one in specs)))
+        return ObjectSpec(
+            name=module.name, label="Sales activities", fields=(_ID, *(_targeted(one, leads) for one in specs))
+        )
 
     async def _custom_spec(self, found: wire.CustomModule) -> ObjectSpec:
         module = modules.custom_module(found.entity_name)
@@ -293,23 +297,23 @@ def _options(field: wire.Field) -> tuple[PicklistValue, ...]:
 
 
 def _extras(module: Module, unique: frozenset[str]) -> tuple[FieldSpec, ...]:
-    """Our flat names for what the API nests: a primary e-mail address, a contact's account."""
+    """Our flat names for what the API nests: a primary e-mail address, a contact's account, a lead's company."""
     if module.name not in ("contacts", "leads"):
         return (_ID,)
     email = FieldSpec(
         name="email", label="Email", type=FieldType.EMAIL, length=modules.TEXT_LENGTH, unique="emails" in unique
     )
     if module.name == "leads":
-        return (_ID, email)
+        return (_ID, email, FieldSpec(name="company_name", label="Company name", length=modules.TEXT_LENGTH))
     account = FieldSpec(name="sales_account", label="Account", type=FieldType.LOOKUP, references=("sales_accounts",))
     return (_ID, email, account)
 
 
-def _targeted(spec: FieldSpec) -> FieldSpec:
+def _targeted(spec: FieldSpec, leads: bool) -> FieldSpec:
     """What an activity hangs on."""
     if spec.name != "targetable_id":
         return spec
-    update = {"type": FieldType.LOOKUP, "references": ("contacts", "sales_accounts", "deals")}
+    update = {"type": FieldType.LOOKUP, "references": modules.target_objects(leads)}
     return spec.model_copy(update=update)
 
 

@@ -10,7 +10,7 @@ from app.domain.schema import FieldSpec, FieldType, ObjectSpec, PicklistValue
 
 @dataclass(frozen=True, slots=True)
 class Module:
-    """One kind of record. `views` together hold every live record; `bulk` names what bulk upsert can do with it."""
+    """One kind of record. `views` together hold every live record; `bulk` and `upsert` say which calls there are."""
 
     name: str
     path: str
@@ -19,6 +19,7 @@ class Module:
     views: tuple[str, ...] = ()
     bulk: bool = False
     custom: bool = False
+    upsert: bool = False
 
     @property
     def settings(self) -> str:
@@ -30,7 +31,7 @@ CONTACTS = Module("contacts", "/contacts", "contact", "Contact", ("All Contacts"
 ACCOUNTS = Module("sales_accounts", "/sales_accounts", "sales_account", "SalesAccount", ("All Accounts",), bulk=True)
 # No default view holds all deals: the three by outcome do (fact sheet section 5).
 DEALS = Module("deals", "/deals", "deal", "Deal", ("Open Deals", "Won Deals", "Lost Deals"), bulk=True)
-LEADS = Module("leads", "/leads", "lead", "Lead", ("All Leads",), bulk=False)
+LEADS = Module("leads", "/leads", "lead", "Lead", ("All Leads",), upsert=True)
 PRODUCTS = Module("products", "/cpq/products", "product", "Product")
 RECORD_MODULES = {module.name: module for module in (CONTACTS, ACCOUNTS, DEALS, LEADS)}
 PARENTS = {module.name: module for module in (CONTACTS, ACCOUNTS, DEALS, LEADS, PRODUCTS)}
@@ -73,13 +74,22 @@ def _time(name: str, label: str, *, required: bool = False) -> FieldSpec:
 
 _ID = FieldSpec(name="id", label="ID", type=FieldType.ID, primary_key=True, writable=False)
 _OWNER = FieldSpec(name="owner_id", label="Owner", type=FieldType.USER)
-_TARGET = (
-    FieldSpec(
-        name="targetable_id", label="Related to", type=FieldType.LOOKUP, required=True,
-        references=("contacts", "sales_accounts", "deals"),
-    ),
-    FieldSpec(name="targetable_type", label="Related to (type)", type=FieldType.TEXT, required=True),
-)  # fmt: skip
+
+
+def _target(leads: bool) -> tuple[FieldSpec, ...]:
+    """What an activity or file hangs on: a lead too where the account has leads (section 7)."""
+    return (
+        FieldSpec(
+            name="targetable_id", label="Related to", type=FieldType.LOOKUP, required=True,
+            references=target_objects(leads),
+        ),
+        FieldSpec(name="targetable_type", label="Related to (type)", type=FieldType.TEXT, required=True),
+    )  # fmt: skip
+
+
+def target_objects(leads: bool) -> tuple[str, ...]:
+    standard = ("contacts", "sales_accounts", "deals")
+    return (*standard, "leads") if leads else standard
 
 
 def choices(names: tuple[str, ...]) -> tuple[PicklistValue, ...]:
@@ -90,36 +100,39 @@ def _choice(name: str, label: str, values: tuple[str, ...] = ()) -> FieldSpec:
     return FieldSpec(name=name, label=label, type=FieldType.PICKLIST, picklist=choices(values), restricted=True)
 
 
-def activity_specs(task_types: tuple[str, ...], outcomes: tuple[str, ...]) -> tuple[ObjectSpec, ...]:
+def activity_specs(
+    task_types: tuple[str, ...], outcomes: tuple[str, ...], *, leads: bool = False
+) -> tuple[ObjectSpec, ...]:
     """Tasks, appointments, notes and phone calls: no metadata call describes them (sections 7 and 9), and none of them
     has custom fields."""
+    target = _target(leads)
     return (
         ObjectSpec(name=TASKS, label="Tasks", fields=(
             _ID, _text("title", "Title", required=True), _text("description", "Description", _MARKED),
             _time("due_date", "Due date", required=True), _choice("status", "Status", ("Open", "Done")),
             _choice("task_type_id", "Task type", task_types), _choice("outcome_id", "Outcome", outcomes),
-            _time("completed_date", "Completed date"), _OWNER, *_TARGET,
+            _time("completed_date", "Completed date"), _OWNER, *target,
         )),
         ObjectSpec(name=APPOINTMENTS, label="Appointments", fields=(
             _ID, _text("title", "Title", required=True), _text("description", "Description", _MARKED),
             _time("from_date", "From", required=True), _time("end_date", "To", required=True),
             _text("location", "Location"), _text("time_zone", "Time zone"),
             FieldSpec(name="is_allday", label="All day", type=FieldType.BOOLEAN),
-            _choice("outcome_id", "Outcome", outcomes), *_TARGET,
+            _choice("outcome_id", "Outcome", outcomes), *target,
         )),
         ObjectSpec(name=NOTES, label="Notes", fields=(
-            _ID, _text("description", "Note", _MARKED, required=True), *_TARGET,
+            _ID, _text("description", "Note", _MARKED, required=True), *target,
         )),
         ObjectSpec(name=PHONE_CALLS, label="Phone calls", fields=(
             _ID, _choice("call_direction", "Direction", ("Incoming", "Outgoing")),
-            _text("description", "Note", _MARKED), *_TARGET,
+            _text("description", "Note", _MARKED), *target,
         )),
     )  # fmt: skip
 
 
-def file_spec() -> ObjectSpec:
+def file_spec(*, leads: bool = False) -> ObjectSpec:
     """Files and links (section 8)."""
-    return ObjectSpec(name=DOCUMENTS, label="Files and links", fields=(_ID, _text("name", "Name"), *_TARGET))
+    return ObjectSpec(name=DOCUMENTS, label="Files and links", fields=(_ID, _text("name", "Name"), *_target(leads)))
 
 
 def line_spec(currencies: tuple[str, ...]) -> ObjectSpec:

@@ -33,7 +33,8 @@ _SERVES = {
     "text": {"text", "textarea", "dropdown", "radio"}, "number": {"number", "decimal"},
     "date_time_split": {"date_time_split", "date_time"}, "dropdown": {"dropdown", "radio", "text"},
 }  # fmt: skip
-_SINGULAR = {"contacts": "contact", "sales_accounts": "sales_account", "deals": "deal", "products": "product"}
+_SINGULAR = {"contacts": "contact", "sales_accounts": "sales_account", "deals": "deal", "products": "product",
+             "leads": "lead"}  # fmt: skip
 _SETTINGS = {
     modules.SALES_ACTIVITIES: Module(modules.SALES_ACTIVITIES, "/sales_activities", "sales_activity"),
     "products": modules.PRODUCTS,
@@ -206,7 +207,9 @@ class Provisioner:
             return ChangeResult(change=change, api_name="deal_stage_id", existed=True)
         described = [_stage_text(change, name) for name in lacking]
         todo = f"add these stages to the pipeline “{pipeline or 'default'}”: {', '.join(described)}"
-        manual = _instruction("stages cannot be added by API", todo)
+        if not chosen:
+            todo = f"make the pipeline “{pipeline}” with these stages: {', '.join(described)}"
+        manual = _instruction("pipelines and stages cannot be made by API", todo)
         return ChangeResult(change=change, api_name="deal_stage_id", manual=manual)
 
     async def _post(self, path: str, body: Mapping[str, Any]) -> Answer:

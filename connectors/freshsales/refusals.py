@@ -8,7 +8,7 @@ from typing import Any
 
 from connectors.answers import Answer, ErrorTable, Verdict
 from connectors.base import Clock, ConnectorError, CredentialsRejected, QuotaExhausted, TokenStore, Transient
-from connectors.http import TokenAuth
+from connectors.tokens import TokenAuth
 
 JOBS_BUSY = "JOBS_BUSY"
 DUPLICATE = "DUPLICATE_DATA"

@@ -25,7 +25,8 @@ class FreshsalesConfig(BaseModel):
 
     `base_url` is the account's address as "Profile Settings → API Settings" shows it, with or without scheme, path and
     `/api`. `edition` overrides what the hourly limit tells of the plan. `forget` purges records of ours on deletion
-    instead of leaving them in the recycle bin (one call each, ruling 23). Times are seconds.
+    instead of leaving them in the recycle bin (one call each, ruling 23). Files of more bytes than `link_files_over`
+    become links to our archive, where storage is scarce. Times are seconds.
     """
 
     model_config = ConfigDict(extra="ignore")
@@ -33,6 +34,7 @@ class FreshsalesConfig(BaseModel):
     base_url: str = Field(min_length=4, max_length=500)
     edition: Literal["", "growth", "pro", "enterprise"] = ""
     forget: bool = False
+    link_files_over: int | None = Field(default=None, ge=0)
     call_timeout: float = Field(default=30.0, gt=0, le=600)
     upload_timeout: float = Field(default=600.0, gt=0, le=3600)
     job_poll_seconds: float = Field(default=2.0, ge=0, le=60)

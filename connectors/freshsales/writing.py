@@ -89,8 +89,13 @@ class Writer:
         shape = await shape_of(self._metadata, module)
         drafts = _drafts(module, records, shape)
         open_drafts = [draft for draft in drafts if draft.result is None]
-        keyed = target.style is WriteStyle.UPSERT and bool(target.key_field) and module.bulk
-        if keyed and len(open_drafts) > SINGLES and all(draft.payload.get(target.key_field) for draft in open_drafts):
+        keyed = target.style is WriteStyle.UPSERT and bool(target.key_field) and (module.bulk or module.upsert)
+        if (
+            keyed
+            and module.bulk
+            and len(open_drafts) > SINGLES
+            and all(draft.payload.get(target.key_field) for draft in open_drafts)
+        ):
             await self._bulk_by_key(module, target.key_field, open_drafts, shape)
         else:
             await self._one_by_one(module, target, open_drafts, shape, keyed=keyed)
@@ -244,6 +249,8 @@ class Writer:
             current = row.get("custom_field")
             if "custom_field" in draft.body and isinstance(current, dict):
                 draft.body["custom_field"] = merged_custom(current, draft.body["custom_field"])
+            if isinstance(row.get("company"), dict) and "company" in draft.body:
+                draft.body["company"] = {**row["company"], **draft.body["company"]}
             _merge_links(draft, row)
 
     async def _name_duplicates(self, module: Module, key_field: str, drafts: Iterable[Draft]) -> None:
@@ -361,7 +368,7 @@ def _is_partial(draft: Draft, shape: Shape) -> bool:
     custom = draft.body.get("custom_field")
     if isinstance(custom, dict) and not shape.custom <= custom.keys():
         return True
-    return "sales_accounts" in draft.body or "contacts_added_list" in draft.body
+    return not draft.body.keys().isdisjoint(("sales_accounts", "contacts_added_list", "company"))
 
 
 def _merge_links(draft: Draft, row: Mapping[str, Any]) -> None:

@@ -7,8 +7,9 @@ from urllib.parse import urlencode
 
 from connectors.answers import Answer, ErrorTable, Verdict
 from connectors.base import Clock, ConnectorError, ContractBroken, CredentialsRejected, TokenStore
-from connectors.http import ApiClient, TokenAuth
+from connectors.http import ApiClient
 from connectors.servicetracker.settings import ServiceTrackerCredentials, secret_texts
+from connectors.tokens import TokenAuth
 
 
 def _read_error(answer: Answer) -> tuple[str, str]:

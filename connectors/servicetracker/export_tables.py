@@ -16,6 +16,7 @@ from connectors.column_values import (
     resolved_kind,
     resolved_mark,
     resolved_order,
+    resolved_pivot,
     text_reader,
 )
 from connectors.column_votes import ColumnProfile, Kind
@@ -195,7 +196,7 @@ def _column(
 ) -> ExportColumn:
     answer = stored.answer(profile.name, "date-order") or stored.answer(profile.name, "decimal-mark")
     if field is None:
-        kind = resolved_kind(profile, answer)
+        kind = resolved_kind(profile, answer, stored.answer(profile.name, "century"))
         if kind is Kind.DATETIME and profile.naive and zone is None:
             kind = Kind.TEXT
         described = FieldDescribe(
@@ -230,12 +231,14 @@ def _reader(
         waits = "answer the question about its decimal mark first"
     elif (order := resolved_order(profile, answer)) is None:
         waits = "answer the question about the order of day and month first"
+    elif (pivot := resolved_pivot(profile, stored.answer(profile.name, "century"))) is None:
+        waits = "answer the question about the century of its years first"
     elif kind is Kind.DATE:
-        read = date_reader(order)
+        read = date_reader(order, pivot)
     elif profile.naive and zone is None:
         waits = 'its times carry no offset; name their zone in the config, for example "timezone": "Europe/London"'
     else:
-        read = datetime_reader(order, zone)
+        read = datetime_reader(order, zone, pivot=pivot)
     return read, waits
 
 

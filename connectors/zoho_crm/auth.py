@@ -7,7 +7,8 @@ import msgspec
 
 from connectors.answers import Answer, ErrorTable, Verdict
 from connectors.base import Clock, ConnectorError, CredentialsRejected, TokenStore, Transient
-from connectors.http import ApiClient, TokenAuth
+from connectors.http import ApiClient
+from connectors.tokens import TokenAuth
 from connectors.zoho_crm.settings import ZohoCredentials, secret_texts
 
 _TOKEN_WINDOW = 600.0

@@ -125,6 +125,9 @@ class ZohoDestination:
     ) -> dict[str, list[dict[str, Any]]]:
         return {one: await self.children(object_name, parent_object, one) for one in dict.fromkeys(parent_ids)}
 
+    async def file_digest(self, parent_object: str, parent_id: str, file_id: str) -> str | None:
+        return await self._files.digest(parent_object, parent_id, file_id)
+
     async def attach(self, parent_object: str, parent_id: str, stream: FileStream) -> WriteResult:
         return await self._files.attach(parent_object, parent_id, stream)
 

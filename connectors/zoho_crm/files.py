@@ -1,16 +1,19 @@
 """Attachments of records: bytes streamed through, or a link (Zoho fact sheet section 17)."""
 
+import hashlib
 import secrets
 
 from connectors.answers import Answer
-from connectors.base import Ambiguous, ConnectorError, FileStream, WriteResult, WriteStatus
-from connectors.http import ApiClient
+from connectors.base import Ambiguous, ConnectorError, ContractBroken, FileStream, WriteResult, WriteStatus
+from connectors.http import ApiClient, Call
 from connectors.multipart import FileForm
 from connectors.zoho_crm import wire
 from connectors.zoho_crm.records import ROOT, part, write_result
 
 ATTACHMENT_BYTES = 20 * 1024 * 1024
 """The older figure of two; the newer schema says 100 MB (section 19 item 6)."""
+DOWNLOAD_BYTES = 100 * 1024 * 1024
+"""The newer figure: what somebody else attached may be as large."""
 _TOO_LARGE = WriteResult(
     WriteStatus.REFUSED,
     code="FILE_TOO_LARGE",
@@ -72,6 +75,21 @@ class Attachments:
             accept=frozenset({400, 413, 415}),
         )
         return self._result(answer)
+
+    async def digest(self, module: str, record: str, file_id: str) -> str | None:
+        """SHA-256 of a file's bytes as the download call shows them (section 17); None for links and what is gone."""
+        path = f"{self._path(module, record)}/{part(file_id)}"
+        call = Call("GET", path, "read attachment", max_bytes=DOWNLOAD_BYTES, timeout=self._timeout)
+        found = hashlib.sha256()
+        try:
+            async with self._api.stream(call) as download:
+                async for chunk in download.chunks:
+                    found.update(chunk)
+        except ContractBroken as error:
+            if error.status in (400, 404):
+                return None
+            raise
+        return found.hexdigest()
 
     def _path(self, module: str, record: str) -> str:
         return f"{ROOT}/{part(module)}/{part(record)}/Attachments"

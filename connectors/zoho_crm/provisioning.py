@@ -182,15 +182,36 @@ class Provisioner:
             item = await self._add_options(module, field, options)
             refusal = item if item.code != "SUCCESS" else None
             field = next(one for one in await self._metadata.fields(module) if one.api_name == "Stage")
-        changed = await self._map_stages(module, field, wanted, str(change.attributes.get("pipeline") or ""))
+        pipeline = str(change.attributes.get("pipeline") or "")
+        changed = await self._map_stages(module, field, wanted, pipeline)
+        if change.attributes.get("new") and changed is False:
+            changed = await self._new_pipeline(module, field, wanted, pipeline)
         refusal = refusal or (changed if isinstance(changed, wire.Item) else None)
         lost = _unlisted(field, wanted)
         if refusal is None and not lost:
             existed = not missing and not changed
             return ChangeResult(change=change, api_name=field.api_name, id=field.id, existed=existed)
-        todo = f"add these stages to the pipeline in Setup: {', '.join(lost or wanted)}"
+        todo = f"add these stages to the pipeline {pipeline} in Setup: {', '.join(lost or wanted)}"
         manual = _by_hand(refusal or wire.Item("NOT_STORED"), todo)
         return ChangeResult(change=change, api_name=field.api_name, id=field.id, manual=manual)
+
+    async def _new_pipeline(self, module: str, field: wire.Field, wanted: Sequence[str], name: str) -> bool | wire.Item:
+        """A pipeline of that name with these stages, in every layout that lacks it; as `_map_stages`."""
+        ids = {one.actual_value or one.display_value: one for one in field.pick_list_values if one.type == "used"}
+        changed = False
+        for layout in await self._metadata.layouts(module):
+            present = await self._metadata.pipelines(layout.id)
+            if any(one.display_value.casefold() == name.casefold() for one in present):
+                continue
+            stages = [ids[one] for one in wanted if one in ids]
+            maps = [_map(one.id, one.display_value, place) for place, one in enumerate(stages, 1)]
+            body = {"pipeline": [{"display_value": name, "default": False, "maps": maps}]}
+            answer = await self._post("POST", "settings/pipeline", body, layout_id=layout.id)
+            item = self._item(answer, lambda got=answer: got.decode(wire.PIPELINE_RESULTS).pipeline)
+            if item.code not in ("SUCCESS", "DUPLICATE_DATA"):
+                return item
+            changed = True
+        return changed
 
     async def _map_stages(
         self, module: str, field: wire.Field, wanted: Sequence[str], pipeline_name: str

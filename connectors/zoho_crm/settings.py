@@ -31,7 +31,10 @@ class ZohoCredentials(BaseModel):
 
 
 class ZohoConfig(BaseModel):
-    """Options of the connection; URLs left empty follow from data centre and environment."""
+    """Options of the connection; URLs left empty follow from data centre and environment.
+
+    Files of more bytes than `link_files_over` become links to our archive, where storage is scarce. Times are seconds.
+    """
 
     model_config = ConfigDict(extra="ignore")
 
@@ -40,6 +43,7 @@ class ZohoConfig(BaseModel):
     base_url: str = Field(default="", max_length=500)
     accounts_url: str = Field(default="", max_length=500)
     upload_url: str = Field(default="", max_length=500)
+    link_files_over: int | None = Field(default=None, ge=0)
     call_timeout: float = Field(default=30.0, gt=0, le=600)
     upload_timeout: float = Field(default=300.0, gt=0, le=1800)
 

@@ -2,12 +2,14 @@
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 import uvicorn
 from starlette.types import Receive, Scope, Send
+
+Answer = int | str | tuple[int, dict[str, str]]
 
 
 @dataclass(frozen=True)
@@ -19,9 +21,11 @@ class Received:
 
 @dataclass
 class Receiver:
-    """`answers` are given in turn, the last one again and again; "stall" never answers, "reset" breaks off."""
+    """`answers` are given in turn, the last one again and again; "stall" never answers, "reset" breaks off.
+    With a `plan` the request decides."""
 
-    answers: list[int | str] = field(default_factory=lambda: [200])
+    answers: list[Answer] = field(default_factory=lambda: [200])
+    plan: Callable[["Received"], Answer] | None = None
     headers: dict[str, str] = field(default_factory=dict)
     body: bytes = b""
     received: list[Received] = field(default_factory=list)
@@ -36,7 +40,14 @@ class Receiver:
             body, more = body + message.get("body", b""), message.get("more_body", False)
         headers = {name.decode(): value.decode() for name, value in scope["headers"]}
         self.received.append(Received(scope["path"], headers, body))
-        answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
+        answer = self.plan(self.received[-1]) if self.plan is not None else self._next()
+        status, more_headers = answer if isinstance(answer, tuple) else (answer, {})
+        await self._give(status, self.headers | more_headers, send)
+
+    def _next(self) -> Answer:
+        return self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
+
+    async def _give(self, answer: int | str, sent: dict[str, str], send: Send) -> None:
         if answer == "stall":
             await self.released.wait()
             return
@@ -44,7 +55,7 @@ class Receiver:
             await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"10")]})
             await send({"type": "http.response.body", "body": b"x", "more_body": True})
             raise ConnectionAbortedError
-        raw = [(name.lower().encode(), value.encode()) for name, value in self.headers.items()]
+        raw = [(name.lower().encode(), value.encode()) for name, value in sent.items()]
         await send({"type": "http.response.start", "status": answer, "headers": raw})
         await send({"type": "http.response.body", "body": self.body})
 

@@ -1,7 +1,9 @@
 """Sensitive fields leave only under an agreement, no report shows them, and destroying the key ends an engagement."""
 
+import json
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -23,7 +25,8 @@ from app.runs.expecting import Written
 from app.runs.stages.verify import Hidden, Tally
 from app.runtime import Runtime
 from app.settings import Settings
-from app.signing import SignatureWrong, open_signed, public_key
+from app.signing import SignatureWrong, fingerprint, open_signed, public_key, sign
+from app.verifying import verify_report
 from tests.api.conftest import Client, FakeClock, MakeClient
 from tests.api.engagement_kit import Move, discovered, move, problem, sandboxes
 from tests.api.test_runs_gates import APPROVED, MOVED, READY
@@ -128,6 +131,15 @@ class TestGate:
         assert (await discovered.view())["agreement"]["destination"] == "zoho_crm"
         assert (await discovered.start("sample")).status_code == 202
 
+    async def test_the_word_can_be_taken_back(self, move: Move, make_client: MakeClient) -> None:
+        path = f"{move.path}/agreement"
+        operator = await make_client("operator", tenant_id=move.client.tenant_id)
+        problem(await operator.delete(path), 403, "forbidden")
+        await move.client.put(path, json={"confirmed": True, "reference": "DPA 2026-17"})
+        for _ in range(2):
+            assert (await move.client.delete(path)).status_code == 204
+            assert (await move.view())["agreement"] is None
+
     async def test_unmarking_a_field_in_the_mapping_does_not_open_it(self, discovered: Move) -> None:
         await discovered.propose()
         current = await discovered.client.get(f"{discovered.path}/mapping")
@@ -141,6 +153,27 @@ class TestGate:
         assert put.status_code == 200, put.text
         stored = MappingDocument.model_validate(put.json()["document"])
         assert sensitive_count(stored) > 0
+
+
+def check_offline(signed: dict[str, Any], paper: Path, runtime: Runtime) -> None:
+    """`tranship verify` reads a certificate, and trusts none that was touched or signed by somebody else."""
+
+    def verdict(document: Any, key: str | None = None) -> tuple[int, str]:
+        paper.write_text(json.dumps(document))
+        said: list[str] = []
+        return verify_report(paper, key, said.append), "\n".join(said)
+
+    own = fingerprint(public_key(runtime.keys))
+    code, said = verdict(signed, own)
+    assert code == 0, said
+    assert "the key of these data was destroyed" in said
+    assert signed["document"]["engagement"] in said
+    assert verdict(signed, "0000-0000-0000-0000")[0] == 1
+    for changed in ({"unreadable": {}}, {"purged_at": "2020-01-01T00:00:00Z"}, {"kind": "reconciliation"}):
+        code, said = verdict({**signed, "document": {**signed["document"], **changed}})
+        assert (code, said.partition(":")[0]) == (1, "NOT TO BE TRUSTED")
+    odd = sign(runtime.keys, {"kind": "purge_certificate"})  # rightly signed and not a certificate
+    assert verdict(odd)[0] == 1
 
 
 class TestPurge:
@@ -167,7 +200,9 @@ class TestPurge:
         problem(await discovered.client.post(path, json=other), 422, "invalid")
         problem(await discovered.client.get(f"{discovered.path}/purge_certificate"), 404, "not-found")
 
-    async def test_destroys_certifies_and_keeps_the_chain(self, discovered: Move, runtime: Runtime) -> None:
+    async def test_destroys_certifies_and_keeps_the_chain(
+        self, discovered: Move, runtime: Runtime, tmp_path: Path
+    ) -> None:
         await self.staged(discovered)
         report = await discovered.add_report("preflight", {"findings": 1}, {"secret": "canary"})
         await self.close(discovered)
@@ -180,6 +215,7 @@ class TestPurge:
         with pytest.raises(SignatureWrong):
             open_signed({**signed, "document": {**certificate, "why": "never"}}, expected=public_key(runtime.keys))
         assert (await discovered.client.get(f"{discovered.path}/purge_certificate")).json() == signed
+        check_offline(signed, tmp_path / "certificate.json", runtime)
         problem(await discovered.client.get(f"/v1/reports/{report}"), 409, "engagement-purged")
         problem(await discovered.client.get(f"{discovered.path}/inventories/source"), 409, "engagement-purged")
         engagement = await discovered.row(Engagement, id=discovered.uuid)

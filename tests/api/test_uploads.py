@@ -340,6 +340,24 @@ class TestConnection:
         await send(move.client, move.path, "Contact.csv", body)
         assert (await move.client.post(f"{move.path}/connections/source/test")).status_code == 200
 
+    async def test_a_century_is_asked_with_examples_and_a_suggestion(self, move: Move) -> None:
+        await upload_all(move, but=("Contact",))
+        body = b"Id,LastName,Birthdate\n0035g00000000010AA,Berg,31/12/24\n"
+        await send(move.client, move.path, "Contact.csv", body)
+        refused = problem(await use_uploads(move), 422, "uploads-incomplete")
+        assert "century" in refused["detail"]
+        questions = (await move.client.get(f"{move.path}/questions")).json()["data"]
+        question = next(one for one in questions if one["code"] == "century")
+        assert question["options"] == {"choices": ["this-century", "last-century"], "suggested": "this-century"}
+        assert question["detail"]["examples"] == ["24: 1924 or 2024"]
+        answer = {"answer": {"choice": "last-century"}}
+        assert (await move.client.post(f"/v1/questions/{question['id']}/answer", json=answer)).status_code == 200
+        assert (await move.client.post(f"{move.path}/connections/source/test")).status_code == 200
+        connection = await move.row(Connection, engagement_id=move.uuid, role="source")
+        async with open_source(move.runtime, connection) as source:
+            pages = [page async for page in source.read("Contact", ["Birthdate"])]
+        assert pages[0].records[0]["Birthdate"] == "1924-12-31"
+
     async def test_open_questions_go_with_their_file(self, move: Move) -> None:
         path = (await send(move.client, move.path, "X.csv", b"Id,On\n1,03/04/1990\n")).headers["location"]
         assert await move.row(Question, engagement_id=move.uuid) is not None

@@ -20,8 +20,10 @@ def main() -> None:
 
     from tests.bench.export_run import drive
     from workers import collector
+    from workers.priority import give_way
 
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
+    give_way(int(os.environ.get("BENCH_NICENESS", "0")))
     collector.seldom()  # this and the loop are a worker's own
     uvloop.run(drive())
     sys.stdout.flush()

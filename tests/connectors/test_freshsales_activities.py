@@ -146,6 +146,29 @@ async def test_lines_of_a_deal_are_one_call_and_join_those_that_stand_there() ->
         assert (row["has_products"], float(row["amount"])) == (True, 50.5)  # recomputed from the lines (section 5)
 
 
+async def test_a_call_keeps_its_note_when_only_its_direction_is_to_change() -> None:
+    async with account() as fresh:
+        parent = await fresh.made("contacts", last_name="P")
+        made = await fresh.made("phone_calls", **on(parent, call_direction="Outgoing", description="talk"))
+        (refused,) = await fresh.update("phone_calls", {"id": made, "call_direction": "Incoming"})
+        assert (refused.status, refused.code) == (REFUSED, "NO_UPDATE_CALL")
+        (changed,) = await fresh.update("phone_calls", {"id": made, "description": "more talk"})
+        assert changed.status is UPDATED
+        (seen,) = await fresh.destination.children("phone_calls", "contacts", parent)
+        assert seen["description"] == "more talk"
+
+
+async def test_a_line_takes_another_product() -> None:
+    async with account() as fresh:
+        key = await deal(fresh)
+        first, second = [int(await fresh.made("products", name=name)) for name in ("Valve", "Pipe")]
+        (made,) = await fresh.insert("deal_products", {"deal_id": int(key), "product_id": first, "quantity": 2})
+        (changed,) = await fresh.update("deal_products", {"id": made.id, "product_id": second})
+        (row,) = await fresh.destination.children("deal_products", "deals", key)
+        assert (changed.status, row["id"], row["product_id"]) == (UPDATED, made.id, str(second))
+        assert float(row["quantity"]) == 2
+
+
 async def test_lines_change_and_go_one_at_a_time() -> None:
     async with account() as fresh:
         key = await deal(fresh)

@@ -21,8 +21,9 @@ from connectors.base import (
     QuotaExhausted,
     Transient,
 )
-from connectors.http import ApiClient, Call, TokenAuth, checked_base
+from connectors.http import ApiClient, Call, checked_base
 from connectors.multipart import FileForm
+from connectors.tokens import TokenAuth
 from tests.connectors.connector_kit import MemoryTokens, QuietThrottle, http_answer, no_sleep, raw_server, utc_now
 
 TABLE = ErrorTable(
@@ -277,11 +278,20 @@ class TestTokens:
         assert all(answer.json() == {"ok": True} for answer in answers)
         assert (auth.fetched, tokens.saved) == (1, 1)
 
-    async def test_a_second_refusal_is_final(self) -> None:
+    async def test_the_refusal_of_two_fresh_tokens_is_final(self) -> None:
         auth = Auth(MemoryTokens({"access_token": "old"}))
         client = self.client(self.accepting("never"), auth)
         with pytest.raises(CredentialsRejected):
             await client.request("GET", "/x", purpose="test", writing=True)
+        assert auth.fetched == 2
+
+    async def test_a_token_from_elsewhere_may_have_died_as_well(self) -> None:
+        tokens = MemoryTokens({"access_token": "old"})
+        auth = Auth(tokens)
+        client = self.client(self.accepting("secret-token-1"), auth)
+        await auth.current()
+        tokens.token = {"access_token": "from-elsewhere"}
+        assert (await client.request("GET", "/x", purpose="test")).json() == {"ok": True}
         assert auth.fetched == 1
 
     async def test_another_401_renews_nothing(self) -> None:
@@ -300,7 +310,7 @@ class TestTokens:
             await client.request("GET", "/x", purpose="test")
         tokens.token = {"access_token": "from-elsewhere"}
         assert (await client.request("GET", "/x", purpose="test")).json() == {"ok": True}
-        assert auth.fetched == 1
+        assert auth.fetched == 2
 
     async def test_a_token_about_to_end_is_renewed_before_the_call(self) -> None:
         auth = Auth(MemoryTokens({"access_token": "old", "expires_at": utc_now().isoformat()}))

@@ -6,7 +6,14 @@ from hypothesis import strategies as st
 
 from app.domain.forecasting import CallFacts, calls_for, forecast_plan, forecast_stage, write_credits
 from app.domain.mapping import Collect, Condition, LoadMode
-from app.domain.ordering import PlanImpossible, load_order, lookup_edges, required_cycle, with_deferred_links
+from app.domain.ordering import (
+    PlanImpossible,
+    load_order,
+    lookup_edges,
+    own_parents,
+    required_cycle,
+    with_deferred_links,
+)
 from app.domain.planning import PlanFacts, RunKind, StageKind, plan_run
 from app.domain.proposing import propose
 from tests.domain.tenants import build_document, build_load, load_blueprint, source_inventory, zoho_inventory
@@ -65,7 +72,8 @@ def test_deferral_keeps_every_rule_and_leaves_no_lookup_pointing_forwards(docume
     assert sorted((load.source_object, rule.target) for load in after.loads for rule in load.fields) == rules
     place = {load.key: number for number, load in enumerate(after.loads)}
     for edge in lookup_edges(after.loads):
-        assert place[edge.needs] < place[edge.load]
+        # records of one load that must find each other come level by level
+        assert place[edge.needs] < place[edge.load] or (edge.needs == edge.load and edge.required)
     assert not any(edge.required for edge in late)
     assert with_deferred_links(after) == (after, ())
 
@@ -80,10 +88,19 @@ def test_required_lookups_are_never_torn_out_of_their_load(document):
             assert any(rule.target == edge.target for rule in after.load(edge.load).fields)
 
 
-def test_a_required_lookup_on_itself_is_impossible():
+def test_a_required_lookup_on_itself_is_ordered_by_depth_and_one_that_may_stay_blank_is_deferred():
+    ordered, late = load_order([build_load("one", "one", required=True)])
+    assert ([load.key for load in ordered], late) == (["one"], ())
+    assert own_parents(ordered[0]) == ("To_one",)
+    ordered, late = load_order([build_load("one", "one")])
+    assert [(edge.load, edge.needs) for edge in late] == [("one", "one")]
+    assert own_parents(ordered[0]) == ()
+
+
+def test_a_ring_of_two_loads_is_named_beside_a_lookup_on_itself():
     with pytest.raises(PlanImpossible) as refused:
-        load_order([build_load("one", "one", required=True)])
-    assert refused.value.edge == ("one", "To_one", "one")
+        load_order([build_load("one", "one", "two", required=True), build_load("two", "one", required=True)])
+    assert refused.value.edge == ("two", "To_one", "one")
 
 
 def test_a_lookup_that_may_stay_blank_is_set_later():

@@ -2,10 +2,12 @@
 
 from datetime import UTC, datetime
 
+import pytest
+
 from app.domain.blueprint import Blueprint
 from app.domain.mapping import Unmapped, ValueMap
-from app.domain.proposing import propose
-from app.domain.provisioning import missing_stages, wanted_stages
+from app.domain.proposing import propose, validate
+from app.domain.provisioning import missing_stages, provisioning_plan, wanted_pipelines, wanted_stages
 from app.domain.quality import QualityScan
 from app.domain.schema import FieldSpec, FieldType, Inventory, ObjectSpec, StageSpec
 from app.domain.stagemaps import tenant_stages, with_tenant_stages
@@ -40,6 +42,7 @@ DESTINATION = Inventory(
             name="Deals",
             fields=(
                 FieldSpec(name="Stage", type=FieldType.PICKLIST, required=True),
+                FieldSpec(name="Pipeline", type=FieldType.PICKLIST),
                 FieldSpec(name="Phone", length=30),
             ),
         ),
@@ -109,6 +112,63 @@ def test_the_proposal_makes_the_tenants_stages() -> None:
     assert [stage["name"] for stage in wanted_stages(document)] == ["New", "Survey", "Won", "Later"]
     assert [stage["name"] for stage in missing_stages(document, DESTINATION)] == ["Survey", "Later"]
     assert document.plan.picklist_values["Deals.Stage"] == ("Survey", "Won", "Later")
+
+
+def apart() -> Blueprint:
+    """A blueprint whose pipeline is the record's own."""
+    given = pair().model_dump(mode="json")
+    rule = {"target": "Pipeline", "sources": ["line"], "transform": "picklist", "value_map": "lines", "default": "Main"}
+    fields = given["loads"][0]["fields"]
+    given["loads"][0]["fields"] = [rule if one["target"] == "Pipeline" else one for one in fields]
+    given["loads"][0]["fields"][0]["default"] = "New"
+    given["value_maps"]["lines"] = {"entries": {}, "unmapped": "default", "default": "Main"}
+    return Blueprint.model_validate(given)
+
+
+def with_lines() -> Inventory:
+    (deals,) = SOURCE.objects
+    deals = deals.model_copy(update={"fields": (*deals.fields, FieldSpec(name="line", type=FieldType.TEXT))})
+    return SOURCE.model_copy(update={"objects": (deals,)})
+
+
+def test_several_pipelines_stay_apart_each_with_its_own_stages() -> None:
+    document = propose(apart(), with_lines(), DESTINATION)
+    (rule,) = [one for one in document.load("deals").fields if one.target == "Pipeline"]
+    assert (rule.sources, rule.default) == (("line",), "One")
+    table = document.value_maps["lines"]
+    assert (table.entries, table.unmapped) == ({"One": "One", "Two": "Two"}, Unmapped.HOLD)
+    wanted = {name: [one["name"] for one in stages] for name, stages in wanted_pipelines(document).items()}
+    # "won" of the second one is the stage Won by the blueprint's table; a deal without a stage is new in either
+    assert wanted == {"One": ["New", "Survey", "Won"], "Two": ["New", "Won", "Later"]}
+    changes = [one for one in provisioning_plan(document, DESTINATION) if one.kind == "stages"]
+    assert [(one.name, one.attributes["pipeline"], one.attributes["new"]) for one in changes] == [
+        ("Stage:One", "One", True), ("Stage:Two", "Two", True),
+    ]  # fmt: skip
+    assert [one.code for one in validate(document, with_lines(), DESTINATION) if one.blocking] == []
+
+
+def test_a_pipeline_that_is_there_gets_what_it_lacks() -> None:
+    there = DESTINATION.model_copy(
+        update={"stages": (*DESTINATION.stages, *(StageSpec(name=n, pipeline="One") for n in ("New", "Survey")))}
+    )
+    document = propose(apart(), with_lines(), there)
+    one, two = (one for one in provisioning_plan(document, there) if one.kind == "stages")
+    assert ([stage["name"] for stage in one.attributes["stages"]], "new" in one.attributes) == (["Won"], False)  # type: ignore[index,union-attr,call-overload]
+    assert two.attributes["new"] is True
+
+
+@pytest.mark.parametrize(
+    "destination",
+    [
+        DESTINATION.model_copy(update={"facts": {"multiple_pipelines": False}}),
+        DESTINATION.model_copy(update={"stages": (StageSpec(name="New"), StageSpec(name="Won"))}),
+    ],
+)
+def test_where_there_can_be_one_pipeline_all_share_it(destination: Inventory) -> None:
+    document = propose(apart(), with_lines(), destination)
+    (rule,) = [one for one in document.load("deals").fields if one.target == "Pipeline"]
+    assert (rule.transform, rule.args, rule.sources) == ("const", {"value": "Main"}, ())
+    assert "pipelines" not in document.constants
 
 
 def test_without_stages_of_its_own_the_blueprint_stands() -> None:

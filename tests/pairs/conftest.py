@@ -114,10 +114,14 @@ async def moving(
     *,
     pair: Pair = DEFAULT_PAIR,
     edition: str = "enterprise",
+    options: Mapping[str, str] | None = None,
     **settings: Any,
 ) -> AsyncIterator[Move]:
-    """A fresh account and engagement for a company that stands at the source; nothing has been started yet."""
-    with sandbox(pair[1], SandboxConfig(edition=edition)) as destination_url:
+    """A fresh account and engagement for a company that stands at the source; nothing has been started yet.
+
+    `options` are switches of the destination's stand-in.
+    """
+    with sandbox(pair[1], SandboxConfig(edition=edition, options=options or {})) as destination_url:
         async with road(database_url, source_url, destination_url, pair=pair, **settings) as way:
             account = ACCOUNTS[pair[1]](destination_url)
             try:

@@ -108,6 +108,8 @@ class Freshsales:
             else:
                 shown[field["name"]] = value if field["name"] == "owner_id" else _chosen(field, value)
         shown |= {"owner_id": row.get("owner_id"), "email": row.get("email")}
+        if module == "leads":
+            shown["company_name"] = (row.get("company") or {}).get("name")
         if module in ("contacts", "deals"):
             shown["sales_account"] = _account(row)
         if module == "deals":

@@ -163,7 +163,7 @@ STAGES = [
     Expected(
         "deals",
         former("deals", f"DEA-{number}"),
-        {"deal_stage_id": stage, "Source Stage": stage, "Source Pipeline": line},
+        {"deal_pipeline_id": line, "deal_stage_id": stage, "Source Stage": stage, "Source Pipeline": line},
     )
     for number, stage, line in (
         (1, "Site Survey", "Sales Pipeline"),

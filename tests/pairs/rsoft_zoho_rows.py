@@ -149,7 +149,9 @@ DEALS = [
 ]
 STAGES = [
     Expected(
-        "Deals", former("deals", f"DEA-{number}"), {"Stage": stage, "Source Stage": stage, "Source Pipeline": line}
+        "Deals",
+        former("deals", f"DEA-{number}"),
+        {"Pipeline": line, "Stage": stage, "Source Stage": stage, "Source Pipeline": line},
     )
     for number, stage, line in (
         (1, "Site Survey", "Sales Pipeline"),

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from sqlmodel import select
 
-from app.engagements.uploads import FileUnreadable
+from app.engagements.upload_kinds import FileUnreadable
 from app.models.engagement import Question
 from connectors.registry import load_blueprint
 from tests.pairs import clinic_checks as checks
@@ -139,6 +139,36 @@ async def test_a_second_export_brings_what_changed(database_url: str) -> None:
         gone = {row["source_id"]: row["kind"] for body in reports for row in body["rows"]}
         assert gone["P5"] == "deleted"
         assert gone.get("P1") is None
+
+
+async def test_what_hangs_on_a_patient_who_is_gone_keeps_the_name(database_url: str) -> None:
+    """An invoice did not change because its patient is absent from the next export: it stays, with the reason named.
+    One that changed itself is written, and the name that it took from the patient stays as well.
+    """
+    async with moving_clinic(database_url, ("clinic", "zoho_crm")) as move:
+        await move.up_to("full")
+        await move.account.sign_in()
+        before = await move.reader.records("Deals")
+        lines = TABLES["Patients.csv"].splitlines(keepends=True)
+        kept = [line for line in lines if not line.startswith(("P2,", "P3,"))]
+        assert len(kept) == len(lines) - 2
+        invoices = TABLES["Invoices.csv"].replace("CLM-8,", "CLM-88,")
+        tables = {**TABLES, "Patients.csv": "".join(kept), "Invoices.csv": invoices}
+        await send_files(move.road, {"export.zip": replace(CLINIC, tables=tables).bundle()}, complete=True)
+        delta = await move.road.delta()
+        await move.account.sign_in()
+        after = await move.reader.records("Deals")
+        assert {key: row["Deal Name"] for key, row in after.items()} == {
+            key: row["Deal Name"] for key, row in before.items()
+        }
+        ends = {
+            row["source_id"]: (row["outcome"], row["reason"])
+            for row in await move.road.ledger("source_object = 'invoices' AND target_object = 'Deals'")
+            if row["run_id"] == delta
+        }
+        assert ends == {"I2": ("updated", ""), "I3": ("unchanged", "source_gone:patient_id")}
+        await move.road.run("reconcile")
+        assert (await move.road.row(move.road.runs["reconcile"])).counts["readback"]["discrepancies"] == 0
 
 
 def _living(rows: list[dict[str, Any]]) -> list[Mapping[str, Any]]:

@@ -26,6 +26,8 @@ from tests.pairs.uploading import send_files
 from tests.runs.road import Road
 
 PAIR = ("rsoft", "freshsales")
+NEW = {"name": "New", "probability": 20, "forecast": "Open"}
+"""The stage of deals that name none."""
 PLANTED = {
     "contact": ("contacts", "work_number", "work_number"),
     "lead": ("leads", "cf_lead_score", "Lead Score"),
@@ -41,12 +43,12 @@ PLANTED = {
 
 
 async def administrate(way: Road) -> None:
-    """What the checklist asks for: sources of leads, and the stages of the account's own pipelines."""
+    """What the checklist asks for: sources of leads, and the account's own pipelines with their stages."""
     await way.destination.post("admin", {"action": "create_row", "selector": "lead_sources", "name": "IndiaMART"})
-    document = await way.document()
-    for stage in document.constants["stages"]:  # type: ignore[union-attr]
-        body = {"name": stage["name"], "probability": stage["probability"], "forecast_type": stage["forecast"]}  # type: ignore[index,call-overload]
-        await way.destination.post("admin", {"action": "create_stage", **body})
+    lines: Any = (await way.document()).constants["pipelines"]
+    for name, stages in lines.items():
+        made = [[one["name"], one["probability"], one["forecast"]] for one in [*stages, NEW]]
+        await way.destination.post("admin", {"action": "create_pipeline", "name": name, "stages": made})
 
 
 @pytest.fixture(scope="module")
@@ -267,6 +269,18 @@ async def test_the_run_finds_no_discrepancy_and_conserves(move: Move) -> None:
 
 
 # ── planted faults, and tickets without custom modules ───────────────────────────────────────────────────────────────
+
+
+async def test_a_plan_with_one_pipeline_lets_both_share_it(database_url: str) -> None:
+    """Check `admin_only`: on Growth the stages of all go into the one that is there."""
+    async with moving(database_url, "", Company(), pair=PAIR, edition="growth") as made:
+        await send_files(made.road, FILES)
+        await made.road.run("discovery")
+        document = await made.road.propose()
+        assert "pipelines" not in document.constants
+        assert document.constants["pipeline"] == "Default Pipeline"
+        (rule,) = [one for one in document.load("deals").fields if one.target == "deal_pipeline_id"]
+        assert (rule.transform, rule.args["value"]) == ("const", "Default Pipeline")
 
 
 @pytest.fixture(scope="module")

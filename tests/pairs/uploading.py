@@ -5,7 +5,7 @@ import io
 from collections.abc import AsyncIterator, Iterable, Mapping
 from typing import Any
 
-from app.engagements import uploads
+from app.engagements import upload_kinds, uploads
 from app.engagements.service import find_engagement
 from app.models.engagement import Connection
 from tests.runs.road import Road
@@ -20,7 +20,7 @@ async def send_files(way: Road, files: Mapping[str, bytes], **config: Any) -> No
         connection.config = {**connection.config, "mode": "upload", **config}
         session.add(connection)
     for name, body in files.items():
-        kind = uploads.check_file(name, "application/octet-stream")
+        kind = upload_kinds.check_file(name, "application/octet-stream")
         received = await uploads.receive(way.runtime, way.tenant_id, way.engagement_id, name, kind, _pieces(body))
         async with way.runtime.db.transaction(way.tenant_id) as session:
             engagement = await find_engagement(session, way.tenant_id, way.engagement_id, lock=True)

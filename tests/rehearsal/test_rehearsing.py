@@ -4,38 +4,41 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-_ZEROS = ("duplicates", "missing", "unknown", "without_end", "unbalanced", "unequal_roots", "discrepancies")
+from app.rehearsal.summing import ZEROS
+
+PAIRS = ("servicetracker:zoho_crm", "servicetracker:freshsales")
 SCHEDULES = int(os.environ.get("SOAK_SCHEDULES", "100"))
+RECORDS = os.environ.get("SOAK_RECORDS", "200")
 
 
 def rehearse(folder: Path, *arguments: str) -> tuple[int, dict[str, Any], str]:
     """Exit code, figures, and what was printed."""
     figures = folder / "figures.json"
+    code, said = call(folder, "--json", str(figures), *arguments)
+    found = json.loads(figures.read_text(encoding="utf-8")) if figures.is_file() else {}
+    return code, found, said
+
+
+def call(folder: Path, *arguments: str) -> tuple[int, str]:
+    """Exit code and what was printed; servers of their own in `folder`."""
     environment = {**os.environ, "TRANSHIP_DATA_DIR": str(folder / "data")}
     for name in ("TRANSHIP_DATABASE_URL", "TRANSHIP_REDIS_URL"):
         environment.pop(name, None)
-    done = subprocess.run(
-        [sys.executable, "-m", "app.cli", "rehearse", "--json", str(figures), *arguments],
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    found = json.loads(figures.read_text(encoding="utf-8")) if figures.exists() else {}
-    return done.returncode, found, done.stdout + done.stderr
+    command = [sys.executable, "-m", "app.cli", "rehearse", *arguments]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    return done.returncode, done.stdout + done.stderr
 
 
 def test_a_short_rehearsal_ends_in_zeros(tmp_path: Path) -> None:
     faults = "commit_drop,drop_answer,rejects,worker_kill,database_kill,queue_flush"
     code, figures, said = rehearse(tmp_path, "--faults", faults, "--records", "120", "--seed", "4")
     assert code == 0, (figures.get("broken"), said[-3_000:])
-    assert {name: figures[name] for name in _ZEROS} == dict.fromkeys(_ZEROS, 0)
+    assert {name: figures[name] for name in ZEROS} == dict.fromkeys(ZEROS, 0)
     assert figures["broken"] == []
     assert figures["roots"]["before"] == figures["roots"]["after"]
     assert figures["injected"]["worker_kill"] == 2
@@ -51,14 +54,34 @@ def test_unknown_faults_are_wrong_usage(tmp_path: Path) -> None:
     assert "unknown fault meteor" in said
 
 
+def test_several_schedules_share_their_servers_and_are_summed_up(tmp_path: Path) -> None:
+    code, _, said = rehearse(tmp_path, "--faults", "drop_answer", "--records", "100", "--seed", "7", "--schedules", "2")
+    assert code == 0, said[-3_000:]
+    folder = tmp_path / "figures.json"
+    one, other = (json.loads((folder / f"zoho_crm-{seed:04}.json").read_text(encoding="utf-8")) for seed in (7, 8))
+    assert (one["seed"], other["seed"]) == (7, 8)
+    assert one["restored"] == other["restored"] > 0
+    assert one["objects"] == other["objects"]  # the second found fresh accounts
+    summary = json.loads((folder / "summary.json").read_text(encoding="utf-8"))
+    assert (summary["schedules"], summary["broken"]) == (2, [])
+    assert summary["injected"] == {"network:drop": one["injected"]["network:drop"] + other["injected"]["network:drop"]}
+
+
 @pytest.mark.soak
-@pytest.mark.parametrize("seed", range(1, SCHEDULES + 1))
-def test_a_schedule_of_all_faults_ends_in_zeros(
-    tmp_path: Path, seed: int, record_property: Callable[[str, object], None]
-) -> None:
-    pair = ("servicetracker:zoho_crm", "servicetracker:freshsales")[seed % 2]
-    code, figures, said = rehearse(tmp_path, "--pair", pair, "--seed", str(seed), "--records", "200")
-    record_property("figures", json.dumps(figures))
-    assert code == 0, (figures.get("broken"), said[-3_000:])
-    assert {name: figures[name] for name in _ZEROS} == dict.fromkeys(_ZEROS, 0)
-    assert figures["slowest_resume"] <= 10
+@pytest.mark.parametrize("pair", PAIRS)
+def test_a_hundred_schedules_of_all_faults_end_in_zeros(pair: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Half of the schedules for each destination. The figures of every schedule stay in SOAK_DIR; SOAK_FROM goes on
+    where an earlier one stopped, and the summary is over all that the folder holds.
+    """
+    seeds = range(int(os.environ.get("SOAK_FROM", "1")), SCHEDULES // len(PAIRS) + 1)
+    folder = Path(os.environ.get("SOAK_DIR", "build/soak")).absolute()
+    folder.mkdir(parents=True, exist_ok=True)
+    arguments = ["--pair", pair, "--seed", str(seeds.start), "--schedules", str(len(seeds)), "--records", RECORDS]
+    code, said = call(folder / pair.replace(":", "-"), "--json", str(folder), *arguments)
+    with capsys.disabled():
+        sys.stdout.write("\n" + said[said.find("All schedules so far") :])
+    summary = json.loads((folder / "summary.json").read_text(encoding="utf-8"))
+    assert summary["broken"] == []
+    assert {name: summary[name] for name in ZEROS} == dict.fromkeys(ZEROS, 0)
+    assert summary["slowest_resume"] <= 10
+    assert code == 0, said[-3_000:]

@@ -279,6 +279,7 @@ async def road(
                     source=pair[0],
                     destination=pair[1],
                     data_key=key,
+                    settings={"agreement": {"destination": pair[1], "reference": "DPA 7"}},
                     created_at=now,
                     updated_at=now,
                 )

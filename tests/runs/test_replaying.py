@@ -6,6 +6,7 @@ from app.domain.mapping import MappingDocument
 from app.engagements.facts import Account
 from app.errors import Invalid, StepMissing
 from app.models.engagement import Engagement
+from app.paging import Paging
 from app.runs.failures import check_cause, list_failures
 from app.runs.schemas import FailureView
 from connectors.sandboxkit.config import SandboxConfig
@@ -30,7 +31,8 @@ def strict(document: MappingDocument) -> MappingDocument:
 
 async def failures(way: Road, kind: str) -> list[FailureView]:
     async with way.runtime.db.transaction(way.tenant_id) as session:
-        return await list_failures(session, await way.row(way.runs[kind]))
+        paging = Paging(100, None, bytes)
+        return (await list_failures(session, await way.row(way.runs[kind]), paging)).rows
 
 
 async def created(way: Road) -> int:

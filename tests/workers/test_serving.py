@@ -4,6 +4,7 @@ import asyncio
 import os
 import shutil
 import signal
+import socket
 import sys
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -109,6 +110,31 @@ async def test_up_mended_and_down(served: Served) -> None:
     async with asyncio.timeout(20):
         assert await served.process.wait() == 0
     assert not [each for each in everything if _alive(each)]
+
+
+async def test_a_worker_serves_its_metrics_and_gives_way(settings: Settings) -> None:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "app.cli", "worker", "--metrics-port", str(port)),
+        env={**os.environ, **environment(settings)},
+        stderr=asyncio.subprocess.DEVNULL,
+    )
+    try:
+        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", trust_env=False) as http:
+
+            async def swept() -> bool:
+                try:
+                    return 'tranship_sweeps_total{result="ok"}' in (await http.get("/metrics")).text
+                except httpx.TransportError:
+                    return False
+
+            await until(swept)
+        assert os.getpriority(os.PRIO_PROCESS, process.pid) == min(19, os.nice(0) + settings.worker_niceness)
+    finally:
+        process.terminate()
+        assert await process.wait() == 0
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="dying with the parent is Linux's")

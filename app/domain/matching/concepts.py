@@ -19,7 +19,7 @@ _BLOCKS = {
     "home": "home", "private": "home",
 }  # fmt: skip
 _NUMBERED = {"1": "main", "2": "other"}
-_TRAILERS = frozenset({"id", "name", "code", "number", "key", "value", "text", "ref"})
+_TRAILERS = frozenset({"id", "name", "code", "number", "key", "value", "text", "ref", "reference"})
 
 
 class Concepts:

@@ -34,6 +34,25 @@ def read_schema(given: Any) -> Schema:
     return Schema(_text(platform), tables)
 
 
+def write_schema(schema: Schema) -> dict[str, Any]:
+    """The schema in the form that `read_schema` reads; what is not known is left out."""
+    objects = [
+        {"name": one.name, "label": one.label, "fields": [_field_document(column) for column in one.columns]}
+        for one in schema.tables
+    ]
+    return {"platform": schema.platform, "objects": objects}
+
+
+def _field_document(column: Column) -> dict[str, Any]:
+    given = {
+        "name": column.name, "label": column.label, "type": column.type.value if column.type else None,
+        "picklist": list(column.picklist), "required": column.required, "read_only": column.read_only,
+        "primary_key": column.primary_key, "external_id": column.external_id, "reference_to": column.reference,
+        "length": column.length, "scale": column.scale, "samples": list(column.samples),
+    }  # fmt: skip
+    return {key: value for key, value in given.items() if value not in (None, "", [], False)}
+
+
 def _table(given: Any, where: str) -> Table:
     if not isinstance(given, Mapping):
         raise SchemaUnreadable(f"{where} must be an object")

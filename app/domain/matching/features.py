@@ -11,6 +11,7 @@ from rapidfuzz import fuzz, process
 from rapidfuzz.distance import JaroWinkler
 
 from app.domain.matching.concepts import ADDRESS_PARTS
+from app.domain.matching.kind_names import kind_of_name
 from app.domain.matching.kinds_of_types import fits
 from app.domain.matching.memory import Memory
 from app.domain.matching.names import words
@@ -24,7 +25,7 @@ BASE = (
     "token_set", "token_sort", "jaro", "name_sort", "characters", "rare_words", "concept", "same_concept",
     "other_concept", "head", "type", "type_clash", "picklist", "has_picklists", "shape", "values", "exact", "digits",
     "qualifiers", "block", "block_clash", "reference", "alias", "alias_exact", "alias_votes", "computed", "support",
-    "meaning_elsewhere",
+    "meaning_elsewhere", "meaning_nowhere",
 )  # fmt: skip
 RIVALRY = ("row_gap", "column_gap", "row_rank", "column_rank", "alias_row_gap", "alias_column_gap")
 
@@ -209,6 +210,7 @@ def _concepts(ours: Sequence[Item], theirs: Sequence[Item], memory: Memory, kind
         "same_concept": same,
         "other_concept": other,
         "meaning_elsewhere": elsewhere,
+        "meaning_nowhere": (strong_left.sum(1) > 0)[:, None] & ~somewhere,
         "support": np.array([memory.support(kind, one.top) for one in theirs], np.float32)[None, :],
         "computed": np.array([one.known is not None and not one.concepts for one in theirs], np.float32)[None, :],
     }
@@ -243,8 +245,6 @@ def _picklists(ours: Sequence[Item], theirs: Sequence[Item]) -> tuple[Matrix, Ma
 
 def _references(ours: Sequence[Item], theirs: Sequence[Item]) -> Matrix:
     """1 where both refer to the same kind of object, -1 to different kinds, 0 where either is not known."""
-    from app.domain.matching.objects import kind_of_name
-
     left = np.array([kind_of_name(one.column.reference) for one in ours], dtype=object)[:, None]
     right = np.array([kind_of_name(one.column.reference) for one in theirs], dtype=object)[None, :]
     known = (left != "") & (right != "")

@@ -9,7 +9,8 @@ from app.domain.matching.sides import Item, Side
 _GROUND = {
     "token_set": "name", "token_sort": "name", "jaro": "name", "name_sort": "name", "characters": "name",
     "rare_words": "name", "head": "name", "exact": "name", "concept": "meaning", "same_concept": "meaning",
-    "other_concept": "meaning", "meaning_elsewhere": "meaning", "type": "type", "type_clash": "type",
+    "other_concept": "meaning", "meaning_elsewhere": "meaning", "meaning_nowhere": "meaning", "type": "type",
+    "type_clash": "type",
     "picklist": "options", "has_picklists": "options", "shape": "samples", "values": "samples", "digits": "number",
     "qualifiers": "words", "block": "address", "block_clash": "address", "reference": "reference", "alias": "usage",
     "alias_exact": "usage", "alias_votes": "usage", "alias_row_gap": "usage", "alias_column_gap": "usage",

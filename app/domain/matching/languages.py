@@ -1,9 +1,9 @@
 """Labels in other languages read as English words, so that everything behind speaks one language."""
 
 from collections.abc import Iterable, Sequence
-from functools import cache
+from functools import cache, lru_cache
 
-from app.domain.matching.names import fold, is_ideographic, split, words
+from app.domain.matching.names import fold, is_ideographic, split, words, written_out
 from app.domain.matching.shelf import phrases, read_folder
 
 MAX_SAMPLE = 400
@@ -28,10 +28,12 @@ class Language:
         self.table: dict[tuple[str, ...], tuple[str, ...]] = {}
         for english, text in table.items():
             for phrase in phrases(text):
-                self.table.setdefault(split(phrase), tuple(english.split()))
+                for written in dict.fromkeys((phrase, written_out(phrase))):
+                    self.table.setdefault(split(written), tuple(english.split()))
         self.single = {key[0]: english for key, english in self.table.items() if len(key) == 1}
         self.vocabulary = frozenset(word for key in self.table for word in key)
         self.compounding = code in _COMPOUNDING
+        self._beginnings = self._cut_short()
 
     def read(self, tokens: Sequence[str]) -> tuple[tuple[str, ...], int]:
         """English words for a label, and how many of its tokens were understood."""
@@ -49,7 +51,8 @@ class Language:
                     at += length
                     break
             else:
-                extra, taken = self._one(tokens[at])
+                last = at and at == len(tokens) - 1
+                extra, taken = (("number",), 1) if last and tokens[at] == "no" else self._one(tokens[at])
                 out.extend(extra)
                 understood += taken
                 at += 1
@@ -61,7 +64,34 @@ class Language:
         if token in _SMALL_WORDS:
             return (), 1
         halves = self._compound(token) if self.compounding and len(token) > 6 else None
-        return (halves, 1) if halves else ((token,), 0)
+        if halves is None and len(token) > 3 and not words().known(token):
+            halves = self._halves(token)
+        if halves:
+            return halves, 1
+        meant = self._beginnings.get(token)
+        if meant is not None and not words().known(token) and token not in words().short:
+            return self.single[meant], 0
+        return (token,), 0
+
+    def _halves(self, token: str) -> tuple[str, ...] | None:
+        """A column name of two short forms run together (TELNR, GEBDAT); only phrases and words of the table count."""
+        least = 2 if self.compounding else 3
+        for cut in range(len(token) - least, least - 1, -1):
+            head, tail = token[:cut], token[cut:]
+            whole = self.table.get((head, tail))
+            if whole is not None:
+                return whole
+            if head in self.single and tail in self.single and max(len(head), len(tail)) > 2:
+                return (*self.single[head], *self.single[tail])
+        return None
+
+    def _cut_short(self) -> dict[str, str]:
+        """Beginnings of four letters and more that people cut words down to, to the first word of the table."""
+        made: dict[str, str] = {}
+        for word in self.single:
+            for length in range(4, len(word) - 1) if word.isalpha() and not is_ideographic(word) else ():
+                made.setdefault(word[:length], word)
+        return made
 
     def _compound(self, token: str) -> tuple[str, ...] | None:
         for cut in range(len(token) - 3, 2, -1):
@@ -97,8 +127,18 @@ def languages() -> tuple[Language, ...]:
     return tuple(Language(code, table) for code, table in read_folder("languages"))
 
 
-def detect(labels: Iterable[str]) -> Language | None:
-    """The language most of the labels are in; None for English (or one without a file)."""
+CLEARLY = 0.15
+"""Share of words more that another language must explain than the likely one."""
+
+
+@lru_cache(maxsize=50_000)
+def _read(language: Language, tokens: tuple[str, ...]) -> tuple[tuple[str, ...], int]:
+    return language.read(tokens)
+
+
+def detect(labels: Iterable[str], likely: Language | None = None) -> Language | None:
+    """The language most of the labels are in; None for English (or one without a file). Another than the `likely` one
+    has to explain clearly more."""
     sample = [tokens for label in labels if (tokens := split(label))][:MAX_SAMPLE]
     if not sample:
         return None
@@ -107,18 +147,20 @@ def detect(labels: Iterable[str]) -> Language | None:
     english = sum(book.known(token) or token in book.short for tokens in sample for token in tokens) / total
     if english > 0.9:
         return None
+    shares = {language: sum(_read(language, tokens)[1] for tokens in sample) / total for language in languages()}
     best, found = english, None
-    for language in languages():
-        share = sum(language.read(tokens)[1] for tokens in sample) / total
+    for language, share in shares.items():
         if share > best + 0.02:
             best, found = share, language
+    if likely is not None and found is not likely and best < shares[likely] + CLEARLY:
+        return likely
     return found
 
 
 def to_english(label: str, language: Language | None) -> tuple[str, ...]:
     """The words of a label, English where the language is known; else as they are."""
     tokens = split(label)
-    return language.read(tokens)[0] if language is not None and tokens else tokens
+    return _read(language, tokens)[0] if language is not None and tokens else tokens
 
 
 __all__ = ["Language", "detect", "fold", "languages", "to_english"]

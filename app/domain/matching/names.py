@@ -17,6 +17,9 @@ _JOINED = (
 _TAIL = re.compile(r"__[a-z]{1,2}$", re.IGNORECASE)
 _VOWELS = re.compile("[aeiou]")
 _IDEOGRAPHS = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uff66-\uff9f]")
+_WRITTEN_OUT = str.maketrans(
+    {"ä": "ae", "ö": "oe", "ü": "ue", "Ä": "Ae", "Ö": "Oe", "Ü": "Ue", "å": "aa", "ø": "oe", "æ": "ae"}
+)
 MAX_NAME = 300
 
 
@@ -24,6 +27,11 @@ def fold(text: str) -> str:
     """Lower case without accents; ß becomes ss, ł becomes l."""
     plain = unicodedata.normalize("NFKD", text.casefold().replace("ł", "l").replace("ı", "i").replace("ø", "o"))
     return "".join(one for one in plain if not unicodedata.combining(one) or "\u3040" <= one <= "\u30ff")
+
+
+def written_out(text: str) -> str:
+    """Without umlauts as keyboards without them have it: "Aufträge" → "Auftraege"."""
+    return unicodedata.normalize("NFC", text).translate(_WRITTEN_OUT)
 
 
 @lru_cache(maxsize=50_000)
@@ -48,7 +56,7 @@ class Words:
         self.short: dict[str, tuple[str, ...]] = {key: tuple(text.split()) for key, text in book["short"].items()}
         self.filler = frozenset(book["filler"])
         self.clashes = [frozenset(group) for group in book["clashes"]]
-        self.counts = Counter(word for text in _concept_phrases() for word in text.split())
+        self.counts = Counter(word for text in _concept_phrases() for word in text.split() if word not in self.short)
         self.pieces: dict[str, str] = {}
         for word, _ in self.counts.most_common():
             for piece in _pieces_of(word):
@@ -97,7 +105,7 @@ def _spelt(token: str, near: frozenset[str]) -> tuple[str, ...]:
     book = words()
     if token in book.short:
         return book.short[token]
-    if book.known(token) or token in near or not token.isascii() or len(token) < 2:
+    if book.known(token) or token in book.filler or token in near or not token.isascii() or len(token) < 2:
         return (token,)
     if token.endswith("s") and book.known(token[:-1]):
         return (token[:-1],)

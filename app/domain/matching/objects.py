@@ -2,19 +2,25 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache, lru_cache
 
 import numpy as np
 from rapidfuzz import fuzz
 
 from app.domain.matching.assignment import assign
 from app.domain.matching.columns import Table
+from app.domain.matching.kind_names import kind_of_name, kinds, named_kind
+from app.domain.matching.languages import to_english
 from app.domain.matching.names import spell_out, split
-from app.domain.matching.shelf import phrases, read_yaml
 from app.domain.matching.sides import Reading, prepare
 from app.domain.matching.systems import System
 
-_LIKE = 0.9
+_LAST_WORD = 0.7
+"""From this strength on the last word of a name said what the object is; "booking services" are no bookings."""
+_INSTEAD = {
+    "lead": 0.95, "contact": 0.9, "activity": 0.9, "order": 0.6, "quote": 0.6, "invoice": 0.55, "case": 0.5,
+    "vendor": 0.5, "user": 0.4,
+}  # fmt: skip
+"""How likely a person agrees to the substitute of a kind; the others are only shown as alternatives."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,77 +42,14 @@ class ObjectMatch:
     alternatives: tuple[tuple[str, float], ...] = ()
 
 
-class Kinds:
-    """Names of kinds, substitutes and signs."""
-
-    def __init__(self) -> None:
-        book = read_yaml("objects.yaml")
-        self.names: dict[str, str] = {}
-        self.folded: dict[str, list[str]] = {}
-        for part in ("foreign", "names"):
-            for kind, text in book[part].items():
-                for phrase in phrases(text):
-                    key = " ".join(split(phrase))
-                    self.names.setdefault(key, kind) if part == "foreign" else self.names.update({key: kind})
-        self.substitutes: dict[str, str] = book["substitutes"]
-        self.technical = frozenset(phrases(book["technical"]))
-        self.signs = {kind: frozenset(text.split()) for kind, text in book["signs"].items()}
-
-
-@cache
-def kinds() -> Kinds:
-    """The book of kinds, built on first use."""
-    return Kinds()
-
-
-@lru_cache(maxsize=10_000)
-def kind_of_name(name: str) -> str:
-    """The kind an object's name or label speaks of; "" for none."""
-    if not name:
-        return ""
-    found = _named_kind(name)
-    return found[0] if found[1] >= 0.75 else ""
-
-
-@lru_cache(maxsize=10_000)
-def _named_kind(name: str) -> tuple[str, float]:
-    book = kinds().names
-    plain = split(name)
-    for tokens, strength in ((plain, 1.0), (spell_out(plain), 0.95)):
-        for variant in _variants(tokens):
-            if variant in book:
-                return book[variant], strength
-    for tokens in (plain, spell_out(plain)):
-        for start in range(1, len(tokens)):  # the last word says what it is: "Sales Account", "crm.lead"
-            for variant in _variants(tokens[start:]):
-                if variant in book:
-                    return book[variant], 0.85 - 0.05 * start
-        for end in range(len(tokens) - 1, 0, -1):
-            for variant in _variants(tokens[:end]):
-                if variant in book:
-                    return book[variant], 0.7 - 0.05 * (len(tokens) - end)
-    near = max(((fuzz.ratio(" ".join(plain), key) / 100, kind) for key, kind in book.items()), default=(0.0, ""))
-    return (near[1], near[0] * 0.8) if near[0] >= _LIKE else ("", 0.0)
-
-
-def _variants(tokens: Sequence[str]) -> list[str]:
-    text = " ".join(tokens)
-    made = [text]
-    for ending, instead in (("ies", "y"), ("ses", "s"), ("es", ""), ("s", "")):
-        if text.endswith(ending) and len(text) > len(ending) + 2:
-            made.append(text.removesuffix(ending) + instead)
-    bare = text.rstrip(" 0123456789")
-    return [*made, bare] if bare != text else made
-
-
 def guess_kind(table: Table, system: System | None, reading: Reading) -> ObjectGuess:
     """What a source object is, from what is known of its system, its names and its fields."""
     known = system.object(table.name) if system else None
     if known is not None:
         return ObjectGuess(known.kind, 1.0, f"{system.name if system else ''} calls it {table.name}")
-    named = max(
-        (_named_kind(text) for text in (table.name, table.label) if text), key=lambda one: one[1], default=("", 0.0)
-    )
+    texts = [text for text in (table.name, table.label) if text]
+    texts += [" ".join(to_english(text, one)) for text in texts for one in (reading.labels, reading.names) if one]
+    named = max((named_kind(text) for text in texts), key=lambda one: one[1], default=("", 0.0))
     technical = any(word in kinds().technical for word in split(table.name)) and named[1] < 0.9
     if named[0] == "account" and _holds_people(table, reading):
         return ObjectGuess("contact", 0.9, "its name, and it holds first and last names")
@@ -119,7 +62,7 @@ def guess_kind(table: Table, system: System | None, reading: Reading) -> ObjectG
 def _weighed(named: tuple[str, float], found: tuple[str, float], doubt: float) -> ObjectGuess:
     """One guess from (kind, strength) by name and by fields."""
     if named[0] and named[0] == found[0]:
-        return ObjectGuess(named[0], 0.9, "its name")
+        return ObjectGuess(named[0], (0.9 if named[1] >= _LAST_WORD else 0.7) * doubt, "its name")
     if found[1] >= 0.4 and found[1] >= named[1] * 0.6 and (found[1] >= 0.5 or not named[0]):
         return ObjectGuess(found[0], min(0.85, found[1]) * doubt, "its fields")
     return ObjectGuess(named[0], named[1] * 0.9 * doubt, "its name") if named[0] else ObjectGuess("", 0.0)
@@ -176,7 +119,8 @@ def _score(table: Table, guess: ObjectGuess, other: Table, there: ObjectGuess) -
         fuzz.token_sort_ratio(" ".join(spell_out(split(table.name))), " ".join(spell_out(split(other.name)))) / 100
     )
     if guess.kind and guess.kind == there.kind:
-        sure = 0.55 + 0.44 * min(guess.strength, there.strength)
+        strength = min(guess.strength, there.strength)
+        sure = 0.55 + 0.44 * strength if strength >= 0.3 else 0.9 * strength
         return min(0.99, sure + 0.005 * same_name), f"both are of the kind {guess.kind} ({guess.how})"
     if guess.kind and there.kind and kinds().substitutes.get(guess.kind) == there.kind:
         return 0.28, f"a {guess.kind} can become a {there.kind}"
@@ -192,7 +136,7 @@ def _substituted(
     instead = kinds().substitutes.get(guess.kind)
     if instead is None or any(there.kind == guess.kind for _, there in targets):
         return ranked
-    worth = {"lead": 0.95, "contact": 0.9, "activity": 0.9}.get(guess.kind, 0.26)
+    worth = _INSTEAD.get(guess.kind, 0.26)
     for place, (_, there) in enumerate(targets):
         if there.kind == instead:
             scores[row, place] = max(scores[row, place], worth * guess.strength)

@@ -12,7 +12,7 @@ from app.domain.matching.grounds import reasons
 from app.domain.matching.memory import Lesson, Memory
 from app.domain.matching.model import Model, shipped
 from app.domain.matching.names import fold
-from app.domain.matching.sides import Item, Side, block_plan
+from app.domain.matching.sides import NUMBERS, Item, Side, block_plan
 from app.domain.schema import FieldType
 
 SURE = 0.9
@@ -20,7 +20,7 @@ SURE = 0.9
 UNLIKELY = 0.1
 """Below, a field has no counterpart."""
 KNOWN = 0.99
-GROUNDLESS = 0.2
+GROUNDLESS = 0.25
 MOST = 0.99
 SHOWN = 3
 
@@ -71,8 +71,10 @@ def pair_fields(
     memory: Memory,
     votes: Mapping[tuple[int, int], float] | None = None,
     model: Model | None = None,
+    curated: Mapping[str, Sequence[str]] | None = None,
 ) -> list[FieldPair]:
-    """A proposal for every source field, in order. `votes` are second opinions, in log-odds, by (row, column)."""
+    """A proposal for every source field, in order. `votes` are second opinions, in log-odds, by (row, column);
+    `curated` names the destination fields that the pair's blueprint gives a source field."""
     if not source.items or not target.items:
         return [
             FieldPair(row, None, 0.0, [("none", "The destination object has no fields.", 0.0)])
@@ -81,6 +83,7 @@ def pair_fields(
     model = model or shipped()
     work = _scored(source, target, memory, model, votes or {})
     _apply_known(work)
+    _apply_curated(work, curated or {})
     _apply_compounds(work)
     _apply_keys(work)
     _apply_lessons(work, memory)
@@ -159,6 +162,22 @@ def _best_known(work: Work, row: int, concept: str, places: Sequence[int]) -> in
     return max(places, key=lambda place: (work.target.items[place].top == concept, work.probability[row, place]))
 
 
+def _apply_curated(work: Work, curated: Mapping[str, Sequence[str]]) -> None:
+    """What the pair's blueprint says; a field that it would create is left to the model, with a word about it."""
+    places = {one.column.name: place for place, one in reversed(list(enumerate(work.target.items)))}
+    for row, ours in enumerate(work.source.items):
+        wanted = curated.get(ours.column.name, ())
+        best = next((places[name] for name in wanted if name in places), None)
+        if best is not None:
+            work.probability[row] = np.minimum(work.probability[row], 0.3)
+            work.probability[row, best] = KNOWN
+            text = f'The blueprint of this pair moves it into "{work.target.items[best].column.shown}".'
+            work.said[row, best] = ("blueprint", text, 5.0)
+            work.spoken.pop(row, None)
+        elif wanted:
+            work.spoken[row] = ("blueprint", f"The blueprint of this pair creates the field {wanted[0]} for it.", 3.0)
+
+
 def _apply_compounds(work: Work) -> None:
     """A whole address or name beside its parts is those parts again."""
     parts = {(item.block, item.top) for item in work.source.items if item.column.type is not FieldType.COMPOUND}
@@ -168,8 +187,9 @@ def _apply_compounds(work: Work) -> None:
             work.spoken[row] = ("parts", "Its parts move on their own.", 2.0)
 
 
-def key_of(side: Side) -> int | None:
-    """The place of the primary key: said so, of type id, or named like one."""
+def key_of(side: Side, other: Side | None = None) -> int | None:
+    """The place of the primary key: said so, of type id, named like one, or a first column with the record's number
+    where the `other` side has no field for such a number."""
     marked = [place for place, one in enumerate(side.items) if one.column.primary_key]
     if marked:
         return marked[0]
@@ -180,12 +200,14 @@ def key_of(side: Side) -> int | None:
         if side.items[place].concepts.get("id", 0) >= 1.0 and not side.items[place].column.reference
     ]
     first = [place for place in named if place == 0]
+    if not named and other is not None and side.items and side.items[0].top in NUMBERS:
+        first = [] if any(one.top == side.items[0].top for one in other.items) else [0]
     return next(iter(exact or first), None)
 
 
 def _apply_keys(work: Work) -> None:
     """Ids mean nothing to ordinary fields: the primary key goes to the external id, else beside the other's own id."""
-    ours, theirs = key_of(work.source), key_of(work.target)
+    ours, theirs = key_of(work.source, work.target), key_of(work.target)
     external = next(
         (place for place, one in enumerate(work.target.items) if one.column.external_id or one.top == "external_id"),
         None,

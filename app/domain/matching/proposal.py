@@ -6,11 +6,12 @@ from typing import Any
 
 from app.domain.matching.columns import Schema, Table
 from app.domain.matching.converting import convert
+from app.domain.matching.curated import NOTHING, Curated
 from app.domain.matching.memory import Memory
 from app.domain.matching.objects import ObjectGuess, ObjectMatch, guess_kind, match_objects
 from app.domain.matching.pairing import FieldPair, pair_fields
 from app.domain.matching.sides import Reading, Side, prepare, reading_of
-from app.domain.matching.systems import System, recognise
+from app.domain.matching.systems import System, recognise, singular
 
 Votes = Mapping[tuple[int, int], float]
 Adviser = Callable[[Side, Side, Sequence[FieldPair]], Votes]
@@ -29,15 +30,25 @@ class ObjectProposal:
 
 
 def propose_tables(
-    source: Schema, destination: Schema, memory: Memory | None = None, adviser: Adviser | None = None
+    source: Schema,
+    destination: Schema,
+    memory: Memory | None = None,
+    adviser: Adviser | None = None,
+    curated: Curated = NOTHING,
 ) -> list[ObjectProposal]:
-    """A proposal for every object of the source, each with every field; the order is the source's."""
+    """A proposal for every object of the source, each with every field; the order is the source's.
+
+    `curated` is what the blueprint of the pair says, where there is one.
+    """
     memory = memory or Memory()
     here, there = recognise(source), recognise(destination)
-    reading, other = reading_of(source.tables), reading_of(destination.tables)
+    reading, other = reading_of(source.tables, source.platform), reading_of(destination.tables)
     guesses = [(table, guess_kind(table, here, reading)) for table in source.tables]
     targets = [(table, guess_kind(table, there, other)) for table in destination.tables]
-    matches = match_objects(guesses, targets)
+    matches = [
+        _settled(table, match, curated, destination)
+        for table, match in zip(source.tables, match_objects(guesses, targets), strict=True)
+    ]
     by_name = {table.name: (table, guess) for table, guess in reversed(targets)}
     sides: dict[str, Side] = {}
     out = []
@@ -48,10 +59,24 @@ def propose_tables(
             if match.target not in sides:
                 sides[match.target] = _target_side(made.target, aim, other, there)
             made.pairs = match_tables(
-                table, guess.kind or aim.kind, sides[match.target], memory, reading, here, adviser
-            )
+                table, guess.kind or aim.kind, sides[match.target], memory, reading, here, adviser,
+                curated.of(table.name, match.target),
+            )  # fmt: skip
         out.append(made)
     return out
+
+
+def _settled(table: Table, match: ObjectMatch, curated: Curated, destination: Schema) -> ObjectMatch:
+    """The blueprint's word, where it speaks of the object and the destination has what it names."""
+    named = curated.objects.get(table.name, "")
+    there = (one.name for one in destination.tables if singular(one.name) == singular(named))
+    wanted = named if destination.table(named) else next(there, None)
+    if not named or wanted is None:
+        return match
+    shown = [(match.target, match.probability)] if match.target not in {None, wanted} else []
+    others = [*shown, *(one for one in match.alternatives if one[0] != wanted)]
+    alternatives = tuple((str(name), value) for name, value in others)[:3]
+    return ObjectMatch(wanted, 0.99, "the blueprint of this pair says so", alternatives)
 
 
 def _target_side(table: Table, guess: ObjectGuess, reading: Reading, system: System | None) -> Side:
@@ -66,13 +91,14 @@ def match_tables(
     reading: Reading,
     system: System | None = None,
     adviser: Adviser | None = None,
+    curated: Mapping[str, Sequence[str]] | None = None,
 ) -> list[FieldPair]:
     """The fields of one source object into a prepared destination object."""
     known = system.object(table.name) if system else None
     side = prepare(table, kind, reading, known, target.vocabulary)
-    pairs = pair_fields(side, target, memory)
+    pairs = pair_fields(side, target, memory, curated=curated)
     votes = adviser(side, target, pairs) if adviser else {}
-    return pair_fields(side, target, memory, votes) if votes else pairs
+    return pair_fields(side, target, memory, votes, curated=curated) if votes else pairs
 
 
 def answer(proposals: Sequence[ObjectProposal]) -> dict[str, Any]:

@@ -3,13 +3,31 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from app.domain.matching.columns import Column, Table, with_guessed_type
 from app.domain.matching.concepts import meanings
-from app.domain.matching.languages import Language, detect, to_english
-from app.domain.matching.names import spell_out, split
+from app.domain.matching.kind_names import kind_of_name
+from app.domain.matching.languages import Language, to_english
+from app.domain.matching.names import MAX_NAME, spell_out, split
+from app.domain.matching.reading import PLAIN, Reading, reading_of, without
 from app.domain.matching.systems import KnownField, KnownObject
+from app.domain.schema import FieldType
 
+_WHOLE = FieldType.COMPOUND
+_PEOPLE = frozenset({"contact", "lead", "user"})
+_ACTIVITIES = frozenset({"task", "event", "call", "note", "activity"})
+NUMBERS = {
+    "account_number": "account", "quote_number": "quote", "invoice_number": "invoice", "order_number": "order",
+    "po_number": "purchase_order", "case_number": "case", "product_code": "product", "solution_number": "solution",
+}  # fmt: skip
+"""Meanings of fields that number the records of an object of that kind."""
+_NUMBERING = frozenset({"id", "number", "code", "key"})
+_REFERRING = {
+    "account": "account", "contact": "contact", "deal": "deal", "user": "owner", "product": "product",
+    "vendor": "vendor", "campaign": "campaign", "quote": "quote", "order": "sales_order",
+}  # fmt: skip
+"""What a field means that refers to an object of a kind."""
 _ORDINALS = {"one": "1", "two": "2", "three": "3", "second": "2", "third": "3", "primary": "1", "secondary": "2"}
 
 
@@ -44,23 +62,10 @@ class Side:
     vocabulary: frozenset[str] = field(default_factory=frozenset)
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """How to read a schema's names: the languages of its labels and of its API names."""
-
-    labels: Language | None = None
-    names: Language | None = None
-
-
-def reading_of(tables: Sequence[Table]) -> Reading:
-    """The languages a schema's labels and names are in."""
-    columns = [one for table in tables[:60] for one in table.columns[:60]]
-    return Reading(detect([one.shown for one in columns]), detect([one.name for one in columns]))
-
-
-def own_words_of(table: Table, kind: str) -> frozenset[str]:
-    """Words that name the object: its name and label in singular, and its kind."""
+def own_words_of(table: Table, kind: str, reading: Reading = PLAIN) -> frozenset[str]:
+    """Words that name the object: its name and label in singular, in English too, and its kind."""
     own = {*split(table.name), *split(table.label), kind}
+    own |= {*to_english(table.label or table.name, reading.labels), *to_english(table.name, reading.names)}
     own |= {*spell_out(split(table.name)), *spell_out(split(table.label))}
     own |= {word.removesuffix("s") for word in own} | {
         word.removesuffix("ies") + "y" for word in own if word[-3:] == "ies"
@@ -76,8 +81,12 @@ def prepare(
     near: frozenset[str] = frozenset(),
 ) -> Side:
     """The object ready for comparison; `near` are words likely to be meant by short forms (the other side's)."""
-    own = own_words_of(table, kind)
-    items = [_item(with_guessed_type(column), kind, reading, known, near, own) for column in table.columns]
+    reading = reading.of(table)
+    own = own_words_of(table, kind, reading)
+    columns = (with_guessed_type(reading.referring(column, table)) for column in table.columns)
+    items = [_item(column, kind, reading, known, near, own) for column in columns]
+    _complete_names(items, kind, own)
+    _mark_key(items, kind, own)
     blocks = tuple(dict.fromkeys(item.block for item in items if item.block))
     vocabulary = frozenset(word for item in items for word in (*item.label, *item.name))
     main = known.main_block if known and known.main_block in blocks else _main_block(blocks, kind)
@@ -87,16 +96,60 @@ def prepare(
 def _item(
     column: Column, kind: str, reading: Reading, known: KnownObject | None, near: frozenset[str], own: frozenset[str]
 ) -> Item:
-    label = spell_out(to_english(column.shown, reading.labels), near)
-    name = spell_out(to_english(column.name, reading.names), near)
-    given = known.fields.get(column.name) if known else None
+    label = _words(column.shown, reading.labels, reading.platform, near)
+    name = _words(column.name, reading.names, reading.platform, near)
+    given = known.field(column.name) if known else None
     if given is not None and given.concepts:
         weights = {concept: 1.0 - 0.05 * place for place, concept in enumerate(given.concepts)}
         return Item(column, label, name, weights, given.block, given)
     if given is not None:
         return Item(column, label, name, {}, "", given)
     found, block = meanings((label, name), kind, own)
+    _add_reference(found, column, kind)
     return Item(column, label, name, found, block)
+
+
+@lru_cache(maxsize=20_000)
+def _words(text: str, language: Language | None, platform: str, near: frozenset[str]) -> tuple[str, ...]:
+    return spell_out(without(platform, to_english(text[:MAX_NAME], language)), near)
+
+
+def _add_reference(found: dict[str, float], column: Column, kind: str) -> None:
+    """What a field refers to says what it means; in activities everything but the person is what they relate to."""
+    to = kind_of_name(column.reference)
+    meaning = _REFERRING.get(to)
+    if meaning is not None and to != kind and max(found.values(), default=0.0) < 0.8:
+        found[meaning] = 0.85
+    if kind in _ACTIVITIES and {one for one in ("account", "deal") if found.get(one, 0.0) >= 0.8}:
+        found.setdefault("related_to", 0.8)
+
+
+def _complete_names(items: Sequence[Item], kind: str, own: frozenset[str]) -> None:
+    """A plain "Name" beside a first name is the last name, beside a last name the first: Name, Vorname; Nom, Prénom."""
+    if kind not in _PEOPLE:
+        return
+    halves = {"first_name", "last_name"}
+    there = {one.top for one in items} & halves
+    plain = [
+        one for one in items
+        if one.known is None and one.top == "full_name" and {*one.label} - own == {"name"} and one.column.type != _WHOLE
+    ]  # fmt: skip
+    if len(there) == 1 and len(plain) == 1:
+        plain[0].concepts = {next(iter(halves - there)): 0.95}
+    titled = [one for one in items if one.top == "job_title" and one.known is None]
+    for one in titled if len(titled) > 1 else ():  # beside an occupation a title is how a person is addressed
+        if one.label == ("title",):
+            one.concepts = {"salutation": 0.95}
+
+
+def _mark_key(items: Sequence[Item], kind: str, own: frozenset[str]) -> None:
+    """The first column numbers its own records ("N° devis", "ASP_NR") where nothing else is a key."""
+    if not items or items[0].known is not None or any(one.column.primary_key or one.top == "id" for one in items):
+        return
+    first = items[0]
+    words = {*(first.label or first.name)}
+    if NUMBERS.get(first.top) != kind and words - own <= _NUMBERING and words & _NUMBERING:
+        first.concepts = {"id": 0.95}
 
 
 def _main_block(blocks: Sequence[str], kind: str) -> str:
@@ -139,3 +192,6 @@ def digits_of(item: Item) -> frozenset[str]:
     return frozenset(one for one in found if one != "1" and len(one) < 4) | frozenset(
         _ORDINALS[word] for word in item.label if word in {"second", "third", "secondary"}
     )
+
+
+__all__ = ["Item", "Reading", "Side", "block_plan", "digits_of", "prepare", "reading_of"]

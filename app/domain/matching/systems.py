@@ -38,6 +38,11 @@ class KnownObject:
     kind: str
     fields: dict[str, KnownField]
     main_block: str = ""
+    by_words: dict[str, KnownField] = field(default_factory=dict)
+
+    def field(self, name: str) -> KnownField | None:
+        """A field by its API name, however that is written ("First Name", "first_name")."""
+        return self.fields.get(name) or self.by_words.get(_squeezed(name))
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,13 +54,19 @@ class System:
     objects: dict[str, KnownObject] = field(default_factory=dict)
 
     def object(self, name: str) -> KnownObject | None:
-        return self.objects.get(name) or self.objects.get(name.casefold())
+        low = name.casefold()
+        return next((self.objects[one] for one in (name, low, singular(low)) if one in self.objects), None)
 
     def schema(self) -> Schema:
         """The system's standard schema, for work without a connection."""
         unique = {id(one): one for one in self.objects.values()}.values()
         tables = (Table(one.name, one.label, tuple(known.column for known in one.fields.values())) for one in unique)
         return Schema(self.name, tuple(tables))
+
+
+def singular(name: str) -> str:
+    """An API name that stands in the plural, in the singular: "sales_accounts" → "sales_account"."""
+    return f"{name[:-3]}y" if name.endswith("ies") else name.removesuffix("s")
 
 
 @cache
@@ -108,7 +119,8 @@ def _read_object(key: str, given: dict[str, Any], document: dict[str, Any]) -> K
     for line in (line for text in texts for line in text.splitlines()):
         known = _read_line(line, lists)
         fields.setdefault(known.column.name, known)
-    return KnownObject(key, given.get("label", key), given["kind"], fields, given.get("main_block", ""))
+    by_words = {_squeezed(name): known for name, known in reversed(fields.items())}
+    return KnownObject(key, given.get("label", key), given["kind"], fields, given.get("main_block", ""), by_words)
 
 
 def _read_line(line: str, lists: dict[str, tuple[str, ...]]) -> KnownField:

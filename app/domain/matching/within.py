@@ -43,7 +43,7 @@ class Matcher:
         self.memory = memory or Memory()
         self._adviser = adviser
         self._here, self._there = recognise(ours), recognise(theirs)
-        self.reading, self._other = reading_of(ours.tables), reading_of(theirs.tables)
+        self.reading, self._other = reading_of(ours.tables, ours.platform), reading_of(theirs.tables)
         self._targets = [(one, guess_kind(one, self._there, self._other)) for one in theirs.tables]
 
     def place(self, source: ObjectSpec) -> ObjectMatch:

@@ -6,7 +6,7 @@ from app.domain.mapping import MappingDocument
 from app.domain.proposing import propose
 from app.domain.quality import QualityReport, QualityScan
 from app.domain.schema import Inventory
-from app.domain.taking import TAKEN, FileWeight, TakeCounter
+from app.domain.taking import PARENTS, TAKEN, FileWeight, ParentCounter, TakeCounter
 from app.domain.telling import with_told
 from app.errors import StepMissing
 from app.runs.opening import connection_for, newest_inventory
@@ -31,8 +31,10 @@ async def examine(work: Work, stage: StageRow) -> None:
     )
     taken = TakeCounter(document)
     weight = FileWeight(document)
-    report = with_told(await _scan(work, stage, document, source, destination, (taken, weight)), source)
-    await _keep_fill(work, source, report, taken.counts())
+    objects = work.destination_platform.objects
+    parents = ParentCounter(document, {name: one.parent_field for name, one in objects.items() if one.with_parent})
+    report = with_told(await _scan(work, stage, document, source, destination, (taken, parents, weight)), source)
+    await _keep_fill(work, source, report, {TAKEN: taken.counts(), PARENTS: parents.counts()})
     await _save_quality(work, report)
     await _save_gaps(work, document, source, destination, weight.bytes)
     await _set_mark(work)
@@ -44,7 +46,7 @@ async def _scan(
     document: MappingDocument,
     source: Inventory,
     destination: Inventory,
-    watchers: tuple[TakeCounter | FileWeight, ...],
+    watchers: tuple[TakeCounter | ParentCounter | FileWeight, ...],
 ) -> QualityReport:
     scan = QualityScan(
         document,
@@ -74,13 +76,13 @@ async def _scan(
     return scan.finish()
 
 
-async def _keep_fill(work: Work, source: Inventory, report: QualityReport, taken: dict[str, int]) -> None:
-    """Fill rates and counts, and what the forecast needs of loads with conditions."""
+async def _keep_fill(work: Work, source: Inventory, report: QualityReport, counted: dict[str, dict[str, int]]) -> None:
+    """Fill rates and counts, and what the forecast needs to know of loads."""
     fill: dict[str, dict[str, int]] = {}
     for one in report.fill:
         fill.setdefault(one.object, {})[one.field] = one.filled
     counts = {**source.counts, **report.records}
-    facts = {**source.facts, TAKEN: dict(taken)}
+    facts = {**source.facts, **{name: dict(numbers) for name, numbers in counted.items()}}
     enriched = source.model_copy(update={"fill": fill, "counts": counts, "facts": facts})
     connection = await connection_for(work, "source")
     await keep_inventory(work, connection.id, enriched, connection.facts)

@@ -1,6 +1,7 @@
 """A load stage: compiles its mapping, chooses how to write, runs the loader, and closes only when the sums agree."""
 
 from collections.abc import Callable
+from functools import partial
 
 from app.domain.collecting import with_collected
 from app.domain.compiling import CompiledLoad, compile_load
@@ -9,6 +10,7 @@ from app.domain.schema import FieldSpec, Inventory, ObjectSpec
 from app.runs import findings
 from app.runs.deciding import Decider
 from app.runs.filenames import safe_name
+from app.runs.following_parents import levels
 from app.runs.gathering import gatherer
 from app.runs.loading import Loader, Merging
 from app.runs.owning import owners
@@ -17,7 +19,7 @@ from app.runs.sharing import kept_apart, redirects
 from app.runs.stages.extract import source_inventory
 from app.runs.staging import Scope
 from app.runs.work import StageRow, Work
-from app.runs.writers import FileWriter, NoteWriter, RecordWriter, Writer, is_keyless, is_repeatable, style_for
+from app.runs.writers import NoteWriter, RecordWriter, Writer, is_keyless, is_repeatable, style_for
 from connectors.base import ObjectFacts, WriteStyle, WriteTarget
 
 
@@ -49,32 +51,54 @@ async def _load(work: Work, stage: StageRow, sending: Callable[[], None]) -> Non
         stage.detail["virgin"] = await _is_virgin(work, rule, decider.key_field, facts)
     async with work.transaction() as connection:
         await work.save_stage(connection, stage)
-    loader = Loader(
-        work,
-        stage,
-        rule,
-        decider,
-        writer,
-        concurrency=await _concurrency(work),
-        call_timeout=work.runtime.settings.call_timeout_seconds,
-        settle_seconds=work.destination_platform.limits.settle_seconds,
-        virgin=bool(stage.detail["virgin"]),
-        sending=sending,
-        merger=await _merger(work, rule, writer, facts),
-    )
-    await loader.run()
+    order = await levels(work, rule, decider)
+    if order is not None:
+        decider.rings = order.rings
+        work.handover.drop(rule.source_object)
+    merging = await _merger(work, stage, rule, facts)
+    concurrency = await _concurrency(work)
+    for level in range(int(stage.detail.get("level", 0)), (order.deepest if order else 0) + 1):
+        loader = Loader(
+            work,
+            stage,
+            rule,
+            decider,
+            writer,
+            concurrency=concurrency,
+            call_timeout=work.runtime.settings.call_timeout_seconds,
+            settle_seconds=work.destination_platform.limits.settle_seconds,
+            virgin=bool(stage.detail["virgin"]),
+            sending=sending,
+            merger=merging,
+            among=partial(order.holds, level) if order else None,
+        )
+        await loader.run()
+        if order is not None and level < order.deepest:
+            await _descend(work, stage, level + 1)
     await close_counts(work, stage, rule)
     if work.run.kind == "delta":
         await findings.conclude_load(work, stage, rule)
 
 
-async def _merger(work: Work, rule: Load, writer: Writer, facts: ObjectFacts) -> Merging | None:
-    """In a delta records that can be read by their ids are merged with what people changed there meanwhile."""
-    if work.run.kind != "delta" or not isinstance(writer, RecordWriter) or not (facts.by_id and facts.updatable):
+async def _descend(work: Work, stage: StageRow, level: int) -> None:
+    """The next level of records that must find their parents begins; what was written of the last one is booked."""
+    stage.cursor, stage.detail["level"] = "", level
+    async with work.transaction() as connection:
+        await work.lease.guard(connection)
+        await work.save_stage(connection, stage)
+
+
+async def _merger(work: Work, stage: StageRow, rule: Load, facts: ObjectFacts) -> Merging | None:
+    """In a delta whatever can be changed there is merged with what people changed meanwhile."""
+    if work.run.kind != "delta" or not (facts.deletable if rule.mode is LoadMode.FILE else facts.updatable):
         return None
+    if rule.mode is LoadMode.FILE:
+        from app.runs.merging_files import file_merger
+
+        return await file_merger(work, rule)
     from app.runs.merging import merger
 
-    return await merger(work, rule)
+    return await merger(work, rule, stage.total or 0)
 
 
 async def _adopted_fields(work: Work, rule: Load) -> tuple[str, ...]:
@@ -145,7 +169,7 @@ async def _linked_so_far(work: Work, rule: Load) -> dict[str, str]:
 
 async def _again(work: Work, rule: Load) -> frozenset[str]:
     """Records about which a person has decided since: a delta looks at them although nothing changed at the source."""
-    if work.run.kind != "delta" or rule.mode not in (LoadMode.CREATE, LoadMode.LINK):
+    if work.run.kind != "delta":
         return frozenset()
     standing = await findings.standing(work, rule.key)
     return frozenset(one for one, fields in standing.items() if findings.SOURCE in fields.values())
@@ -245,6 +269,7 @@ async def _writer(work: Work, rule: Load, decider: Decider, facts: ObjectFacts) 
     where = WriteTarget(name, decider.key_field if unique else "", style_for(facts, key_is_unique=unique))
     if rule.mode is LoadMode.FILE:
         from app.runs.artifacts import OversizeFiles
+        from app.runs.filing import FileWriter
 
         return FileWriter(
             await work.source(),
@@ -266,6 +291,7 @@ async def _writer(work: Work, rule: Load, decider: Decider, facts: ObjectFacts) 
             facts.marker_field,
             Placing(work, rule),
             facts.batch,
+            facts.deletable,
         )
     batch = facts.insert_batch if where.style is WriteStyle.INSERT and facts.insert_batch else facts.batch
     repeatable = is_repeatable(facts, where)

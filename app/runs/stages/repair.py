@@ -17,7 +17,7 @@ from app.runs.bookkeeping import commit_entries
 from app.runs.expecting import Written, field_specs, written
 from app.runs.ledger import Entry, Outcome
 from app.runs.repeating import repeated
-from app.runs.stages.verify import exact
+from app.runs.stages.verify import exact, read_back
 from app.runs.work import StageRow, Work
 from connectors.base import WriteStatus, WriteTarget
 
@@ -52,7 +52,7 @@ async def _correct(work: Work, stage: StageRow, chunk: list[Written], specs: Map
     facts = work.destination_platform.object_facts(rule.target_object)
     name = work.object_name(rule.target_object)
     names = sorted({field for one in chunk for field in one.sent if field in specs})
-    now = await destination.fetch(name, [one.record_id for one in chunk], names)
+    now = await read_back(work, rule, chunk, names)
     todo: list[tuple[Written, dict[str, Any]]] = []
     for one in chunk:
         _count(stage, "differing")

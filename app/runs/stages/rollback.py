@@ -18,8 +18,9 @@ from app.runs.expecting import Written, field_specs, written
 from app.runs.ledger import Entry, Outcome
 from app.runs.proving import linked_specs
 from app.runs.referring import known, look, reference_id
-from app.runs.repeating import repeated
-from app.runs.undoing import DELETED, RESTORED, Undo
+from app.runs.repeating import in_parts
+from app.runs.stages.verify import read_back
+from app.runs.undoing import DELETED, NOT_DELETED, NOT_RESTORED, RESTORED, Undo
 from app.runs.work import StageRow, Work
 from app.runs.writers import parent_of
 from connectors.base import Destination, WriteResult, WriteStatus, WriteTarget
@@ -52,7 +53,8 @@ async def _restore_load(work: Work, stage: StageRow, rule: Load) -> None:
     create = rule.mode is LoadMode.CREATE
     specs = {**await linked_specs(work, rule), **await field_specs(work, rule)} if create else {}
     name = work.object_name(rule.target_object)
-    async for page in written(work, rule, this_run=_rehearsing(work)):
+    trial = _rehearsing(work)
+    async for page in written(work, rule, this_run=trial, undoing=not trial):
         touched = [one for one in page if not one.created and one.before is not None]
         for start in range(0, len(touched), _CALL):
             chunk = touched[start : start + _CALL]
@@ -68,29 +70,57 @@ async def _restore_chunk(
     now: dict[str, dict[str, Any]],
     specs: dict[str, FieldSpec],
 ) -> None:
-    destination = await work.destination()
-    bodies, entries, undone = [], [], []
+    back: dict[str, bytes] = {}
+    undone = []
     for one in chunk:
         assert one.before is not None
         held = work.open_before(one.source_id, one.before)
         ours = exact_json(orjson.dumps({key: value for key, value in one.sent.items() if key in specs}))
         ours |= await _links_of_ours(work, held, ours, now.get(one.record_id, {}), specs)
         verdicts = edited(held, ours, now.get(one.record_id, {}), specs)
-        back = {key: held.get(key) for key, verdict in verdicts.items() if verdict is Restore.RESTORE}
+        values = {key: held.get(key) for key, verdict in verdicts.items() if verdict is Restore.RESTORE}
         kept = sorted(key for key, verdict in verdicts.items() if verdict is Restore.KEEP)
-        if back:
-            bodies.append(orjson.dumps({**back, "id": one.record_id}))
-        stage.counts["restored"] = stage.counts.get("restored", 0) + bool(back)
+        if values:
+            back[one.source_id] = orjson.dumps({**values, "id": one.record_id})
         stage.counts["kept_edits"] = stage.counts.get("kept_edits", 0) + len(kept)
         if kept:
             stage.detail.setdefault("kept", []).append({"source_id": one.source_id, "fields": kept})
         undone.append(Undo(one.source_id, one.record_id, RESTORED, kept, one.before))
-        entries.append(Entry(one.source_id, Outcome.SKIPPED, "rolled_back", record_id=one.record_id))
-    if bodies:
-        target = WriteTarget(work.object_name(rule.target_object))
-        await repeated(work, lambda: destination.update(target, bodies))
+    refused = await _give_back(work, stage, rule, back)
     # the id stays known: files and notes that hang on these records are found through it until they are deleted
+    entries = [
+        Entry(one.source_id, Outcome.QUARANTINED, f"{NOT_RESTORED}:{refused[one.source_id]}", record_id=one.record_id)
+        if one.source_id in refused
+        else Entry(one.source_id, Outcome.SKIPPED, "rolled_back", record_id=one.record_id)
+        for one in chunk
+    ]
     await commit_entries(work, rule, entries, stage, undone=undone)
+
+
+async def _give_back(work: Work, stage: StageRow, rule: Load, back: Mapping[str, bytes]) -> dict[str, str]:
+    """Sends former values by source id; why the destination refused some. Those keep their former values in the ledger,
+    so that the next rollback tries again.
+    """
+    if not back:
+        return {}
+    destination = await work.destination()
+    target = WriteTarget(work.object_name(rule.target_object))
+    results = await in_parts(work, lambda bodies: destination.update(target, bodies), list(back.values()))
+    refused = {}
+    for source_id, result in zip(back, results, strict=True):
+        if result.status is WriteStatus.REFUSED:
+            refused[source_id] = _refusal(stage, rule, source_id, "restore", result)
+    stage.counts["restored"] = stage.counts.get("restored", 0) + len(back) - len(refused)
+    return refused
+
+
+def _refusal(stage: StageRow, rule: Load, source_id: str, what: str, result: WriteResult) -> str:
+    """Counts and lists what the destination will not do; its word for that."""
+    code = result.code or "refused"
+    stage.counts["refused"] = stage.counts.get("refused", 0) + 1
+    listed = {"source_id": source_id, "load": rule.key, "what": what, "code": code, "field": result.field}
+    stage.detail.setdefault("refused", []).append(listed)
+    return f"{code}:{result.field}" if result.field else code
 
 
 async def _links_of_ours(
@@ -109,9 +139,10 @@ async def delete(work: Work, stage: StageRow) -> None:
     """Deletes what we created; what people edited since, or refer to from records of theirs, stays and is listed."""
     rule = work.mapping().load(stage.load)
     destination = await work.destination()
-    specs = await field_specs(work, rule) if rule.mode is LoadMode.CREATE else {}
+    specs = await field_specs(work, rule) if rule.mode in (LoadMode.CREATE, LoadMode.NOTE) else {}
     held_back = await _held_back(work)
-    async for page in written(work, rule, this_run=_rehearsing(work), only_created=True):
+    trial = _rehearsing(work)
+    async for page in written(work, rule, this_run=trial, only_created=True, undoing=not trial):
         for start in range(0, len(page), _CALL):
             chunk = page[start : start + _CALL]
             bound = [one for one in chunk if one.record_id in held_back]
@@ -125,7 +156,7 @@ async def delete(work: Work, stage: StageRow) -> None:
             entries += [
                 Entry(one.source_id, Outcome.SKIPPED, "kept_referred", record_id=one.record_id) for one in bound
             ]
-            removed = await _delete_chunk(work, rule, destination, gone)
+            removed = await _delete_chunk(work, stage, rule, destination, gone)
             entries += removed
             undone = [
                 Undo(one.source_id, str(one.record_id), DELETED) for one in removed if one.reason == "rolled_back"
@@ -136,13 +167,27 @@ async def delete(work: Work, stage: StageRow) -> None:
     await _let_go(work, rule)
 
 
+_KEPT = """
+    SELECT source_id, target_object, before FROM ledger
+    WHERE engagement_id = $1 AND destination_id = $2 AND reason = 'kept_edited' AND created AND before IS NOT NULL
+"""
+
+
 async def _held_back(work: Work) -> dict[str, list[str]]:
-    """Our records that records of the customer refer to, as the restoring stage found them."""
+    """Our records that records of the customer refer to, as the restoring stage found them, and those on which a note
+    or the like hangs that people edited: it would go with them.
+    """
     async with work.transaction() as connection:
         found = await connection.fetchval(
             "SELECT detail -> 'held_back' FROM run_stages WHERE run_id = $1 AND kind = 'restore'", work.run.id
         )
-    return dict(found or {})
+        kept = await connection.fetch(_KEPT, work.run.engagement_id, work.run.destination_id)
+    held: dict[str, list[str]] = dict(found or {})
+    for row in kept:
+        place = work.open_before(row["source_id"], row["before"])
+        if "object" in place and "id" in place:
+            held.setdefault(str(place["id"]), []).append(row["target_object"])
+    return held
 
 
 _RESTORED = """
@@ -175,11 +220,9 @@ async def _split(
     work: Work, rule: Load, chunk: list[Written], specs: dict[str, FieldSpec]
 ) -> tuple[list[Written], list[tuple[Written, list[str]]]]:
     """What may be deleted, and what a person changed since with the fields that differ."""
-    if rule.mode is not LoadMode.CREATE:
+    if not specs:
         return chunk, []
-    destination = await work.destination()
-    name = work.object_name(rule.target_object)
-    now = await destination.fetch(name, [one.record_id for one in chunk], sorted(specs))
+    now = await read_back(work, rule, chunk, sorted(specs))
     free, kept = [], []
     for one in chunk:
         got = now.get(one.record_id)
@@ -202,31 +245,48 @@ def _own_link(spec: FieldSpec, got: dict[str, Any], name: str) -> bool:
     return bool(spec.references) and not got.get(name)
 
 
-async def _delete_chunk(work: Work, rule: Load, destination: Destination, chunk: list[Written]) -> list[Entry]:
+async def _delete_chunk(
+    work: Work, stage: StageRow, rule: Load, destination: Destination, chunk: list[Written]
+) -> list[Entry]:
+    """Deletes these and says how each ended. What the vendor has no call for stays (ruling 24); anything else that it
+    refuses is listed, and keeps its place in the ledger for the next rollback.
+    """
     if not chunk:
         return []
+    facts = work.destination_platform.object_facts(rule.target_object)
+    if rule.mode is LoadMode.FILE:
+        results = await _delete_files(work, rule, destination, chunk)
+    else:
+        remove = partial(destination.delete, work.object_name(rule.target_object))
+        results = await in_parts(work, remove, [one.record_id for one in chunk])
+    entries = []
+    for one, result in zip(chunk, results, strict=True):
+        if result.status is not WriteStatus.REFUSED:
+            entries.append(Entry(one.source_id, Outcome.SKIPPED, "rolled_back", record_id=one.record_id))
+            continue
+        why = _refusal(stage, rule, one.source_id, "delete", result) if facts.deletable else _left(stage, result)
+        entries.append(Entry(one.source_id, Outcome.QUARANTINED, f"{NOT_DELETED}:{why}", record_id=one.record_id))
+    return entries
+
+
+async def _delete_files(work: Work, rule: Load, destination: Destination, chunk: list[Written]) -> list[WriteResult]:
+    """Files go one by one, through their parents."""
     name = work.object_name(rule.target_object)
     facts = work.destination_platform.object_facts(rule.target_object)
     results: list[WriteResult] = []
-    if rule.mode is LoadMode.FILE:
-        for one in chunk:
-            if not one.sent and not facts.deletable:
-                results += await repeated(work, partial(destination.delete, name, [one.record_id]))
-                continue
-            if not one.sent:  # its parent is not known any more, so neither is the way to it
-                results.append(WriteResult(WriteStatus.REFUSED, one.record_id, code="parent_unknown"))
-                continue
+    for one in chunk:
+        if not one.sent and facts.deletable:  # its parent is not known any more, so neither is the way to it
+            results.append(WriteResult(WriteStatus.REFUSED, one.record_id, code="parent_unknown"))
+            continue
+        parent = {}
+        if one.sent:
             parent_object, parent_id = parent_of(one.sent, facts.parent_field, facts.parent_object_field)
-            remove = partial(
-                destination.delete, name, [one.record_id], parent_object=parent_object, parent_id=parent_id
-            )
-            results += await repeated(work, remove)
-    else:
-        results = await repeated(work, lambda: destination.delete(name, [one.record_id for one in chunk]))
-    entries = []
-    for one, result in zip(chunk, results, strict=True):
-        refused = result.status is WriteStatus.REFUSED
-        reason = f"not_deleted:{result.code}" if refused else "rolled_back"
-        outcome = Outcome.QUARANTINED if refused else Outcome.SKIPPED
-        entries.append(Entry(one.source_id, outcome, reason, record_id=one.record_id))
-    return entries
+            parent = {"parent_object": parent_object, "parent_id": parent_id}
+        results += await in_parts(work, partial(destination.delete, name, **parent), [one.record_id])
+    return results
+
+
+def _left(stage: StageRow, result: WriteResult) -> str:
+    """Counts what no call of the vendor takes away; its word for that."""
+    stage.counts["left_behind"] = stage.counts.get("left_behind", 0) + 1
+    return result.code

@@ -13,6 +13,7 @@ from app.domain.masking import mask_values, masked, sensitive_count, sensitive_s
 from app.domain.schema import FieldSpec
 from app.domain.values import exact_json
 from app.runs.expecting import Written, computed_anew, field_specs, written
+from app.runs.held import held_now
 from app.runs.proving import prove
 from app.runs.reports import save_report
 from app.runs.work import StageRow, Work
@@ -183,22 +184,15 @@ async def _verify_records(work: Work, rule: Load, tally: Tally) -> None:
 
 async def read_back(work: Work, rule: Load, page: Sequence[Written], names: Sequence[str]) -> dict[str, dict[str, Any]]:
     """What the destination holds of these records now, by their ids there; what is gone is absent."""
-    destination = await work.destination()
-    name = work.object_name(rule.target_object)
     facts = work.destination_platform.object_facts(rule.target_object)
-    if facts.by_id:
-        return await destination.fetch(name, [one.record_id for one in page], names)
-    parents: dict[str, dict[str, None]] = {}
-    for one in page:
-        if one.sent.get(facts.parent_field) is not None:  # else its parent is not known any more
-            object_name, parent_id = parent_of(one.sent, facts.parent_field, facts.parent_object_field)
-            parents.setdefault(object_name, {})[parent_id] = None
-    wanted = {one.record_id for one in page}
-    got: dict[str, dict[str, Any]] = {}
-    for object_name, ids in parents.items():
-        for children in (await destination.children_of(name, object_name, list(ids))).values():
-            got.update({str(child["id"]): child for child in children if str(child["id"]) in wanted})
-    return got
+    places = {
+        # without the parent's id nobody knows where it hangs
+        one.record_id: parent_of(one.sent, facts.parent_field, facts.parent_object_field)
+        if one.sent.get(facts.parent_field) is not None
+        else None
+        for one in page
+    }
+    return await held_now(work, rule, places, names)
 
 
 def exact(one: Written) -> Written:

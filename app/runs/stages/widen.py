@@ -48,7 +48,7 @@ async def _widen(work: Work, stage: StageRow) -> None:
 async def _add_decided(work: Work, stage: StageRow) -> None:
     """Records with a conflict that a person has decided for the source's value since the last delta."""
     for rule in work.mapping().loads:
-        if not rule.enabled or rule.mode not in (LoadMode.CREATE, LoadMode.LINK):
+        if not rule.enabled:
             continue
         standing = await findings.standing(work, rule.key)
         ids = [one for one, fields in standing.items() if findings.SOURCE in fields.values()]

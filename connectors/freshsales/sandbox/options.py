@@ -43,6 +43,7 @@ class Options:
     email_unique: bool = True  # section 14: an administrator may relax it
     account_name_unique: bool = True  # section 14
     mobile_unique: bool = False  # section 14: only in older accounts
+    lead_unique_fields: int = 0  # section 14 lists unique fields of contacts, accounts and custom modules only
     bin_blocks_unique: bool = False  # section 14: unverified
     duplicate_words: str = "record"  # section 15: two wordings of a duplicate contact
     required_fields: str = ""  # section 15: `contact.lead_source_id,deal.cf_x`

@@ -238,6 +238,8 @@ class Schema:
     def unique_slots_left(self, module: Module) -> int:
         """How many more fields may be made unique (section 14); 0 for deals, which the pages do not list."""
         most = 2 if module.custom else UNIQUE_SLOTS.get(module.name, 0)
+        if module.name == "lead":
+            most = self._options.lead_unique_fields
         return most - sum(made.unique for made in module.fields.values())
 
     def shown(self, module: Module, made: Field, lists: dict[str, dict[int, Json]]) -> Json:

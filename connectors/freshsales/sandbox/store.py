@@ -1,11 +1,6 @@
-"""One SQLite file that holds everything the sandbox knows: records, keys, links, files and settings.
+"""One SQLite file that holds everything the sandbox knows: records, keys, links, files and settings."""
 
-All statements run on the event loop's thread through one connection, so a request is atomic without locks.
-"""
-
-import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,6 +8,7 @@ from typing import Any
 import orjson
 
 from connectors.freshsales.sandbox.answers import Json
+from connectors.sandboxkit.database import Database
 
 # Ids have 11 digits (Freshsales fact sheet section 1).
 FIRST_ID = 31_000_000_001
@@ -73,67 +69,11 @@ def _row(found: tuple[Any, ...]) -> Row:
     )
 
 
-class Store:
+class Store(Database):
     """The open database."""
 
     def __init__(self, path: Path) -> None:
-        self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
-        self._db.executescript(
-            "PRAGMA journal_mode=WAL; PRAGMA synchronous=OFF; PRAGMA cache_size=-24000; PRAGMA temp_store=FILE;"
-            + _TABLES
-        )
-        self._depth = 0
-        counter = self.document("counter", 0)
-        self._next = self._reserved = counter["next"] if counter else FIRST_ID
-
-    def close(self) -> None:
-        self._db.close()
-
-    def clear(self) -> None:
-        """Empties every table; ids go on counting."""
-        with self.transaction():
-            for table in _CLEARED:
-                self.run(f"DELETE FROM {table}")  # noqa: S608 - our own table names
-            self.run("DELETE FROM documents WHERE kind <> 'counter'")
-
-    @contextmanager
-    def transaction(self) -> Iterator[None]:
-        """Commits at the end of the outermost block, rolls back on any exception."""
-        if self._depth == 0:
-            self._db.execute("BEGIN IMMEDIATE")
-        self._depth += 1
-        try:
-            yield
-        except BaseException:
-            self._depth -= 1
-            if self._depth == 0:
-                self._db.execute("ROLLBACK")
-                self._reserved = self._next
-            raise
-        self._depth -= 1
-        if self._depth == 0:
-            self._db.execute("COMMIT")
-
-    def next_id(self) -> int:
-        """The next id; ids never repeat, not even after a restart."""
-        if self._next >= self._reserved:
-            self._reserved = self._next + _ID_BLOCK
-            self.save_document("counter", 0, {"next": self._reserved})
-        self._next += 1
-        return self._next - 1
-
-    def run(self, sql: str, values: Sequence[Any] = ()) -> sqlite3.Cursor:
-        return self._db.execute(sql, values)
-
-    def run_many(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:
-        self._db.executemany(sql, rows)
-
-    def all(self, sql: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
-        return self._db.execute(sql, values).fetchall()
-
-    def one(self, sql: str, values: Sequence[Any] = ()) -> tuple[Any, ...] | None:
-        found: tuple[Any, ...] | None = self._db.execute(sql, values).fetchone()
-        return found
+        super().__init__(path, _TABLES, first_id=FIRST_ID, id_block=_ID_BLOCK, cleared=_CLEARED)
 
     def count(self, sql: str, values: Sequence[Any] = ()) -> int:
         found = self.one(sql, values)
@@ -223,21 +163,6 @@ class Store:
             (target,),
         )
         return found[0] if found else None
-
-    # documents
-
-    def document(self, kind: str, key: int) -> Json | None:
-        found = self.one("SELECT body FROM documents WHERE kind = ? AND id = ?", (kind, key))
-        return orjson.loads(found[0]) if found else None
-
-    def documents(self, kind: str) -> list[Json]:
-        return [orjson.loads(b) for (b,) in self.all("SELECT body FROM documents WHERE kind = ? ORDER BY id", (kind,))]
-
-    def save_document(self, kind: str, key: int, body: Json) -> None:
-        self.run("INSERT OR REPLACE INTO documents VALUES (?, ?, ?)", (kind, key, orjson.dumps(body).decode()))
-
-    def drop_document(self, kind: str, key: int) -> None:
-        self.run("DELETE FROM documents WHERE kind = ? AND id = ?", (kind, key))
 
 
 def row_values(row: Row) -> tuple[Any, ...]:

@@ -1,10 +1,25 @@
-"""The matchers to beat on the same pairs: rapidfuzz on names and labels, and COMA where the valentine package is."""
+"""The matchers to beat on the same pairs: rapidfuzz on names and labels, and COMA in an environment of its own."""
+
+import json
+import os
+import subprocess
+import sys
+import tomllib
+from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 from rapidfuzz import fuzz, process
 
 from app.domain.matching.names import split
 from tests.bench.matching.tasks import Task
+
+ROOT = Path(__file__).parents[3]
+PATIENCE = 600
+
+
+class NotMeasured(Exception):
+    """A matcher could not be run here; the text says why."""
 
 
 def _texts(task: Task, which: str, side: str) -> list[str]:
@@ -19,22 +34,23 @@ def rapidfuzz_scores(task: Task) -> np.ndarray:
     return best / 100 + ties / 1e4
 
 
-def coma_scores(task: Task) -> np.ndarray | None:
-    """COMA's schema matcher over labels; None without the packages (`uv pip install valentine pandas`)."""
+def coma_scores(tasks: Sequence[Task]) -> list[np.ndarray]:
+    """COMA (valentine's, pure Python) over labels of all pairs. Raises NotMeasured where it cannot be had.
+
+    It brings pandas and older releases of packages that the project pins, hence the process and environment of its own.
+    """
+    names = [(_texts(one, "shown", "source"), _texts(one, "shown", "target")) for one in tasks]
+    wanted = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["optional-dependencies"]["bench"]
+    command = [str(Path(sys.executable).with_name("uv")), "run", "--quiet", "--no-project", "--isolated"]
+    command += ["--python", sys.executable, *(word for one in wanted for word in ("--with", one))]
+    command += ["python", str(Path(__file__).with_name("coma.py"))]
+    plain = {key: value for key, value in os.environ.items() if key not in {"PYTHONPATH", "VIRTUAL_ENV"}}
     try:
-        import pandas as pd
-        from valentine import valentine_match
-        from valentine.algorithms import Coma
-    except ImportError:
-        return None
-    left = [f"{' '.join(split(one.shown))}#{n}" for n, one in enumerate(task.source.columns)]
-    right = [f"{' '.join(split(one.shown))}#{n}" for n, one in enumerate(task.target.columns)]
-    frames = [pd.DataFrame({name: pd.Series(dtype=str) for name in names}) for names in (left, right)]
-    found = valentine_match(frames, Coma())
-    made = np.zeros((len(left), len(right)))
-    for pair, score in found.items():
-        ours, theirs = (
-            (pair.source_column, pair.target_column) if hasattr(pair, "source_column") else (pair[0][1], pair[1][1])
+        done = subprocess.run(
+            command, input=json.dumps(names), capture_output=True, text=True, timeout=PATIENCE, env=plain, check=False
         )
-        made[left.index(ours), right.index(theirs)] = score
-    return made
+    except (OSError, subprocess.TimeoutExpired) as wrong:
+        raise NotMeasured(f"COMA was not run: {wrong.__class__.__name__}") from wrong
+    if done.returncode:
+        raise NotMeasured(f"COMA was not run: {(done.stderr.strip().splitlines() or ['no reason given'])[-1][:160]}")
+    return [np.array(one) for one in json.loads(done.stdout)]

@@ -17,12 +17,15 @@ from app.domain.matching.features import BASE, RIVALRY, base_features, rivalry_f
 from app.domain.matching.memory import Memory
 from app.domain.matching.model import Regression, calibration_features
 from tests.bench.matching.damage import damaged
+from tests.bench.matching.foreign import foreign_tasks
 from tests.bench.matching.metrics import best_f1, calibration_error, most_pairs, one_to_one, ranking
 from tests.bench.matching.tasks import Task, own_tasks, shared_tasks
 
 OUT = Path("app/domain/matching/knowledge/coefficients.json")
 HARD = 8
 FLOOR = -1.5
+_WORTH = {"shared": 1.0, "own": 0.5, "open": 1.5}
+"""What a pair of fields counts by where its truth is from: foreign tables are few and most like what comes."""
 
 
 @dataclass
@@ -71,7 +74,7 @@ def _picked(one: Prepared) -> tuple[np.ndarray, np.ndarray]:
     hard = ((-looks).argsort(1).argsort(1) < HARD) | (one.truth > 0)
     chance = np.random.default_rng(len(looks))
     chosen = hard | (chance.random(looks.shape) < 0.05)
-    weight = np.where(hard, 1.0, 2.0) * (1.0 if one.task.origin == "shared" else 0.5)
+    weight = np.where(hard, 1.0, 2.0) * _WORTH[one.task.origin]
     places = np.nonzero(chosen.ravel())[0]
     return places, weight.ravel()[places]
 
@@ -107,8 +110,10 @@ def proposals(items: Sequence[Prepared], logits: Sequence[np.ndarray]) -> tuple[
 
 
 def calibrator(items: Sequence[Prepared], logits: Sequence[np.ndarray]) -> Regression:
-    x, y = proposals(items, logits)
-    return fit(x, y, np.ones(len(y)), ("logit", "row", "column"), ridge=1.0)
+    made = [(*proposals([one], [logit]), _WORTH[one.task.origin]) for one, logit in zip(items, logits, strict=True)]
+    x, y = np.concatenate([x for x, _, _ in made if len(x)]), np.concatenate([y for _, y, _ in made])
+    weight = np.concatenate([np.full(len(y), worth) for _, y, worth in made])
+    return fit(x, y, weight, ("logit", "row", "column"), ridge=1.0)
 
 
 def report(
@@ -141,7 +146,7 @@ def main() -> None:
     shared, own = shared_tasks(), own_tasks()
     covered = {(one.system, one.destination, one.target.name) for one in shared}
     own = [one for one in own if (one.system, one.destination, one.target.name) not in covered]
-    tasks = [*shared, *own]
+    tasks = [*shared, *own, *foreign_tasks("open")]
     items = [prepared(one, frozenset()) for one in tasks]
     worn = [prepared(damaged(one, 7), frozenset()) for one in tasks]
     test_worn = [prepared(damaged(one, 1), frozenset()) for one in tasks]
@@ -156,7 +161,7 @@ def main() -> None:
     for name in names:
         rest = [place for place, one in enumerate(items) if one.task.system != name]
         cal[name] = calibrator([items[p] for p in rest], [logits[p] for p in rest])
-    for label, chosen in (("annotated", "shared"), ("own", "own")):
+    for label, chosen in (("annotated", "shared"), ("own", "own"), ("foreign tables", "open")):
         mine = [place for place, one in enumerate(items) if one.task.origin == chosen]
         if not mine:
             continue
@@ -172,7 +177,8 @@ def main() -> None:
     if "--write" in sys.argv:
         alone, rivals = fit_pair([*items, *worn])
         everything = calibrator(items, logits)
-        about = "object pairs of the knowledge files" + (f" and {len(shared)} annotated object pairs" if shared else "")
+        about = "object pairs of the knowledge files" + (f", {len(shared)} annotated object pairs" if shared else "")
+        about += f", {len(tasks) - len(own) - len(shared)} foreign tables"
         made = {
             "trained_on": f"{len(own)} {about}, each clean and damaged",
             "floor": FLOOR, "alone": alone.write(), "rivals": rivals.write(), "calibration": everything.write(),

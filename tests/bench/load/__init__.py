@@ -1,0 +1,1 @@
+"""The API's answer times while a large run is going."""
