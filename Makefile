@@ -35,8 +35,9 @@ format:
 	@$(RUN) ruff format .
 	@$(RUN) ruff check --fix .
 
+# SOAK_SCHEDULES= how many, SOAK_FROM= go on from this seed, SOAK_RECORDS= source records, SOAK_DIR= where figures stay
 soak:
-	@$(RUN) pytest -m soak --ignore=tests/bench tests
+	@$(RUN) pytest -n 2 -m soak --ignore=tests/bench tests
 
 bench:
 	@$(RUN) python -m tests.bench

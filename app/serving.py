@@ -9,7 +9,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 
 import structlog
@@ -20,7 +20,7 @@ from app import logs, telemetry
 from app.embedded import EmbeddedServers
 from app.main import create_app
 from app.migrations import upgrade
-from app.settings import PREFIX, Settings
+from app.settings import Settings, environment
 
 log = structlog.get_logger()
 
@@ -155,26 +155,6 @@ def worker_processes(settings: Settings, size: int) -> Iterator[Crew]:
         yield crew
     finally:
         crew.stop()
-
-
-def environment(settings: Settings) -> dict[str, str]:
-    """The settings as the environment of a child process; only what was chosen."""
-    found = {}
-    for name in sorted(settings.model_fields_set | {"data_dir"}):
-        value = getattr(settings, name)
-        if value is not None:
-            found[PREFIX + name.upper()] = _text(value)
-    return found
-
-
-def _text(value: object) -> str:
-    if isinstance(value, SecretStr):
-        return value.get_secret_value()
-    if isinstance(value, Path):
-        return str(value.absolute())
-    if isinstance(value, timedelta):
-        return f"{'-' if value < timedelta(0) else ''}PT{abs(value.total_seconds()):.6f}S"
-    return ",".join(map(str, value)) if isinstance(value, tuple) else str(value)
 
 
 async def _serve_api(

@@ -75,6 +75,7 @@ class Settings(BaseSettings):
     flush_rows: Annotated[int, Field(ge=1, le=100_000)] = 2000
     flush_seconds: Annotated[float, Field(gt=0, le=60)] = 1.0
     worker_concurrency: Annotated[int, Field(ge=1, le=1000)] = 10
+    read_apart_bytes: Annotated[int, Field(ge=0)] = 32 * 1024 * 1024
     worker_niceness: Annotated[int, Field(ge=0, le=19)] = 10
     public_base_url: Annotated[str, Field(pattern=r"^https?://[^\s/?#]+(/[^\s?#]*)?$")] = "http://127.0.0.1:8000"
     allow_private_targets: bool = False
@@ -178,6 +179,26 @@ def load_settings(**overrides: object) -> Settings:
     except ValidationError as wrong:
         lines = [_explain(error["loc"], error["msg"]) for error in wrong.errors(include_input=False)]
         raise SettingsError("\n".join(lines)) from None
+
+
+def environment(settings: Settings) -> dict[str, str]:
+    """The settings as the environment of a child process; only what was chosen."""
+    found = {}
+    for name in sorted(settings.model_fields_set | {"data_dir"}):
+        value = getattr(settings, name)
+        if value is not None:
+            found[PREFIX + name.upper()] = _text(value)
+    return found
+
+
+def _text(value: object) -> str:
+    if isinstance(value, SecretStr):
+        return value.get_secret_value()
+    if isinstance(value, Path):
+        return str(value.absolute())
+    if isinstance(value, timedelta):
+        return f"{'-' if value < timedelta(0) else ''}PT{abs(value.total_seconds()):.6f}S"
+    return ",".join(map(str, value)) if isinstance(value, tuple) else str(value)
 
 
 def parse_master_keys(text: str) -> MasterKeys:

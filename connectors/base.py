@@ -128,6 +128,7 @@ class Limits(Frozen):
 
     `quota_turns`: the budget comes back all at once when the window turns; otherwise a unit comes back one window
     after it was used. `calls_per_object`: what a connector asks once a run about each object before it can write it.
+    `index_seconds`: for how long a count may not show what was just entered, where it goes by an index.
     """
 
     concurrency: int = 5
@@ -136,6 +137,7 @@ class Limits(Frozen):
     file_bytes: int = 20 * 1024 * 1024
     call_timeout: float = 30.0
     settle_seconds: float = 0.0
+    index_seconds: float = 0.0
     quota_window: float = 86_400.0
     quota_turns: bool = False
     calls_per_object: int = 0

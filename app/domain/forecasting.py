@@ -8,6 +8,8 @@ from app.domain.schema import Frozen
 
 WRITING = frozenset({"load", "link", "note", "file", "restore", "delete", "reassign"})
 _ONE_BY_ONE = frozenset({"file"})
+_READ_BACK = 500
+"""Records that are read back together."""
 
 
 class CallFacts(Frozen):
@@ -20,8 +22,8 @@ class CallFacts(Frozen):
     Latencies are seconds per call, `quota_window` is the length of the credit window in seconds. `calls_per_batch` says
     what one full batch costs where that is more than one call, `insert_batch`, `read_batches` and `delete_batches` are
     the sizes of objects that differ from the rest. Records of `with_parent` objects are written with their parent, one
-    call for each; `calls_per_batch` are then what looking at these before costs. Of `credits_per_window`, `reserve` is
-    the share left to others.
+    call for each; `calls_per_batch` are then what looking at a page of these costs. Of `credits_per_window`, `reserve`
+    is the share left to others.
     """
 
     batch: dict[str, int] = {"*": 100}
@@ -130,15 +132,16 @@ def _written(kind: str, target: str, records: int, facts: CallFacts) -> StageCal
 
 def _with_parents(kind: str, target: str, records: int, facts: CallFacts, parents: int) -> StageCalls:
     """Lines of a deal: each batch looks at the deals it is about, then writes each of them as a whole."""
+    more, page = facts.calls_per_batch.get(target, 1) - 1, _read_batch(target, facts)
     if kind in {"verify", "reconcile"}:
-        reads = calls_for(parents, _read_batch(target, facts)) * facts.calls_per_batch.get(target, 1)
+        reads = calls_for(parents, page) + more * calls_for(records, _READ_BACK)
         return StageCalls(reads=reads, credits=reads)
     if kind == "reassign":  # they have no owner of their own
         return StageCalls()
     most = facts.delete_batches.get(target, facts.delete_batch)
     size = most if kind == "delete" else facts.batch.get(target, facts.batch.get("*", 100))
     batches = calls_for(records, size)
-    looks = batches * facts.calls_per_batch.get(target, 1)
+    looks = batches * (calls_for(calls_for(parents, max(1, batches)), page) + more)
     cut = max(0, batches - 1) if parents < records else 0  # a parent's records may end in the next batch
     calls = parents + min(cut, parents)
     return StageCalls(writes=calls, reads=looks, credits=calls + looks)

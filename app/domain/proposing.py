@@ -2,11 +2,12 @@
 home for every field the blueprint does not know. `validate` says what is wrong with an edited document.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from pydantic import JsonValue
 
+from app.domain.blanks import with_defaults
 from app.domain.blueprint import Blueprint
 from app.domain.choices import folded
 from app.domain.collecting import with_collected
@@ -19,8 +20,6 @@ from app.domain.mapping import (
     LoadMode,
     MappingDocument,
     NewField,
-    Origin,
-    Reason,
     SchemaPlan,
     Unmapped,
     ValueMap,
@@ -43,16 +42,6 @@ from app.domain.suiting import suited
 from app.domain.validating import Problem, validate
 
 __all__ = ["Problem", "propose", "validate"]
-
-_DEFAULTS: Mapping[FieldType, JsonValue] = {
-    FieldType.TEXT: "Unknown",
-    FieldType.TEXTAREA: "Unknown",
-    FieldType.INTEGER: "0",
-    FieldType.DECIMAL: "0",
-    FieldType.CURRENCY: "0",
-    FieldType.PERCENT: "0",
-    FieldType.BOOLEAN: False,
-}
 
 
 @dataclass
@@ -103,7 +92,7 @@ def propose(
     loads = [_fit_load(load, draft) for load in blueprint.loads]
     loads = [_with_unknown_fields(load, loads, draft) for load in loads]
     loads += _newcomers(loads, draft)
-    loads = [_with_defaults(load, draft) for load in loads]
+    loads = [with_defaults(load, _target_object(load, draft)) for load in loads]
     _collect_options(loads, draft)
     return MappingDocument(
         source=blueprint.source,
@@ -309,36 +298,6 @@ def _handled(source_object: str, loads: Iterable[Load], draft: _Draft) -> set[st
         one.field for one in draft.blueprint.exclusions if one.field and one.source_object in {source_object, "*"}
     )
     return names
-
-
-def _with_defaults(load: Load, draft: _Draft) -> Load:
-    """Gives required destination fields a default where a blank would be refused."""
-    target = _target_object(load, draft)
-    if target is None or load.mode is not LoadMode.CREATE:
-        return load
-    by_target = {rule.target: rule for rule in load.fields}
-    changed: dict[str, FieldRule] = {}
-    for spec in target.fields:
-        default = _default(spec) if spec.required and spec.writable else None
-        rule = by_target.get(spec.name)
-        if default is None or (rule and (rule.default is not None or rule.transform == "const" or rule.lookup)):
-            continue
-        if rule is not None:
-            changed[spec.name] = rule.model_copy(update={"default": default, "required": True})
-        else:
-            reason = Reason(code="required", text="The destination refuses a blank; this value stands for it.")
-            changed[spec.name] = FieldRule(
-                target=spec.name, transform="const", args={"value": default}, required=True,
-                origin=Origin.MATCHED, reasons=(reason,),
-            )  # fmt: skip
-    kept = tuple(changed.pop(rule.target, rule) for rule in load.fields)
-    return load.model_copy(update={"fields": (*kept, *changed.values())})
-
-
-def _default(spec: FieldSpec) -> JsonValue:
-    if spec.type is FieldType.PICKLIST:
-        return next((option.value for option in spec.picklist if option.active), None)
-    return _DEFAULTS.get(spec.type)
 
 
 def _collect_options(loads: Iterable[Load], draft: _Draft) -> None:

@@ -18,6 +18,7 @@ from app.domain.provisioning import (
     planned_field,
     planned_object,
     stage_values,
+    wanted_pipelines,
     wanted_stages,
 )
 from app.domain.schema import Encoding, FieldSpec, FieldType, Frozen, Inventory, ObjectSpec, PicklistValue
@@ -82,7 +83,10 @@ def target_after_provisioning(
 
 def _with_options(document: MappingDocument, object_key: str, field: FieldSpec) -> FieldSpec:
     """An existing field with the options that the plan adds to it."""
-    coming = document.plan.picklist_values.get(f"{object_key}.{field.name}", ())
+    path = f"{object_key}.{field.name}"
+    coming: tuple[str, ...] = document.plan.picklist_values.get(path, ())
+    if path == document.constants.get("pipeline_field"):
+        coming = (*coming, *wanted_pipelines(document))  # made with their stages
     known = {option.value for option in field.picklist}
     added = tuple(PicklistValue(value=value) for value in coming if value not in known)
     return field.model_copy(update={"picklist": (*field.picklist, *added)}) if added else field

@@ -100,6 +100,8 @@ async def prove_connection(runtime: Runtime, tenant_id: UUID, engagement_id: UUI
     platform = PLATFORMS[connection.platform]
     # a person waits here: the connectors' own patience with an account that is away is far longer
     patience = min(_PATIENCE_SECONDS, runtime.settings.call_timeout_seconds)
+    if is_upload(connection.config):  # files are read here, no vendor is called
+        patience = _PATIENCE_SECONDS
     try:
         await _check_addresses(runtime, connection.config)
         async with asyncio.timeout(patience), open_connector(runtime, connection) as connector:

@@ -138,6 +138,35 @@ class InventoryView(BaseModel):
     inventory: Inventory
 
 
+class SchemaField(BaseModel):
+    """A field of a schema file; what is not known is left out."""
+
+    name: str
+    label: str | None = None
+    type: str | None = None
+    picklist: list[str] | None = None
+    required: bool | None = None
+    read_only: bool | None = None
+    primary_key: bool | None = None
+    external_id: bool | None = None
+    reference_to: str | None = None
+    length: int | None = None
+    scale: int | None = None
+
+
+class SchemaObject(BaseModel):
+    name: str
+    label: str | None = None
+    fields: list[SchemaField]
+
+
+class SchemaView(BaseModel):
+    """A schema file, as `tranship propose` takes it."""
+
+    platform: str
+    objects: list[SchemaObject]
+
+
 class ReportSummary(BaseModel):
     """A report in a list: counts only."""
 

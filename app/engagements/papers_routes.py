@@ -8,6 +8,8 @@ from fastapi.responses import StreamingResponse
 
 from app.dependencies import CallerDep, IdempotencyDep, IfMatchDep, PagingDep, RuntimeDep, SessionDep, require
 from app.documents import engagement_key
+from app.domain.matching.columns import schema_of
+from app.domain.matching.documents import write_schema
 from app.engagements import files, ownership, questions, reports
 from app.engagements.checklist import read_checklist
 from app.engagements.inventories import load_inventory
@@ -21,6 +23,7 @@ from app.engagements.papers import (
     QuestionView,
     ReportSummary,
     ReportView,
+    SchemaView,
 )
 from app.engagements.schemas import Role
 from app.engagements.service import find_engagement
@@ -50,6 +53,22 @@ async def get_inventory(
     """Objects, fields, picklists, users, stages, counts and fill rates of one side."""
     engagement = await find_engagement(session, caller.tenant_id, engagement_id)
     return InventoryView(role=role, inventory=await load_inventory(runtime, session, engagement, role))
+
+
+@router.get(
+    "/engagements/{engagement_id}/inventories/{role}/schema",
+    operation_id="get_inventory_schema",
+    summary="Download what discovery found as a schema file",
+    dependencies=[require("engagements:read")],
+    responses=responses(StepMissing, EngagementPurged),
+)
+async def get_inventory_schema(
+    engagement_id: EngagementId, role: Role, caller: CallerDep, runtime: RuntimeDep, session: SessionDep
+) -> SchemaView:
+    """Objects and fields in the form that `tranship propose --source` reads; names and types, no values."""
+    engagement = await find_engagement(session, caller.tenant_id, engagement_id)
+    found = await load_inventory(runtime, session, engagement, role)
+    return SchemaView.model_validate(write_schema(schema_of(found)))
 
 
 @router.get(

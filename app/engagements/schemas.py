@@ -28,12 +28,16 @@ class EngagementCreate(Request):
 
     model_config = ConfigDict(
         json_schema_extra={
-            "anyOf": [
-                {"required": ["quote_id"], "properties": {"quote_id": {"type": "string"}}},
+            "allOf": [
                 {
-                    "required": ["source", "destination"],
-                    "properties": {"source": {"type": "string"}, "destination": {"type": "string"}},
-                },
+                    "anyOf": [
+                        {"required": ["quote_id"], "properties": {"quote_id": {"type": "string"}}},
+                        {
+                            "required": ["source", "destination"],
+                            "properties": {"source": {"type": "string"}, "destination": {"type": "string"}},
+                        },
+                    ]
+                }
             ]
         }
     )

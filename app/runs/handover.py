@@ -49,21 +49,24 @@ class Handover:
 
     def put(self, name: str, ids: Sequence[str], texts: Sequence[bytes]) -> None:
         """Offers a page that is committed. Records out of key order end the handover of their object."""
+        for start in range(0, len(ids), _BLOCK):
+            # one text for all: small ones left standing would hold the heap around them
+            text = b"[" + b",".join(texts[start : start + _BLOCK]) + b"]"
+            self.put_block(name, ids[start : start + _BLOCK], text)
+
+    def put_block(self, name: str, ids: Sequence[str], text: bytes) -> None:
+        """Offers the next records of an object: their ids, and one JSON array of them."""
         known = self._objects.get(name)
-        if known is None or not ids:
+        if known is None:
             return
         if ids[0] <= known.last or any(map(str.__ge__, ids, ids[1:])):
             self.drop(name)
             return
-        for start in range(0, len(ids), _BLOCK):
-            self._keep(known, ids[start : start + _BLOCK], texts[start : start + _BLOCK])
-
-    def _keep(self, known: _Object, ids: Sequence[str], texts: Sequence[bytes]) -> None:
         after, known.last = known.last, ids[-1]
-        size = sum(map(len, texts)) + sum(map(len, ids)) + _ID * len(ids)
+        size = len(text) + sum(map(len, ids)) + _ID * len(ids)
         if self._held + size <= self._limit:
-            self._held += size  # one text for all: small ones left standing would hold the heap around them
-            known.blocks.append(Block(after, ids, b"[" + b",".join(texts) + b"]", size))
+            self._held += size
+            known.blocks.append(Block(after, ids, text, size))
 
     def take(self, name: str, after: str, limit: int) -> list[Block]:
         """Blocks that follow `after`, of at most `limit` records; none where the next ones are not at hand."""

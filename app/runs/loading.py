@@ -8,8 +8,11 @@ What a crash leaves open is probed before anything is sent again (rulings 8 and 
 import asyncio
 import time
 from collections.abc import Callable, Sequence
-from typing import Protocol
+from dataclasses import replace
+from typing import Any, Protocol
+from uuid import uuid5
 
+import asyncpg
 import orjson
 import structlog
 
@@ -219,12 +222,27 @@ class Loader:
         item.payload["id"] = found.id
         item.encoded = orjson.dumps(item.payload)
 
+    async def _keep_former(self, connection: "asyncpg.Connection[Any]", items: Sequence[Item]) -> None:
+        """What records of theirs hold is committed before the first call to them: afterwards nobody could read it.
+
+        Under a number of its own, so that the rows do not count as ends of this run.
+        """
+        entries = [
+            Entry(item.source_id, Outcome.HELD, "taken_over", item.record_id, before=item.before)
+            for item in items
+            if item.ours is False
+        ]
+        if entries:
+            self._recorder.fresh = False
+            own, number = self._book, uuid5(self._book.run_id, "taken over")
+            aside = Book(own.tenant_id, own.engagement_id, own.destination_id, number)
+            await aside.record(connection, self._load, entries, self._work.now())
+
     async def _announce(self, after: str, upto: str, decided: Decided, existing: Sequence[str]) -> Block:
         """Commits the block's intent with the cursor; a block without calls commits its ends at once instead."""
         block = Block(new_id() if decided.items else None, pending=len(decided.items))
-        self._stage.cursor = upto
-        self._stage.counts["taken"] = self._stage.counts.get("taken", 0) + decided.taken
-        work = self._work
+        work, taken = self._work, self._stage.counts.get("taken", 0) + decided.taken
+        ahead = replace(self._stage, cursor=upto, counts={**self._stage.counts, "taken": taken})
         async with work.transaction() as connection:
             await work.lease.guard(connection)
             if block.intent is not None:
@@ -238,10 +256,13 @@ class Loader:
                     existing=existing,
                     now=work.now(),
                 )
+                await self._keep_former(connection, decided.items)
                 self._recorder.entries.extend(decided.entries)
             else:
                 await book(self._work, connection, self._load, decided.entries, fresh=self._recorder.fresh)
-            await work.save_stage(connection, self._stage)
+            await work.save_stage(connection, ahead)
+        # not before: ends that are committed meanwhile would carry the cursor past a block that nobody announced
+        self._stage.cursor, self._stage.counts["taken"] = upto, taken
         return block
 
     async def _enqueue(self, items: Sequence[Item], block: Block) -> None:

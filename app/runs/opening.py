@@ -1,5 +1,7 @@
 """Opens a claimed run: reads its rows, its engagement's key and documents, and hands out the two platforms lazily."""
 
+import os
+import sys
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from typing import Any
@@ -21,17 +23,25 @@ from app.models.engagement import Connection, Engagement
 from app.models.mapping import DestinationName, InventoryDocument, Mapping
 from app.models.run import Run
 from app.runs.claims import Lease
+from app.runs.handover import Handover
+from app.runs.reader import Reader, Task
 from app.runs.staging import Staging
 from app.runs.work import RunRow, Work
 from app.runtime import Runtime
+from app.settings import environment
 from connectors.base import CallMeter, Destination, Source
 from connectors.registry import PLATFORMS
 
 log = structlog.get_logger()
 
+_UPLOADED = """
+    SELECT sum(a.size)::bigint FROM artifacts a JOIN connections c ON c.engagement_id = a.engagement_id
+    WHERE a.engagement_id = $1 AND a.kind = 'upload' AND c.role = 'source' AND c.config ->> 'mode' = 'upload'
+"""
 
-async def open_work(runtime: Runtime, lease: Lease, stack: AsyncExitStack) -> Work:
-    """Everything the stages of this run need.
+
+async def open_work(runtime: Runtime, lease: Lease, stack: AsyncExitStack, *, handover: Handover | None = None) -> Work:
+    """Everything the stages of this run need. A reader's process brings its own `handover`, and needs no reader.
 
     Raises NotFound, EngagementPurged, SealBroken, AgreementNotConfirmed.
     """
@@ -46,7 +56,7 @@ async def open_work(runtime: Runtime, lease: Lease, stack: AsyncExitStack) -> Wo
     _check_agreement(run, engagement, document)
     row = RunRow(
         *(run.id, run.tenant_id, run.engagement_id, run.kind, run.destination_id),
-        *(run.mapping_id, run.parent_run_id, run.options),
+        *(run.mapping_id, run.parent_run_id, run.options, run.started_at or runtime.now()),
     )
     work = Work(
         runtime=runtime,
@@ -60,12 +70,31 @@ async def open_work(runtime: Runtime, lease: Lease, stack: AsyncExitStack) -> Wo
         calls_before=dict(run.calls),
         document=with_deferred_links(document)[0] if document else None,
         open_connection=_opener(runtime, lease, run.engagement_id, stack),
+        handover=handover or Handover(),
     )
+    if handover is None:
+        work.reader = await _reader(work)
     await _number_delta(work, run.options)
     if run.destination_id is not None:
         work.names = await destination_names(runtime, lease.tenant_id, run.destination_id)
         await _apply_wishes(work, run.destination_id)
     return work
+
+
+async def _reader(work: Work) -> Reader | None:
+    """A process to read uploaded files that are large together; None where there is little or nothing to read."""
+    run, settings = work.run, work.runtime.settings
+    async with work.transaction() as connection:
+        size = await connection.fetchval(_UPLOADED, run.engagement_id)
+    if not size or size < settings.read_apart_bytes:
+        return None
+    reader = Reader(
+        [sys.executable, "-m", "workers.reading"],
+        {**os.environ, **environment(settings)},
+        Task(run.id, run.tenant_id, run.engagement_id, work.lease.fence),
+    )
+    work.stack.push_async_callback(reader.close)
+    return reader
 
 
 def _check_agreement(run: Run, engagement: Engagement, document: MappingDocument | None) -> None:

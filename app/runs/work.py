@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Protocol, cast
 from uuid import UUID
 
@@ -27,6 +27,9 @@ class Stopped(Exception):
     """The stage gave up its place in good order: everything it knows is committed."""
 
 
+LONG_AGO = datetime.fromtimestamp(0, UTC)
+
+
 @dataclass(frozen=True, slots=True)
 class RunRow:
     id: UUID
@@ -37,6 +40,7 @@ class RunRow:
     mapping_id: UUID | None
     parent_run_id: UUID | None
     options: dict[str, Any]
+    started_at: datetime = LONG_AGO
 
 
 @dataclass(slots=True)
@@ -59,6 +63,12 @@ class OpenConnection(Protocol):
     """Opens the engagement's connection by role or id; closed when the run is put down."""
 
     async def __call__(self, role: str, connection_id: UUID | None, meter: CallMeter) -> Source | Destination: ...
+
+
+class Extracting(Protocol):
+    """Extracts elsewhere what would keep the worker busy (see `reader`)."""
+
+    async def extract(self, work: "Work", stage: StageRow) -> None: ...
 
 
 @dataclass(slots=True)
@@ -85,6 +95,7 @@ class Work:
     """Ends booked and stages finished by this worker: a run that advances is not hindered for long."""
     calm: asyncio.Event = field(default_factory=asyncio.Event)
     handover: Handover = field(default_factory=Handover)
+    reader: Extracting | None = None
     resolved: ResolvedIds = field(default_factory=ResolvedIds)
     _wire: Wire | None = None
     _hurried: set[object] = field(default_factory=set)

@@ -89,10 +89,12 @@ OBJECTS = {
         probe=ProbeStyle.PARENT_LIST,
         batch=50,
         with_parent=True,
+        calls_per_batch=3,
         by_id=False,
         key_field=None,
         parent_field="deal_id",
-        source="lines of a deal are written as a whole with the deal, one call per deal (section 5)",
+        source="lines of a deal are written as a whole with the deal, one call per deal (section 5); no view holds all"
+        " deals, three by their outcome do",
     ),
 }
 
@@ -108,6 +110,7 @@ PLATFORM = Platform(
         file_bytes=FILE_BYTES,  # section 8
         call_timeout=30.0,
         settle_seconds=2.0,  # search follows writes with a lag that no source states (section 10)
+        index_seconds=2.0,  # and counting by a field is a search
         quota_window=QUOTA_WINDOW,  # section 16
         calls_per_object=3,  # fields, forms or dropdowns, views (sections 2, 11 and 12)
         quota_turns=True,  # x-ratelimit-reset (section 15)

@@ -6,10 +6,17 @@ import sys
 from pathlib import Path
 
 import pytest
+from fastapi import FastAPI
 
 from tests.api.conftest import Client
 
 ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture(autouse=True)
+def written(app: FastAPI) -> None:
+    """The document is made before anybody waits for it."""
+    app.openapi()
 
 
 async def fuzz(address: str, key: str, folder: Path, *options: str) -> tuple[int, str]:

@@ -9,7 +9,7 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, BinaryIO, cast
 from uuid import UUID
 
 import asyncpg
@@ -21,8 +21,9 @@ from app.domain.planning import PlanFacts, RunKind, plan_run
 from app.domain.schema import Inventory
 from app.engagements.tokens import ConnectionTokens
 from app.fresh import new_id
-from app.runs.claims import claim
+from app.runs.claims import Lease, claim
 from app.runs.deciding import Owners
+from app.runs.reader import Reader, Task, Telling, serve, task_of
 from app.runs.scheduling import Stage, run_stages
 from app.runs.stages.extract import extract
 from app.runs.stages.load import load
@@ -123,6 +124,10 @@ def compiled(one: Load, sources: Mapping[str, Any]) -> Any:
     return made, target
 
 
+def _source_inventory(runtime: Runtime) -> Inventory:
+    return Inventory(platform="export", taken_at=runtime.now(), objects=tuple(source_objects().values()))
+
+
 def known(runtime: Runtime, concurrency: int) -> dict[str, Any]:
     """What discovery and the owners' answers would have left for the stages."""
     job, sources = document(), source_objects()
@@ -130,7 +135,7 @@ def known(runtime: Runtime, concurrency: int) -> dict[str, Any]:
     now = runtime.now()
     facts: dict[str, Any] = {"concurrency": concurrency}
     return {
-        "source_inventory": Inventory(platform="export", taken_at=now, objects=tuple(sources.values())),
+        "source_inventory": _source_inventory(runtime),
         "target_inventory": Inventory(
             platform="zoho_crm", taken_at=now, edition="enterprise", objects=targets, facts=facts
         ),
@@ -182,17 +187,52 @@ def opener(runtime: Runtime, job: Job, url: str, concurrency: int, stack: AsyncE
     return open_connection
 
 
-async def drive() -> None:
-    """Does the whole job that BENCH_DATA, BENCH_URL, BENCH_CONC and BENCH_DSN describe, and reports on stdout."""
-    dsn, url, concurrency = os.environ["BENCH_DSN"], os.environ["BENCH_URL"], int(os.environ.get("BENCH_CONC", "10"))
-    job = Job(os.environ.get("BENCH_AGAIN", ""))
-    runtime = Runtime(
+def _runtime(dsn: str) -> Runtime:
+    return Runtime(
         settings=cast("Any", Figures()),
         db=Database(dsn),
         keys=KeyRing({"bench": hashlib.sha256(b"bench").digest()}),
         now=lambda: datetime.now(UTC),
     )
+
+
+async def read_apart(pipe: BinaryIO, out: BinaryIO) -> None:
+    """The reader's process: what `workers.reading` does for uploaded files, here for the export."""
+    runtime = _runtime(os.environ["BENCH_DSN"])
+    await runtime.db.pool()
+    task = task_of(pipe)
+    assert task is not None
+    key, telling = DataKey(task.key), Telling(out)
+
+    async def open_connection(_role: str, _id: UUID | None, _meter: CallMeter) -> Source | Destination:
+        return ExportSource(Path(os.environ["BENCH_DATA"]))
+
     async with AsyncExitStack() as stack:
+        work = Work(
+            runtime=runtime,
+            run=RunRow(task.run_id, task.tenant_id, task.engagement_id, "full", None, None, None, {}),
+            lease=Lease(runtime, task.run_id, task.tenant_id, task.fence, Figures().lease_seconds, float("inf"), 0.0),
+            key=key,
+            source_platform=PLATFORM,
+            destination_platform=PLATFORM,
+            stack=stack,
+            staging=Staging(task.engagement_id, task.tenant_id, key),
+            open_connection=open_connection,
+            handover=telling,
+            cache={"source_inventory": _source_inventory(runtime)},
+        )
+        await serve(pipe, telling, lambda stage: extract(work, stage))
+
+
+async def drive() -> None:
+    """Does the whole job that BENCH_DATA, BENCH_URL, BENCH_CONC and BENCH_DSN describe, and reports on stdout."""
+    dsn, url, concurrency = os.environ["BENCH_DSN"], os.environ["BENCH_URL"], int(os.environ.get("BENCH_CONC", "10"))
+    job = Job(os.environ.get("BENCH_AGAIN", ""))
+    runtime = _runtime(dsn)
+    reader = Reader([sys.executable, "-m", "tests.bench.export_reader"], os.environ)
+    await reader.start()  # ahead: it imports while we do
+    async with AsyncExitStack() as stack:
+        stack.push_async_callback(reader.close)
         stack.push_async_callback(runtime.db.close)
         fresh = runtime.keys.seal(DataKey.generate(), place=runtime.data_key_place(job.ids["engagement"]))
         sealed = await job.insert(runtime, dsn, fresh)
@@ -200,6 +240,8 @@ async def drive() -> None:
         assert lease is not None
         keeper = asyncio.create_task(lease.keep())
         key = runtime.data_key(job.ids["engagement"], sealed)
+        clear = runtime.keys.unseal(sealed, place=runtime.data_key_place(job.ids["engagement"]))
+        reader.brief(Task(job.run_id, job.ids["tenant"], job.ids["engagement"], lease.fence, clear))
         work = Work(
             runtime=runtime,
             run=RunRow(
@@ -214,6 +256,7 @@ async def drive() -> None:
             staging=Staging(job.ids["engagement"], job.ids["tenant"], key),
             open_connection=opener(runtime, job, url, concurrency, stack),
             document=document(),
+            reader=reader,
             cache=known(runtime, concurrency),
         )
         stages = stage_rows()

@@ -19,7 +19,7 @@ FACTS = CallFacts(
         ("load", 1200, StageCalls(writes=1200, reads=48, credits=1248)),
         ("load", None, StageCalls(writes=1200, reads=48, credits=1248)),
         ("delete", 400, StageCalls(writes=400 + 11, reads=24, credits=435)),
-        ("reconcile", 400, StageCalls(reads=8, credits=8)),
+        ("reconcile", 400, StageCalls(reads=4 + 3, credits=7)),
         ("reassign", 400, StageCalls()),
     ],
 )

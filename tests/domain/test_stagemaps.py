@@ -9,7 +9,7 @@ from app.domain.mapping import Unmapped, ValueMap
 from app.domain.proposing import propose, validate
 from app.domain.provisioning import missing_stages, provisioning_plan, wanted_pipelines, wanted_stages
 from app.domain.quality import QualityScan
-from app.domain.schema import FieldSpec, FieldType, Inventory, ObjectSpec, StageSpec
+from app.domain.schema import FieldSpec, FieldType, Inventory, ObjectSpec, PicklistValue, StageSpec
 from app.domain.stagemaps import tenant_stages, with_tenant_stages
 
 AT = datetime(2026, 1, 1, tzinfo=UTC)
@@ -42,7 +42,9 @@ DESTINATION = Inventory(
             name="Deals",
             fields=(
                 FieldSpec(name="Stage", type=FieldType.PICKLIST, required=True),
-                FieldSpec(name="Pipeline", type=FieldType.PICKLIST),
+                FieldSpec(
+                    name="Pipeline", type=FieldType.PICKLIST, picklist=(PicklistValue(value="Main"),), restricted=True
+                ),
                 FieldSpec(name="Phone", length=30),
             ),
         ),

@@ -1,8 +1,6 @@
 """What both clinic pairs have to show beside their rows: files handed over, who is held, what stays out of sight."""
 
-import csv
 import hashlib
-import io
 import json
 from typing import Any
 
@@ -11,38 +9,20 @@ import asyncpg
 from app.db import plain_url
 from tests.pairs.clinic_company import CANARY
 from tests.pairs.clinic_move import ClinicMove
-
-OUTCOMES = ("created", "updated", "unchanged", "skipped", "quarantined", "held")
-
-
-async def csv_of(move: ClinicMove, name: str) -> list[dict[str, str]]:
-    """A file that the full run handed over."""
-    body = await move.road.file(move.road.runs["full"], name)
-    return list(csv.DictReader(io.StringIO(body.decode("utf-8-sig"))))
+from tests.pairs.verdicts import csv_of
 
 
 async def json_of(move: ClinicMove, name: str) -> Any:
     return json.loads(await move.road.file(move.road.runs["full"], name))
 
 
-async def conserves(move: ClinicMove) -> None:
-    """Nothing differs when read back, and every planned write has one outcome."""
-    stages = await move.road.stages(move.road.runs["full"])
-    found = {key: one.counts["discrepancies"] for key, one in stages.items() if one.kind == "reconcile"}
-    assert found
-    assert not any(found.values()), found
-    counts = (await move.road.row(move.road.runs["full"])).counts
-    assert counts["read"] == sum(counts[name] for name in OUTCOMES)
-    assert counts["quarantined"] == 0
-
-
 async def people_are_listed(move: ClinicMove) -> None:
     """Row provider, and the people who share an address: files for somebody to work through."""
-    staff = await csv_of(move, "staff_without_user.csv")
+    staff = await csv_of(move.road, "staff_without_user.csv")
     assert [(row["Staff id"], row["Name"], row["Active"]) for row in staff] == [("D2", "Dr Lee Ost", "yes")]
     steps = (await move.road.file(move.road.runs["full"], "staff_without_user-checklist.md")).decode()
     assert steps.startswith("1. Invite everybody in the file")
-    shared = await csv_of(move, "shared_emails.csv")
+    shared = await csv_of(move.road, "shared_emails.csv")
     assert [(row["Patient id"], row["Shared address"]) for row in shared] == [("P2", "home@example.com")]
 
 
@@ -53,22 +33,22 @@ async def lists_are_handed_over(move: ClinicMove) -> None:
     assert named.keys() == {"Reminder two days before", "Chase"}
     assert named["Chase"]["condition"] == "Unpaid after 30 days"
     assert "workflow" in named["Reminder two days before"]["recommended_equivalent"]
-    reports = await csv_of(move, "report_inventory.csv")
+    reports = await csv_of(move.road, "report_inventory.csv")
     assert [(row["Name"], row["Made of"]) for row in reports] == [("No-show rate", "appointments")]
-    payments = await csv_of(move, "payments.csv")
+    payments = await csv_of(move.road, "payments.csv")
     told = [(row["Payment id"], row["Invoice id"], row["Invoice as written"], row["Amount"]) for row in payments]
     assert told[1] == ("PM2", "I1", "", "'-20.25"), "a cell that a spreadsheet would calculate is marked as text"
     assert told[3] == ("PM4", "I9", "I9", "7")
-    slots = await csv_of(move, "schedule_templates.csv")
+    slots = await csv_of(move.road, "schedule_templates.csv")
     assert [(row["Staff id"], row["Weekday"], row["Slot minutes"]) for row in slots] == [("D1", "Monday", "15")]
-    territories = await csv_of(move, "referral_territories.csv")
+    territories = await csv_of(move.road, "referral_territories.csv")
     assert [(row["Practice"], row["Territory"], row["Postal code"]) for row in territories] == [
         ("Oak Medical", "North", "7004")
     ]
 
 
 async def loose_papers_are_listed(move: ClinicMove) -> None:
-    rows = {row["File"]: row for row in await csv_of(move, "unmatched_documents.csv")}
+    rows = {row["File"]: row for row in await csv_of(move.road, "unmatched_documents.csv")}
     assert {name: row["What is wrong"] for name, row in rows.items()} == {
         "lost.pdf": "file-missing",
         "Zoe Quill.pdf": "nobody-named",

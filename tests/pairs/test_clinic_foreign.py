@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from app.domain.mapping import Origin
-from tests.pairs import clinic_checks as checks
+from tests.pairs import verdicts
 from tests.pairs.clinic_company import Clinic
 from tests.pairs.clinic_move import moving_clinic
 
@@ -46,7 +46,7 @@ async def test_foreign_tables_go_the_whole_road(database_url: str) -> None:
             if not one["load"] and "skipped:no_counterpart" in one["reasons"]
         }
         assert left == LEFT
-        await checks.conserves(move)
+        await verdicts.conserves(move.road)
         await move.account.sign_in()
         people = await move.reader.records("Contacts")
         assert len(people) == MOVED["patients"]

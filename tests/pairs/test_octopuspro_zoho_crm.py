@@ -10,7 +10,8 @@ import pytest
 from app.domain.grading import grade
 from connectors.registry import PLATFORMS, load_blueprint
 from tests.pairs import octopus_zoho_rows as rows
-from tests.pairs.comparing import FAR, Expected, differences
+from tests.pairs import verdicts
+from tests.pairs.comparing import Expected
 from tests.pairs.conftest import Move, moving
 from tests.pairs.octopus_company import SIGNATURE, ZONE, OctopusCompany, octopus_company, octopus_files
 from tests.pairs.planting import without
@@ -78,8 +79,7 @@ def test_the_page_says_what_the_blueprint_does() -> None:
 
 @pytest.mark.parametrize("row", ROWS)
 async def test_row_arrives_field_by_field(move: Move, company: OctopusCompany, row: str) -> None:
-    for expected in ROWS[row](company):
-        assert await differences(move.reader, expected) == [], expected.former
+    await verdicts.arrives(move.reader, ROWS[row](company))
 
 
 async def test_nobody_else_arrives(move: Move, company: OctopusCompany) -> None:
@@ -188,13 +188,7 @@ def test_the_request_to_the_vendor_names_everything() -> None:
 
 
 async def test_the_run_conserves_and_finds_no_discrepancy(move: Move) -> None:
-    stages = [one for one in (await move.road.stages(move.road.runs["full"])).values() if one.kind == "reconcile"]
-    assert stages
-    assert [one.counts["discrepancies"] for one in stages] == [0] * len(stages)
-    counts = (await move.road.row(move.road.runs["full"])).counts
-    outcomes = ("created", "updated", "unchanged", "skipped", "quarantined", "held")
-    assert counts["read"] == sum(counts[name] for name in outcomes)
-    assert counts["quarantined"] == 0
+    await verdicts.conserves(move.road)
 
 
 # ── planted faults: the same comparison must miss what a rule no longer carries ──────────────────────────────────────
@@ -217,12 +211,7 @@ async def faulty(database_url: str, company: OctopusCompany) -> AsyncIterator[Mo
 
 @pytest.mark.parametrize("row", ROWS)
 async def test_a_missing_rule_turns_its_row_red(faulty: Move, company: OctopusCompany, row: str) -> None:
-    missed: list[str] = []
-    for expected in ROWS[row](company):
-        missed += await differences(faulty.reader, expected)
-    assert PLANTED[row][2] in missed
-    assert set(missed) <= {label for _, _, label in PLANTED.values()}
-    assert FAR not in missed
+    await verdicts.is_missed(faulty.reader, ROWS[row](company), PLANTED[row][2], PLANTED)
 
 
 # ── a second export ──────────────────────────────────────────────────────────────────────────────────────────────────

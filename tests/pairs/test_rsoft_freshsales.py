@@ -4,8 +4,6 @@
 public API only.
 """
 
-import csv
-import io
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from typing import Any
@@ -16,8 +14,8 @@ import pytest
 from app.domain.grading import grade
 from app.domain.texts import parse_text_block
 from connectors.registry import load_blueprint
+from tests.pairs import verdicts
 from tests.pairs.company import Company
-from tests.pairs.comparing import FAR, differences
 from tests.pairs.conftest import Move, moving, provision, up_to
 from tests.pairs.planting import switched_off, switched_on, without
 from tests.pairs.rsoft_company import FILES, former
@@ -82,8 +80,7 @@ def test_every_warning_is_seen_to() -> None:
 
 @pytest.mark.parametrize("row", ROWS)
 async def test_row_arrives_field_by_field(move: Move, row: str) -> None:
-    for expected in ROWS[row]:
-        assert await differences(move.reader, expected) == [], expected.former
+    await verdicts.arrives(move.reader, ROWS[row])
 
 
 async def test_stages_are_made_in_the_accounts_own_order_with_their_probabilities(move: Move) -> None:
@@ -207,7 +204,7 @@ async def test_doubles_are_merged_and_families_are_not(move: Move) -> None:
 
 async def test_what_came_is_set_beside_what_was_expected(move: Move) -> None:
     """Check `extraction`: a file that is one row short of its manifest differs."""
-    rows = {row["Object"]: row for row in await _csv(move, "extraction_manifest.csv")}
+    rows = {row["Object"]: row for row in await verdicts.csv_of(move.road, "extraction_manifest.csv")}
     assert (rows["companies"]["State"], rows["contacts"]["State"]) == ("complete", "differs")
     assert (rows["contacts"]["Rows expected"], rows["contacts"]["Rows came"]) == ("10", "9")
     order = sorted(rows, key=lambda name: int(rows[name]["Order"]))
@@ -230,7 +227,7 @@ async def test_the_preflight_names_what_a_person_should_look_at(move: Move) -> N
 
 async def test_fields_beyond_the_plan_and_dead_ones_are_named(move: Move) -> None:
     """Check `field_cap`: six fields of contacts under a plan of five, one of them switched off."""
-    rows = {row["Field"]: row["Verdict"] for row in await _csv(move, "custom_field_audit.csv")}
+    rows = {row["Field"]: row["Verdict"] for row in await verdicts.csv_of(move.road, "custom_field_audit.csv")}
     assert rows["Contacts: Old Dealer Code"] == "orphaned: switched off, its values are still exported"
     assert {name for name, verdict in rows.items() if verdict == "within the plan"} == {
         f"Contacts: {name}" for name in ("Budget", "Loan Required", "Showroom Guide", "Date of Visit", "Referred By")
@@ -239,7 +236,9 @@ async def test_fields_beyond_the_plan_and_dead_ones_are_named(move: Move) -> Non
 
 async def test_the_register_names_what_no_export_holds(move: Move) -> None:
     """Checks `data_gaps` and `add_ons`."""
-    rows = {row["Gap"]: row["What the export shows"] for row in await _csv(move, "data_gap_register.csv")}
+    rows = {
+        row["Gap"]: row["What the export shows"] for row in await verdicts.csv_of(move.road, "data_gap_register.csv")
+    }
     assert rows["IVR call recordings"] == "1 calls are marked as recorded"
     assert rows["WhatsApp conversations"].startswith("1 contacts have a WhatsApp number")
     assert set(rows) >= {"IVR and autodialer logs", "Workflow definitions"}
@@ -252,20 +251,8 @@ async def test_workflows_are_listed_with_an_equivalent(move: Move) -> None:
     assert "WhatsApp" in found["WF-2"]
 
 
-async def _csv(move: Move, name: str) -> list[dict[str, str]]:
-    body = await move.road.file(move.road.runs["full"], name)
-    return list(csv.DictReader(io.StringIO(body.decode("utf-8-sig"))))
-
-
 async def test_the_run_finds_no_discrepancy_and_conserves(move: Move) -> None:
-    stages = await move.road.stages(move.road.runs["full"])
-    assert {key: one.counts["discrepancies"] for key, one in stages.items() if one.kind == "reconcile"} == {
-        key: 0 for key, one in stages.items() if one.kind == "reconcile"
-    }
-    counts = (await move.road.row(move.road.runs["full"])).counts
-    outcomes = ("created", "updated", "unchanged", "skipped", "quarantined", "held")
-    assert counts["read"] == sum(counts[name] for name in outcomes)
-    assert (counts["quarantined"], counts["held"]) == (0, 6)
+    await verdicts.conserves(move.road, held=6)
 
 
 # ── planted faults, and tickets without custom modules ───────────────────────────────────────────────────────────────
@@ -311,11 +298,7 @@ async def _confirmed(made: Move, change: Any) -> None:
 
 @pytest.mark.parametrize("row", ROWS)
 async def test_a_missing_rule_turns_its_row_red(faulty: Move, row: str) -> None:
-    _, _, label = PLANTED[row]
-    missed = [name for expected in ROWS[row] for name in await differences(faulty.reader, expected)]
-    assert label in missed
-    assert set(missed) <= {label for _, _, label in PLANTED.values()}
-    assert FAR not in missed
+    await verdicts.is_missed(faulty.reader, ROWS[row], PLANTED[row][2], PLANTED)
 
 
 async def test_without_modules_a_ticket_is_a_task_with_notes(database_url: str) -> None:

@@ -11,8 +11,8 @@ import pytest
 
 from app.domain.texts import parse_text_block
 from connectors.registry import load_blueprint
+from tests.pairs import verdicts
 from tests.pairs.company import Company
-from tests.pairs.comparing import FAR, differences
 from tests.pairs.conftest import Move, moving, provision, up_to
 from tests.pairs.planting import without
 from tests.pairs.rsoft_company import FILES, former
@@ -62,8 +62,7 @@ def test_every_warning_is_seen_to() -> None:
 
 @pytest.mark.parametrize("row", ROWS)
 async def test_row_arrives_field_by_field(move: Move, row: str) -> None:
-    for expected in ROWS[row]:
-        assert await differences(move.reader, expected) == [], expected.former
+    await verdicts.arrives(move.reader, ROWS[row])
 
 
 async def test_stages_keep_the_first_probability_of_their_name(move: Move) -> None:
@@ -130,14 +129,7 @@ async def test_names_are_never_guessed_and_doubles_are_one(move: Move) -> None:
 
 
 async def test_the_run_finds_no_discrepancy_and_conserves(move: Move) -> None:
-    stages = await move.road.stages(move.road.runs["full"])
-    assert {key: one.counts["discrepancies"] for key, one in stages.items() if one.kind == "reconcile"} == {
-        key: 0 for key, one in stages.items() if one.kind == "reconcile"
-    }
-    counts = (await move.road.row(move.road.runs["full"])).counts
-    outcomes = ("created", "updated", "unchanged", "skipped", "quarantined", "held")
-    assert counts["read"] == sum(counts[name] for name in outcomes)
-    assert (counts["quarantined"], counts["held"]) == (0, 6)
+    await verdicts.conserves(move.road, held=6)
 
 
 # ── planted faults ───────────────────────────────────────────────────────────────────────────────────────────────────
@@ -163,8 +155,4 @@ async def faulty(database_url: str) -> AsyncIterator[Move]:
 
 @pytest.mark.parametrize("row", ROWS)
 async def test_a_missing_rule_turns_its_row_red(faulty: Move, row: str) -> None:
-    _, _, label = PLANTED[row]
-    missed = [name for expected in ROWS[row] for name in await differences(faulty.reader, expected)]
-    assert label in missed
-    assert set(missed) <= {label for _, _, label in PLANTED.values()}
-    assert FAR not in missed
+    await verdicts.is_missed(faulty.reader, ROWS[row], PLANTED[row][2], PLANTED)

@@ -4,8 +4,6 @@ Both sides are reached through the vendors' public APIs only; see `freshsales_co
 company and `freshsales_rows` for what the table promises of it.
 """
 
-import csv
-import io
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -16,8 +14,9 @@ from app.domain.texts import parse_text_block
 from connectors.registry import load_blueprint
 from connectors.sandboxkit.config import SandboxConfig
 from tests.pairs import freshsales_rows as rows
+from tests.pairs import verdicts
 from tests.pairs.company import LARGE, PHOTO, REPORT, WRITTEN, Company, make_company
-from tests.pairs.comparing import FAR, Expected, differences
+from tests.pairs.comparing import Expected, differences
 from tests.pairs.conftest import Move, moving, provision
 from tests.pairs.freshsales_company import add_more
 from tests.pairs.planting import switched_off, switched_on, without
@@ -71,8 +70,7 @@ def test_every_row_of_the_table_has_a_test() -> None:
 
 @pytest.mark.parametrize("row", ROWS)
 async def test_row_arrives_field_by_field(move: Move, row: str) -> None:
-    for expected in ROWS[row](move.company):
-        assert await differences(move.reader, expected) == [], expected.former
+    await verdicts.arrives(move.reader, ROWS[row](move.company))
 
 
 async def test_service_history_is_readable_and_reads_back(move: Move) -> None:
@@ -131,24 +129,19 @@ async def test_files_hang_on_the_deal_or_the_account(move: Move) -> None:
 
 async def test_invoices_routes_and_portal_users_are_handed_over(move: Move) -> None:
     """Rows invoice, dispatch and portal_access: files, with the steps that go with them."""
-    invoices = await _csv(move, "invoices.csv")
+    invoices = await verdicts.csv_of(move.road, "invoices.csv")
     assert [(row["Number"], row["Total"], row["Payment status"]) for row in invoices] == [
         (move.company.numbers["invoice"], "125.19", "Partial")
     ]
-    slots = await _csv(move, "dispatch_schedule.csv")
+    slots = await verdicts.csv_of(move.road, "dispatch_schedule.csv")
     assert [(row["Work order id"], row["Stop"], row["Territory"]) for row in slots] == [
         (move.company.id("plain order"), "3", "North")
     ]
-    people = await _csv(move, "portal_users.csv")
+    people = await verdicts.csv_of(move.road, "portal_users.csv")
     assert [(row["User name"], row["Last name"]) for row in people] == [("marta@portal.example.org", "'=Quill")]
     assert not any("assword" in heading for heading in people[0])
     steps = await move.road.file(move.road.runs["full"], "portal_users-checklist.md")
     assert steps.startswith(b"1. ")
-
-
-async def _csv(move: Move, name: str) -> list[dict[str, str]]:
-    body = await move.road.file(move.road.runs["full"], name)
-    return list(csv.DictReader(io.StringIO(body.decode("utf-8-sig"))))
 
 
 async def test_two_of_one_name_or_address_stay_two(move: Move) -> None:
@@ -168,18 +161,11 @@ async def test_two_of_one_name_or_address_stay_two(move: Move) -> None:
 
 async def test_private_notes_stay_out(move: Move) -> None:
     assert "SECRET-LATE-PAYER" not in str(await move.road.destination.dump())
-    assert [row["Text"] for row in await _csv(move, "private_notes.csv")] == ["SECRET-LATE-PAYER"]
+    assert [row["Text"] for row in await verdicts.csv_of(move.road, "private_notes.csv")] == ["SECRET-LATE-PAYER"]
 
 
 async def test_the_run_finds_no_discrepancy_and_conserves(move: Move) -> None:
-    stages = await move.road.stages(move.road.runs["full"])
-    assert [one.counts["discrepancies"] for one in stages.values() if one.kind == "reconcile"] == [0] * sum(
-        one.kind == "reconcile" for one in stages.values()
-    )
-    counts = (await move.road.row(move.road.runs["full"])).counts
-    outcomes = ("created", "updated", "unchanged", "skipped", "quarantined", "held")
-    assert counts["read"] == sum(counts[name] for name in outcomes)
-    assert counts["quarantined"] == counts["held"] == 0
+    await verdicts.conserves(move.road, held=0)
 
 
 # ── planted faults, and what a person may switch ─────────────────────────────────────────────────────────────────────
@@ -205,11 +191,7 @@ async def faulty(database_url: str, source: tuple[str, Company]) -> AsyncIterato
 
 @pytest.mark.parametrize("row", ROWS)
 async def test_a_missing_rule_turns_its_row_red(faulty: Move, row: str) -> None:
-    _, _, label = PLANTED[row]
-    missed = [name for expected in ROWS[row](faulty.company) for name in await differences(faulty.reader, expected)]
-    assert label in missed
-    assert set(missed) <= {label for _, _, label in PLANTED.values()}
-    assert FAR not in missed
+    await verdicts.is_missed(faulty.reader, ROWS[row](faulty.company), PLANTED[row][2], PLANTED)
 
 
 async def test_history_as_records_or_as_one_summary_and_invoices_as_a_module(faulty: Move) -> None:

@@ -11,9 +11,9 @@ from collections.abc import AsyncIterator
 import pytest
 
 from connectors.registry import load_blueprint
-from tests.pairs import rows
+from tests.pairs import rows, verdicts
 from tests.pairs.company import LARGE, PHOTO, REPORT, SIGNATURE, STATUSES, Company
-from tests.pairs.comparing import FAR, differences
+from tests.pairs.comparing import differences
 from tests.pairs.conftest import Move, moving
 from tests.pairs.planting import switched_off, without
 
@@ -51,8 +51,7 @@ def test_every_row_of_the_table_has_a_test() -> None:
 
 @pytest.mark.parametrize("row", ROWS)
 async def test_row_arrives_field_by_field(move: Move, row: str) -> None:
-    for expected in ROWS[row](move.company):
-        assert await differences(move.zoho, expected) == [], expected.former
+    await verdicts.arrives(move.reader, ROWS[row](move.company))
 
 
 async def test_only_technicians_carry_the_mark(move: Move) -> None:
@@ -141,14 +140,7 @@ async def test_a_note_keeps_its_words_time_and_author(move: Move) -> None:
 
 
 async def test_the_run_finds_no_discrepancy_and_conserves(move: Move) -> None:
-    stages = await move.road.stages(move.road.runs["full"])
-    assert {key: one.counts["discrepancies"] for key, one in stages.items() if one.kind == "reconcile"} == {
-        key: 0 for key, one in stages.items() if one.kind == "reconcile"
-    }
-    counts = (await move.road.row(move.road.runs["full"])).counts
-    outcomes = ("created", "updated", "unchanged", "skipped", "quarantined", "held")
-    assert counts["read"] == sum(counts[name] for name in outcomes)
-    assert counts["quarantined"] == counts["held"] == 0
+    await verdicts.conserves(move.road, held=0)
 
 
 # ── planted faults: the same comparison must miss what a rule no longer carries ──────────────────────────────────────
@@ -170,11 +162,7 @@ async def faulty(database_url: str, source: tuple[str, Company]) -> AsyncIterato
 
 @pytest.mark.parametrize("row", ROWS)
 async def test_a_missing_rule_turns_its_row_red(faulty: Move, row: str) -> None:
-    _, _, label = PLANTED[row]
-    missed = [name for expected in ROWS[row](faulty.company) for name in await differences(faulty.zoho, expected)]
-    assert label in missed
-    assert set(missed) <= {label for _, _, label in PLANTED.values()}
-    assert FAR not in missed
+    await verdicts.is_missed(faulty.reader, ROWS[row](faulty.company), PLANTED[row][2], PLANTED)
 
 
 async def test_missing_files_are_missed(faulty: Move) -> None:

@@ -1,9 +1,12 @@
 """A worker may die at any moment: another one brings the run to the same end, nothing lost and nothing doubled."""
 
 import random
+from typing import Any
 
 import pytest
 
+from app.runs.claims import LeaseLost
+from app.runs.ledger import Book
 from tests.runs.conftest import OpenWay
 from tests.runs.doom import Doom, Killed, Policy, at, doomed
 from tests.runs.judging import Dump, unequal
@@ -51,6 +54,34 @@ async def test_death_loses_and_doubles_nothing(open_way: OpenWay, undisturbed: D
         assert unequal(await way.destination.dump(), undisturbed) == []
         assert await way.fetch("SELECT 1 FROM intents") == []
         assert (await way.row(run_id)).fence == len(LOADS) + 1
+
+
+@pytest.mark.parametrize("load", ["accounts", "tasks"])
+async def test_a_block_that_could_not_be_announced_is_read_again(
+    open_way: OpenWay, undisturbed: Dump, monkeypatch: pytest.MonkeyPatch, load: str
+) -> None:
+    """The worker gives up while it announces a block, and commits what it knows of the blocks before: the next one
+    begins with the block that nobody announced, although the lease never passed to anybody.
+    """
+    announce, announced = Book.commit_intent, []
+
+    async def failing(book: Book, connection: Any, intent: Any, stage: str, **more: Any) -> None:
+        if stage == f"load:{load}":
+            announced.append(more["upto_id"])
+            if len(announced) == 2:
+                raise LeaseLost
+        await announce(book, connection, intent, stage, **more)
+
+    monkeypatch.setattr(Book, "commit_intent", failing)
+    async with open_way(**SMALL) as way:
+        await way.up_to("provision")
+        run_id = await way.start("full")
+        await way.drive_once(run_id)
+        assert len(announced) == 2
+        await way.free(run_id)
+        await way.drive(run_id)
+        assert announced[2] == announced[1]
+        assert unequal(await way.destination.dump(), undisturbed) == []
 
 
 async def test_a_run_of_many_deaths_ends_as_if_nothing_had_been(open_way: OpenWay, undisturbed: Dump) -> None:

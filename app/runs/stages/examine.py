@@ -2,6 +2,7 @@
 
 from app.domain.editions import edition_facts
 from app.domain.gaps import gap_report
+from app.domain.losses import FieldLoss, LossScan
 from app.domain.mapping import MappingDocument
 from app.domain.proposing import propose
 from app.domain.quality import QualityReport, QualityScan
@@ -20,7 +21,8 @@ from connectors.registry import load_blueprint
 
 
 async def examine(work: Work, stage: StageRow) -> None:
-    """Quality of the source and gaps of the destination, each as a report; fill rates go into the inventory."""
+    """Quality of the source, losses of the mapping and gaps of the destination, each as a report; fill rates go into
+    the inventory."""
     source: Inventory = await source_inventory(work)
     try:
         destination = await newest_inventory(work, (await connection_for(work, "destination")).id)
@@ -33,9 +35,12 @@ async def examine(work: Work, stage: StageRow) -> None:
     weight = FileWeight(document)
     objects = work.destination_platform.objects
     parents = ParentCounter(document, {name: one.parent_field for name, one in objects.items() if one.with_parent})
-    report = with_told(await _scan(work, stage, document, source, destination, (taken, parents, weight)), source)
+    losses = LossScan(document, source, destination)
+    watchers = (taken, parents, weight, losses)
+    report = with_told(await _scan(work, stage, document, source, destination, watchers), source)
     await _keep_fill(work, source, report, {TAKEN: taken.counts(), PARENTS: parents.counts()})
     await _save_quality(work, report)
+    await _save_losses(work, losses.finish())
     await _save_gaps(work, document, source, destination, weight.bytes)
     await _set_mark(work)
 
@@ -46,7 +51,7 @@ async def _scan(
     document: MappingDocument,
     source: Inventory,
     destination: Inventory,
-    watchers: tuple[TakeCounter | ParentCounter | FileWeight, ...],
+    watchers: tuple[TakeCounter | ParentCounter | FileWeight | LossScan, ...],
 ) -> QualityReport:
     scan = QualityScan(
         document,
@@ -97,6 +102,17 @@ async def _save_quality(work: Work, report: QualityReport) -> None:
     async with work.transaction() as connection:
         await work.lease.guard(connection)
         await save_report(work, connection, "preflight", summary, report.model_dump(mode="json"))
+
+
+async def _save_losses(work: Work, losses: tuple[FieldLoss, ...]) -> None:
+    """What the mapping would lose, per field with examples, so that nobody confirms it unawares."""
+    summary: dict[str, int] = {"fields": len({(one.load, one.target) for one in losses})}
+    for one in losses:
+        summary[one.kind] = summary.get(one.kind, 0) + one.count
+    body = {"losses": [one.model_dump(mode="json") for one in losses]}
+    async with work.transaction() as connection:
+        await work.lease.guard(connection)
+        await save_report(work, connection, "losses", summary, body)
 
 
 def _by_code(report: QualityReport) -> dict[str, int]:

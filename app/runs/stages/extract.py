@@ -17,6 +17,9 @@ _MODIFIED = ("SystemModstamp", "LastModifiedDate", "updated_at", "CreatedDate")
 
 async def extract(work: Work, stage: StageRow) -> None:
     """Stages one source object. What is staged already is left alone unless the run asks for changes since a mark."""
+    if work.reader is not None:
+        await work.reader.extract(work, stage)
+        return
     since = work.options.get("since")
     staged = stage.cursor != "" or await _is_staged(work, stage.load)
     if since is None and work.run.kind != "preflight" and stage.cursor == "" and staged:

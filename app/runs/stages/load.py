@@ -1,6 +1,7 @@
 """A load stage: compiles its mapping, chooses how to write, runs the loader, and closes only when the sums agree."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from functools import partial
 
 from app.domain.collecting import with_collected
@@ -15,6 +16,7 @@ from app.runs.gathering import gatherer
 from app.runs.loading import Loader, Merging
 from app.runs.owning import owners
 from app.runs.placing import Placing
+from app.runs.repeating import pause
 from app.runs.sharing import kept_apart, redirects
 from app.runs.stages.extract import source_inventory
 from app.runs.staging import Scope
@@ -308,8 +310,17 @@ async def _is_virgin(work: Work, rule: Load, key: str, facts: ObjectFacts) -> bo
             " AND target_object = $3",
             *(work.run.engagement_id, work.run.destination_id, rule.target_object),
         )
+    await _indexed(work)
     destination = await work.destination()
     return await destination.count(work.object_name(rule.target_object), filled=key) <= int(known)
+
+
+async def _indexed(work: Work) -> None:
+    """Waits until the destination's index shows what people entered up to the start of the run: a record of theirs that
+    it hides would be taken for ours, and a rollback would delete it.
+    """
+    shown = work.run.started_at + timedelta(seconds=work.destination_platform.limits.index_seconds)
+    await pause(work, max(0.0, (shown - work.now()).total_seconds()), 0)
 
 
 async def _concurrency(work: Work) -> int:

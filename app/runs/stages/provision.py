@@ -10,6 +10,7 @@ from typing import Any
 
 import asyncpg
 
+from app.domain.mapping import MappingDocument
 from app.domain.provisioning import (
     PlannedChange,
     PlannedKind,
@@ -37,7 +38,8 @@ async def provision(work: Work, stage: StageRow) -> None:
     changes = provisioning_plan(document, inventory)
     stage.total = len(changes)
     results: list[ChangeResult] = []
-    names = {_logical(owner, name): api for (owner, name), api in work.names.items()}
+    # what an earlier try made stands there although its answer was lost and nothing was noted
+    names = {_logical(*at): api for at, api in {**_standing(document, inventory), **work.names}.items()}
     refused: set[str] = set()
     for _, group in groupby(changes, key=lambda one: (one.kind, one.object)):
         planned = list(group)
@@ -183,13 +185,19 @@ async def _note_existing(work: Work, inventory: Inventory) -> None:
             work.run.destination_id,
         )
         known = {(row["object"], row["field"]) for row in rows}
+    for (owner, name), api in _standing(document, inventory).items():
+        if (owner, name) not in known:
+            await _store(work, owner, name, api, "", True)
+
+
+def _standing(document: MappingDocument, inventory: Inventory) -> dict[tuple[str, str], str]:
+    """API names of the objects ("" as field) and fields that loads need and the destination has, by logical keys."""
+    found: dict[tuple[str, str], str] = {}
     for owner, keys in needed_targets(document).items():
         spec = find_object(document, inventory, owner)
         if spec is None:
             continue
-        if (owner, "") not in known:
-            await _store(work, owner, "", spec.name, "", True)
-        for key in keys:
-            found = find_field(document, spec, owner, key)
-            if found is not None and (owner, key) not in known:
-                await _store(work, owner, key, found.name, "", True)
+        found[owner, ""] = spec.name
+        fields = {key: find_field(document, spec, owner, key) for key in keys}
+        found |= {(owner, key): field.name for key, field in fields.items() if field is not None}
+    return found

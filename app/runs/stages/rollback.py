@@ -71,6 +71,7 @@ async def _restore_chunk(
     specs: dict[str, FieldSpec],
 ) -> None:
     back: dict[str, bytes] = {}
+    given: set[str] = set()
     undone = []
     for one in chunk:
         assert one.before is not None
@@ -82,11 +83,15 @@ async def _restore_chunk(
         kept = sorted(key for key, verdict in verdicts.items() if verdict is Restore.KEEP)
         if values:
             back[one.source_id] = orjson.dumps({**values, "id": one.record_id})
+        # counted by what we had changed: the call of a worker that died before it could book is not made again
+        changed = {key for key, verdict in edited(held, ours, ours, specs).items() if verdict is Restore.RESTORE}
+        given.update([one.source_id] if changed.difference(kept) else [])
         stage.counts["kept_edits"] = stage.counts.get("kept_edits", 0) + len(kept)
         if kept:
             stage.detail.setdefault("kept", []).append({"source_id": one.source_id, "fields": kept})
         undone.append(Undo(one.source_id, one.record_id, RESTORED, kept, one.before))
     refused = await _give_back(work, stage, rule, back)
+    stage.counts["restored"] = stage.counts.get("restored", 0) + len(given.difference(refused))
     # the id stays known: files and notes that hang on these records are found through it until they are deleted
     entries = [
         Entry(one.source_id, Outcome.QUARANTINED, f"{NOT_RESTORED}:{refused[one.source_id]}", record_id=one.record_id)
@@ -110,7 +115,6 @@ async def _give_back(work: Work, stage: StageRow, rule: Load, back: Mapping[str,
     for source_id, result in zip(back, results, strict=True):
         if result.status is WriteStatus.REFUSED:
             refused[source_id] = _refusal(stage, rule, source_id, "restore", result)
-    stage.counts["restored"] = stage.counts.get("restored", 0) + len(back) - len(refused)
     return refused
 
 

@@ -10,6 +10,7 @@ import asyncio
 import json
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -20,6 +21,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import asyncpg
 
@@ -38,7 +40,7 @@ from tests.bench.load.processor import Processor
 ROOT = Path(__file__).resolve().parents[3]
 BARS = {"read": 250.0, "post": 400.0}
 RECORDS = 100_000
-FRESH = 60
+FRESH = 30
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -59,6 +61,7 @@ def main(arguments: Sequence[str]) -> int:
     export = scratch / "data" / str(RECORDS)
     if not (export / "service_history.csv").is_file():
         subprocess.run([sys.executable, shared / "data" / "gen.py", str(RECORDS), str(export)], check=True)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # everything started is stopped again
     found = measure(chosen, sink, export)
     _tell(found)
     if chosen.json:
@@ -104,27 +107,32 @@ def _load(
     engagements = asyncio.run(_engagements(servers.database_url, key["tenant_id"], chosen.runs))
     command = [sys.executable, "-m", "tests.bench.load.generator", json.dumps(told)]
     callers = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-    assert callers.stdin is not None
     processor = Processor({"api": api.pid, "worker": worker.pid, "sink": sink[0], "callers": callers.pid})
     processor.add_servers(servers)
-    time.sleep(2.0)  # the callers' connections and the API's pool are warm before anything counts
-    processor.begin()
     peers, seconds = [], []
-    for ids in engagements:
-        urllib.request.urlopen(urllib.request.Request(f"{sink[1]}/reset?hard=1", method="POST")).read()
-        peer, took = _run(servers, settings, callers, ids, sink[1], export)
-        peers.append(peer)
-        seconds.append(took)
-    shares = processor.end()
-    callers.stdin.write("end\n")
-    callers.stdin.flush()
-    answered, _ = callers.communicate(timeout=120)
-    heard = json.loads(answered)
-    return _figures(chosen, heard, shares, peers, seconds)
+    try:
+        time.sleep(2.0)  # the callers' connections and the API's pool are warm before anything counts
+        processor.begin()
+        for ids in engagements:
+            urllib.request.urlopen(urllib.request.Request(f"{sink[1]}/reset?hard=1", method="POST")).read()
+            peer, took = _run(servers, settings, callers, ids, sink[1], export)
+            peers.append(peer)
+            seconds.append(took)
+        shares = processor.end()
+        _tell_callers(callers, "end")
+        answered, _ = callers.communicate(timeout=120)
+    finally:
+        callers.kill()
+    return _figures(chosen, json.loads(answered), shares, peers, seconds)
 
 
 def _run(
-    servers: EmbeddedServers, settings: Settings, callers: Any, ids: tuple[str, ...], sink_url: str, export: Path
+    servers: EmbeddedServers,
+    settings: Settings,
+    callers: "subprocess.Popen[str]",
+    ids: tuple[str, ...],
+    sink_url: str,
+    export: Path,
 ) -> tuple[float, float]:
     """One run of the engine; its processor seconds and its wall seconds."""
     environment = {
@@ -145,17 +153,25 @@ def _run(
         stdout=subprocess.PIPE,
         start_new_session=True,  # as `tranship serve` starts its workers
     )
-    callers.stdin.write(f"run {encode_id('engagement', ids[1])}\n")
-    callers.stdin.flush()
-    assert peer.stdout is not None
-    said = peer.stdout.read().decode()
+    try:
+        _tell_callers(callers, f"run {encode_id('engagement', UUID(ids[1]))}")
+        assert peer.stdout is not None
+        said = peer.stdout.read().decode()
+    except BaseException:
+        peer.kill()
+        raise
     _, status, usage = os.wait4(peer.pid, 0)
     took = time.monotonic() - began
-    callers.stdin.write("gap\n")
-    callers.stdin.flush()
+    _tell_callers(callers, "gap")
     if status:
         raise SystemExit(f"bench-load: the run did not go well ({status}):\n{said[-2000:]}")
     return usage.ru_utime + usage.ru_stime, took
+
+
+def _tell_callers(callers: "subprocess.Popen[str]", line: str) -> None:
+    assert callers.stdin is not None
+    callers.stdin.write(f"{line}\n")
+    callers.stdin.flush()
 
 
 def _prepare(client: Client, servers: EmbeddedServers, sink_url: str, runs: int) -> dict[str, Any]:

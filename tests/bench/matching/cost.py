@@ -19,7 +19,7 @@ SMALL = {"platform": "unheard of", "objects": [
 HEAVY = ("fastapi", "sqlmodel", "sqlalchemy", "httpx", "asyncpg", "arq", "redis", "scipy", "sklearn", "torch")
 """Packages that have no business in a proposal without a server."""
 _CHILD = """
-import json, resource, sys, time
+import json, re, sys, time
 from app.propose_cli import load_schema, load_destination, propose_files
 from pathlib import Path
 propose_files(Path(sys.argv[1]), "zoho_crm")
@@ -30,7 +30,8 @@ made = answer(propose_tables(load_schema(Path(sys.argv[2])), load_destination("z
 print(json.dumps({
     "cold": cold, "cold_cpu": cold_cpu, "proposal": time.perf_counter() - start,
     "proposal_cpu": time.process_time() - used, "fields": sum(len(one["fields"]) for one in made["objects"]),
-    "memory": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, "modules": sorted(sys.modules),
+    "memory": int(re.search(r"VmHWM:\\s+(\\d+)", Path("/proc/self/status").read_text())[1]) / 1024,
+    "modules": sorted(sys.modules),
 }))
 """
 
