@@ -13,12 +13,12 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from app.access import PUBLIC, Caller, act_for, authenticate, refused
 from app.domain.ids import decode_id, encode_id
 from app.errors import Forbidden
+from app.etags import ETAGS
 from app.idempotency import begin, request_hash
 from app.paging import DEFAULT_LIMIT, MAX_CURSOR, MAX_LIMIT, Paging
 from app.ratelimit import KEY_POLICY, check_rate
 from app.runtime import Runtime
 
-_ETAGS = r'^(\*|(W/)?"[!#-~]*"(, *(W/)?"[!#-~]*")*)$'
 _bearer = HTTPBearer(
     auto_error=False,
     scheme_name="bearer",
@@ -43,7 +43,7 @@ IfMatchDep = Annotated[
     Header(
         alias="If-Match",
         description="Required. The ETag of the version that you change.",
-        json_schema_extra={"pattern": _ETAGS, "minLength": 1},  # judged in app.etags
+        json_schema_extra={"pattern": ETAGS, "minLength": 1},  # judged in app.etags
         examples=["*"],
     ),
 ]

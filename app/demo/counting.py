@@ -1,6 +1,7 @@
 """The demo's figures from SQL over the ledger (ruling 32), read as the service's own role and tenant."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from types import MappingProxyType
@@ -90,12 +91,13 @@ class LedgerFigures:
             key = (found["source_object"], found["target_object"], found["part"])
             counted.setdefault(key, {})[found["how"]] = found["n"]
         rows = []
+        loads = [load for load in loads if load["enabled"]]
+        ways = Counter((load["source_object"], load["target_object"]) for load in loads if load["mode"] != "link")
         for load in loads:
-            if load["enabled"]:
-                ends = counted.get((load["source_object"], load["target_object"], load["part"]), {})
-                ordinary = load["mode"] != "link"
-                target = load["target_object"] if ordinary else f"{load['target_object']} ({load['key']})"
-                rows.append(Row(load["source_object"], target, read.get(load["key"], sum(ends.values())), **ends))
+            ends = counted.get((load["source_object"], load["target_object"], load["part"]), {})
+            plain = load["mode"] != "link" and ways[load["source_object"], load["target_object"]] == 1
+            target = load["target_object"] if plain else f"{load['target_object']} ({load['key']})"
+            rows.append(Row(load["source_object"], target, read.get(load["key"], sum(ends.values())), **ends))
         staying = {key[0]: ends for key, ends in counted.items() if not key[1]}
         return [*rows, *(Row(name, STAYS, sum(ends.values()), **ends) for name, ends in sorted(staying.items()))]
 

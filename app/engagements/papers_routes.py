@@ -37,6 +37,7 @@ from app.routing import api_router
 
 router = api_router("", "engagements")
 
+_BYTES = {"schema": {"type": "string", "format": "binary"}}
 KindQuery = Annotated[str | None, Query(max_length=50, description="Only this kind.")]
 
 
@@ -233,7 +234,8 @@ async def list_files(
     responses={
         200: {
             "description": "The file's bytes.",
-            "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}},
+            # of the type it was made with, or uploaded as
+            "content": dict.fromkeys(("application/octet-stream", "*/*"), _BYTES),
         },
         **responses(EngagementPurged),
     },

@@ -23,7 +23,7 @@ from connectors.base import ConnectorError, ContractBroken, Transient
 log = structlog.get_logger()
 
 _LENGTH = 4
-_BUFFER = 4 * 1024 * 1024
+BUFFER = 4 * 1024 * 1024
 _LONGEST = 1 << 30  # bytes of a message: anything longer is no message
 
 
@@ -87,12 +87,21 @@ _LOST = "lost"
 class Reader:
     """The worker's end. The process starts with the first extraction and ends with `close`, or with the worker."""
 
-    def __init__(self, command: Sequence[str], environment: Mapping[str, str], task: Task | None = None) -> None:
-        """The task goes through the pipe, never into arguments; None: `brief` brings it before the first extraction."""
+    def __init__(
+        self,
+        command: Sequence[str],
+        environment: Mapping[str, str],
+        task: Task,
+        *,
+        process: asyncio.subprocess.Process | None = None,
+    ) -> None:
+        """The task goes through the pipe, never into arguments. `process`: the command, if it was started ahead."""
         self._command = command
         self._environment = environment
         self._task = task
-        self._process: asyncio.subprocess.Process | None = None
+        self._process = process
+        if process is not None:
+            self._send(task)
         self._turn = asyncio.Lock()
         self._over = False
 
@@ -102,15 +111,9 @@ class Reader:
             return
         pipe = asyncio.subprocess.PIPE
         self._process = await asyncio.create_subprocess_exec(
-            *self._command, env=dict(self._environment), stdin=pipe, stdout=pipe, limit=_BUFFER
+            *self._command, env=dict(self._environment), stdin=pipe, stdout=pipe, limit=BUFFER
         )
-        if self._task is not None:
-            self._send(self._task)
-
-    def brief(self, task: Task) -> None:
-        """Tells a process that was started ahead which run it reads for."""
-        self._task = task
-        self._send(task)
+        self._send(self._task)
 
     async def extract(self, work: Work, stage: StageRow) -> None:
         """Lets the process extract one object and follows it.

@@ -12,13 +12,17 @@ BEYOND_A_SCHEMA = {
     "credentials-needed": "an account whose address changes needs its credentials again",
     "cursor-invalid": "a cursor is signed by the service",
     "file-unreadable": "what the bytes of a file hold",
+    "idempotency-key-reused": "a key belongs to the request it came with",
     "in-the-past": "a key's end is compared with the clock",
     "listed-twice": "members of a list differ in one of their fields",
     "other-engagement": "the body repeats the engagement of the path",
+    "other-platform": "the engagement names its platforms",
     "out-of-order": "one date is compared with another",
     "not-a-cause": "the failures of a run that another document names",
     "stale": "an ETag names a version",
     "target-forbidden": "where an address leads",
+    "unknown-category": "the categories of the rules of prices",
+    "unknown-option": "the options of the rules of prices",
     "unknown-edition": "the editions of the platform that another member names",
 }
 OF_THE_PLATFORM = ("/credentials/", "/config/")

@@ -3,31 +3,42 @@
 `python -m tests.bench.engine_peer` runs the whole job and ends; see README.md here. `--prepare` only migrates.
 """
 
+import asyncio
 import gc
 import os
 import sys
 
+_BUFFER = 4 * 1024 * 1024  # as `app.runs.reader` has it, which is not imported yet
+
 
 def main() -> None:
+    """The whole job, reader and worker."""
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")  # as the commands do
     gc.disable()  # until everything is imported: there is nothing to collect among definitions
     for name in ("click", "rich"):  # command lines and coloured tracebacks, which httpx and structlog bring if they can
         sys.modules.setdefault(name, None)  # type: ignore[arg-type]
+    import uvloop
+
+    uvloop.run(_run())
+    sys.stdout.flush()
+    os._exit(0)  # all is committed and given back; taking a heap apart is not what is measured
+
+
+async def _run() -> None:
+    """Starts the reader, then becomes the worker, so that the two import side by side."""
+    pipe = asyncio.subprocess.PIPE
+    command = (sys.executable, "-m", "tests.bench.export_reader")
+    process = await asyncio.create_subprocess_exec(*command, stdin=pipe, stdout=pipe, limit=_BUFFER)
     import logging
 
     import structlog
-    import uvloop
 
     from tests.bench.export_run import drive
     from workers import collector
-    from workers.priority import give_way
 
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
-    give_way(int(os.environ.get("BENCH_NICENESS", "0")))
     collector.seldom()  # this and the loop are a worker's own
-    uvloop.run(drive())
-    sys.stdout.flush()
-    os._exit(0)  # all is committed and given back; taking a heap apart is not what is measured
+    await drive(process)
 
 
 def prepare() -> None:

@@ -7,6 +7,7 @@ import sys
 
 def main() -> None:
     """Reads its task and then stages from stdin, until it ends."""
+    os.nice(5)
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     gc.disable()  # until everything is imported, as in engine_peer
     for name in ("click", "rich"):

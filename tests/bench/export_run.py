@@ -224,15 +224,12 @@ async def read_apart(pipe: BinaryIO, out: BinaryIO) -> None:
         await serve(pipe, telling, lambda stage: extract(work, stage))
 
 
-async def drive() -> None:
+async def drive(process: asyncio.subprocess.Process) -> None:
     """Does the whole job that BENCH_DATA, BENCH_URL, BENCH_CONC and BENCH_DSN describe, and reports on stdout."""
     dsn, url, concurrency = os.environ["BENCH_DSN"], os.environ["BENCH_URL"], int(os.environ.get("BENCH_CONC", "10"))
     job = Job(os.environ.get("BENCH_AGAIN", ""))
     runtime = _runtime(dsn)
-    reader = Reader([sys.executable, "-m", "tests.bench.export_reader"], os.environ)
-    await reader.start()  # ahead: it imports while we do
     async with AsyncExitStack() as stack:
-        stack.push_async_callback(reader.close)
         stack.push_async_callback(runtime.db.close)
         fresh = runtime.keys.seal(DataKey.generate(), place=runtime.data_key_place(job.ids["engagement"]))
         sealed = await job.insert(runtime, dsn, fresh)
@@ -241,7 +238,9 @@ async def drive() -> None:
         keeper = asyncio.create_task(lease.keep())
         key = runtime.data_key(job.ids["engagement"], sealed)
         clear = runtime.keys.unseal(sealed, place=runtime.data_key_place(job.ids["engagement"]))
-        reader.brief(Task(job.run_id, job.ids["tenant"], job.ids["engagement"], lease.fence, clear))
+        task = Task(job.run_id, job.ids["tenant"], job.ids["engagement"], lease.fence, clear)
+        reader = Reader((), {}, task, process=process)
+        stack.push_async_callback(reader.close)
         work = Work(
             runtime=runtime,
             run=RunRow(

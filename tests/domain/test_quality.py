@@ -1,4 +1,4 @@
-"""The pre-flight scan and the loss report."""
+"""The pre-flight scan."""
 
 import random
 
@@ -6,7 +6,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.domain.losses import loss_report
 from app.domain.proposing import propose
 from app.domain.quality import HashSet, QualityScan
 from tests.domain.tenants import load_blueprint, source_inventory, zoho_inventory
@@ -149,14 +148,3 @@ def test_a_large_hash_set_is_small():
     for _ in range(50_000):
         made.add(draw.getrandbits(64))
     assert made._slots.itemsize * len(made._slots) <= 50_000 * 32
-
-
-def test_the_loss_report_groups_by_field_and_puts_the_worst_first():
-    report = loss_report({
-        ("deals", "Deal_Name", "truncated"): 3, ("deals", "Deal_Name", "normalised"): 9,
-        ("deals", "Stage", "unmapped_value"): 5, ("accounts", "Phone", "normalised"): 100,
-        ("accounts", "Fax", "truncated"): 0,
-    })  # fmt: skip
-    assert [(one.field, one.lossy) for one in report] == [("Stage", 5), ("Deal_Name", 3), ("Phone", 0)]
-    with pytest.raises(ValueError, match="negative"):
-        loss_report({("a", "b", "truncated"): -1})

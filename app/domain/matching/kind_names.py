@@ -48,7 +48,8 @@ def kind_of_name(name: str) -> str:
 def named_kind(name: str) -> tuple[str, float]:
     book = kinds().names
     plain = split(name)
-    for tokens, strength in ((plain, 1.0), (_unwrapped(plain), 0.95), (spell_out(plain), 0.95)):
+    bare = _unwrapped(plain)
+    for tokens, strength in ((plain, 1.0), (bare, 0.95), (spell_out(plain), 0.95), (spell_out(bare), 0.9)):
         for variant in _variants(tokens):
             if variant in book:
                 return book[variant], strength

@@ -61,7 +61,9 @@ def guess_kind(table: Table, system: System | None, reading: Reading) -> ObjectG
 
 def _weighed(named: tuple[str, float], found: tuple[str, float], doubt: float) -> ObjectGuess:
     """One guess from (kind, strength) by name and by fields."""
-    if named[0] and named[0] == found[0]:
+    if named[0] and (
+        named[0] == found[0] or (named == ("vendor", max(named[1], _LAST_WORD)) and found[0] == "account")
+    ):
         return ObjectGuess(named[0], (0.9 if named[1] >= _LAST_WORD else 0.7) * doubt, "its name")
     if found[1] >= 0.4 and found[1] >= named[1] * 0.6 and (found[1] >= 0.5 or not named[0]):
         return ObjectGuess(found[0], min(0.85, found[1]) * doubt, "its fields")

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from app.domain.matching.columns import Column, Table
 from app.domain.matching.languages import Language, detect, to_english
 from app.domain.matching.names import fold, spell_out, split
+from app.domain.matching.prefixes import shared_prefix, without_prefix
 
 MANY = 60
 _FEW = 4
@@ -32,13 +33,18 @@ class Reading:
 
     def referring(self, column: Column, table: Table) -> Column:
         """The column, its reference filled in where it is called like the key of another table."""
-        there = self.keys.get(fold(column.name[:MANY]))
+        there = self.keys.get(fold(without_prefix(column.name, prefix_of(table))[:MANY]))
         if there is None or there == table.name or column.reference or column.primary_key:
             return column
         return replace(column, reference=there)
 
 
 PLAIN = Reading()
+
+
+def prefix_of(table: Table) -> str:
+    """What all columns of the table begin with."""
+    return shared_prefix([one.name for one in table.columns])
 
 
 def without(word: str, tokens: tuple[str, ...]) -> tuple[str, ...]:
@@ -48,16 +54,27 @@ def without(word: str, tokens: tuple[str, ...]) -> tuple[str, ...]:
 
 def reading_of(tables: Sequence[Table], platform: str = "") -> Reading:
     """The languages a schema's labels and names are in, and its keys."""
-    columns = [one for table in tables[:MANY] for one in table.columns[:MANY]]
+    columns = [one for table in tables[:MANY] for one in _bare(table)]
     labels, names = _both(columns)
     others = {}
     for table in tables[:MANY] if len(tables) > 1 else ():
-        mine = table.columns[:MANY]
+        mine = _bare(table)
         if len(mine) >= _FEW:
             own = _both(mine, labels, names)
             if own != (labels, names):
                 others[table.name] = own
     return Reading(labels, names, _keys(tables, names), others, fold(platform[:MANY]))
+
+
+def _bare(table: Table) -> list[Column]:
+    """The first columns, called and shown without the prefix of their table."""
+    prefix = prefix_of(table)
+    columns = table.columns[:MANY]
+    if not prefix:
+        return list(columns)
+    return [
+        replace(one, name=without_prefix(one.name, prefix), label=without_prefix(one.label, prefix)) for one in columns
+    ]
 
 
 def _both(
@@ -81,6 +98,7 @@ def _key_of(table: Table, names: Language | None) -> str:
     first = marked or (table.columns[0] if table.columns else None)
     if first is None or first.reference:
         return ""
-    words = spell_out(to_english(first.name, names))
-    numbering = bool({*words, *split(first.name)} & _NUMBERING)
-    return first.name if (marked or numbering) and {*words} - _BARE else ""
+    name = without_prefix(first.name, prefix_of(table))
+    words = spell_out(to_english(name, names))
+    numbering = bool({*words, *split(name)} & _NUMBERING)
+    return name if (marked or numbering) and {*words} - _BARE else ""

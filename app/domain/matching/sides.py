@@ -10,7 +10,8 @@ from app.domain.matching.concepts import meanings
 from app.domain.matching.kind_names import kind_of_name
 from app.domain.matching.languages import Language, to_english
 from app.domain.matching.names import MAX_NAME, spell_out, split
-from app.domain.matching.reading import PLAIN, Reading, reading_of, without
+from app.domain.matching.prefixes import without_prefix
+from app.domain.matching.reading import PLAIN, Reading, prefix_of, reading_of, without
 from app.domain.matching.systems import KnownField, KnownObject
 from app.domain.schema import FieldType
 
@@ -22,7 +23,8 @@ NUMBERS = {
     "po_number": "purchase_order", "case_number": "case", "product_code": "product", "solution_number": "solution",
 }  # fmt: skip
 """Meanings of fields that number the records of an object of that kind."""
-_NUMBERING = frozenset({"id", "number", "code", "key"})
+_NUMBERING = frozenset({"id", "number", "code", "key", "reference"})
+_PLAIN_NUMBERS = frozenset({"number", "numero", "nummer", "numer", "no", "nr", "n", "num"})
 _REFERRING = {
     "account": "account", "contact": "contact", "deal": "deal", "user": "owner", "product": "product",
     "vendor": "vendor", "campaign": "campaign", "quote": "quote", "order": "sales_order",
@@ -84,8 +86,11 @@ def prepare(
     reading = reading.of(table)
     own = own_words_of(table, kind, reading)
     columns = (with_guessed_type(reading.referring(column, table)) for column in table.columns)
-    items = [_item(column, kind, reading, known, near, own) for column in columns]
+    prefix = "" if known else prefix_of(table)
+    items = [_item(column, kind, reading, known, near, own, prefix) for column in columns]
     _complete_names(items, kind, own)
+    _complete_streets(items)
+    _complete_products(items, kind)
     _mark_key(items, kind, own)
     blocks = tuple(dict.fromkeys(item.block for item in items if item.block))
     vocabulary = frozenset(word for item in items for word in (*item.label, *item.name))
@@ -94,10 +99,16 @@ def prepare(
 
 
 def _item(
-    column: Column, kind: str, reading: Reading, known: KnownObject | None, near: frozenset[str], own: frozenset[str]
+    column: Column,
+    kind: str,
+    reading: Reading,
+    known: KnownObject | None,
+    near: frozenset[str],
+    own: frozenset[str],
+    prefix: str = "",
 ) -> Item:
-    label = _words(column.shown, reading.labels, reading.platform, near)
-    name = _words(column.name, reading.names, reading.platform, near)
+    label = _words(without_prefix(column.shown, prefix), reading.labels, reading.platform, near)
+    name = _words(without_prefix(column.name, prefix), reading.names, reading.platform, near)
     given = known.field(column.name) if known else None
     if given is not None and given.concepts:
         weights = {concept: 1.0 - 0.05 * place for place, concept in enumerate(given.concepts)}
@@ -124,6 +135,20 @@ def _add_reference(found: dict[str, float], column: Column, kind: str) -> None:
         found.setdefault("related_to", 0.8)
 
 
+def _complete_streets(items: Sequence[Item]) -> None:
+    """A plain number right behind a street is the house's: Logradouro, Número."""
+    for before, one in zip(items, items[1:], strict=False):
+        if before.top == "street" and one.known is None and {*split(one.column.shown)} <= _PLAIN_NUMBERS:
+            one.concepts, one.block = {"house_number": 0.95}, before.block
+
+
+def _complete_products(items: Sequence[Item], kind: str) -> None:
+    """Where nothing else names an article, its description does."""
+    described = [one for one in items if one.top == "description" and one.known is None]
+    if kind == "product" and len(described) == 1 and not any(one.top == "name" for one in items):
+        described[0].concepts = {"name": 0.9}
+
+
 def _complete_names(items: Sequence[Item], kind: str, own: frozenset[str]) -> None:
     """A plain "Name" beside a first name is the last name, beside a last name the first: Name, Vorname; Nom, Prénom."""
     if kind not in _PEOPLE:
@@ -137,8 +162,9 @@ def _complete_names(items: Sequence[Item], kind: str, own: frozenset[str]) -> No
     if len(there) == 1 and len(plain) == 1:
         plain[0].concepts = {next(iter(halves - there)): 0.95}
     titled = [one for one in items if one.top == "job_title" and one.known is None]
-    for one in titled if len(titled) > 1 else ():  # beside an occupation a title is how a person is addressed
-        if one.label == ("title",):
+    following = {id(one): after.top for one, after in zip(items, items[1:], strict=False)}
+    for one in titled:  # beside an occupation, or right before a name, a title is how a person is addressed
+        if one.label == ("title",) and (len(titled) > 1 or following.get(id(one)) in halves):
             one.concepts = {"salutation": 0.95}
 
 

@@ -1,0 +1,41 @@
+"""What every column of a table begins with says nothing of the single one: CUNAME, CUCITY and CUZIP are of one file."""
+
+from collections import Counter
+from collections.abc import Sequence
+from functools import lru_cache
+
+_FEWEST = 6
+_SHARE = 0.9
+_LENGTHS = (4, 3, 2)
+_MARKS = "_.-"
+
+
+def shared_prefix(names: Sequence[str]) -> str:
+    """The two to four letters, with the mark behind them if any, that nine of ten names begin with; "" for none.
+
+    Names of old programs only: one case throughout, no blanks. A name that would have fewer than two letters left keeps
+    a prefix from being one.
+    """
+    return _shared(tuple(names[:400]))
+
+
+@lru_cache(maxsize=2_000)
+def _shared(names: tuple[str, ...]) -> str:
+    if len(names) < _FEWEST or any(" " in one for one in names) or len({one.isupper() for one in names}) > 1:
+        return ""
+    if not (names[0].isupper() or all(one.islower() for one in names)):
+        return ""
+    for length in _LENGTHS:
+        (found, times), *_ = Counter(one[:length] for one in names).most_common(1)
+        if times < _SHARE * len(names) or not found.isalpha():
+            continue
+        marked = [one for one in names if one.startswith(found) and one[length : length + 1] in _MARKS]
+        whole = found + marked[0][length] if len(marked) == times and marked[0][length : length + 1] else found
+        if all(len(one) >= len(whole) + 2 for one in names if one.startswith(whole)):
+            return whole
+    return ""
+
+
+def without_prefix(name: str, prefix: str) -> str:
+    """The name without the prefix of its table."""
+    return name.removeprefix(prefix) if prefix else name
