@@ -95,8 +95,9 @@ class ObjectFacts(Frozen):
     `insert_batch` is records per call where nothing can be upserted (0: as `batch`); `calls_per_batch` what one full
     batch costs, asynchronous jobs and the reading of their ids included; `read_batch` how many records one call reads
     back, `delete_batch` how many one call deletes. `with_parent`: records of one parent are written, read and deleted
-    together, by one call for each parent of a batch beside those that look at what stands there. Records with `by_id` off cannot be read by their ids, only through
-    the lists of their parents. `unreadable` are fields that can be written and that no call shows: not compared.
+    together, by one call for each parent of a batch beside those that look at what stands there. Records with `by_id`
+    off cannot be read by their ids, only through the lists of their parents. `unreadable` are fields that can be
+    written and that no call shows: not compared.
     `computed_from` are fields that the platform computes anew from records of another object, by field: not compared
     either where a run writes such records, because the difference is expected. `together` are groups of fields that
     only mean something as a whole, as a stage does in its pipeline: whoever writes one of a group writes all.

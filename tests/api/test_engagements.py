@@ -57,7 +57,7 @@ class TestCreate:
             ({"colour": "red"}, "/colour"),
             ({"calendar": {"delta_hours": 12}}, "/calendar/delta_hours"),
             ({"calendar": {"hypercare_days": 9}}, "/calendar/hypercare_days"),
-            ({"calendar": {"freeze_at": "2026-12-01T10:00:00"}}, "/calendar"),
+            ({"calendar": {"freeze_at": "2026-12-01T10:00:00"}}, "/calendar/freeze_at"),
         ],
     )
     async def test_wrong_content_is_pointed_at(self, owner: Client, change: dict[str, object], pointer: str) -> None:

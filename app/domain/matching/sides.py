@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
+from itertools import pairwise
 
 from app.domain.matching.columns import Column, Table, with_guessed_type
 from app.domain.matching.concepts import meanings
@@ -137,7 +138,7 @@ def _add_reference(found: dict[str, float], column: Column, kind: str) -> None:
 
 def _complete_streets(items: Sequence[Item]) -> None:
     """A plain number right behind a street is the house's: Logradouro, Número."""
-    for before, one in zip(items, items[1:], strict=False):
+    for before, one in pairwise(items):
         if before.top == "street" and one.known is None and {*split(one.column.shown)} <= _PLAIN_NUMBERS:
             one.concepts, one.block = {"house_number": 0.95}, before.block
 
@@ -162,7 +163,7 @@ def _complete_names(items: Sequence[Item], kind: str, own: frozenset[str]) -> No
     if len(there) == 1 and len(plain) == 1:
         plain[0].concepts = {next(iter(halves - there)): 0.95}
     titled = [one for one in items if one.top == "job_title" and one.known is None]
-    following = {id(one): after.top for one, after in zip(items, items[1:], strict=False)}
+    following = {id(one): after.top for one, after in pairwise(items)}
     for one in titled:  # beside an occupation, or right before a name, a title is how a person is addressed
         if one.label == ("title",) and (len(titled) > 1 or following.get(id(one)) in halves):
             one.concepts = {"salutation": 0.95}

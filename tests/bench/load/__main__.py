@@ -189,7 +189,7 @@ def _prepare(client: Client, servers: EmbeddedServers, sink_url: str, runs: int)
         body = {"config": dict.fromkeys(names, sink_url), "credentials": secrets}
         for one in fresh:
             client.put(f"/v1/engagements/{one}/connections/{role}", body)
-    asyncio.run(_execute(servers.database_url, "UPDATE connections SET state = 'ready'"))
+    asyncio.run(_execute(servers.database_url, "UPDATE connections SET state = 'ok'"))
     return {"quotes": quotes, "fresh": fresh}
 
 

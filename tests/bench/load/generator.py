@@ -109,7 +109,7 @@ class Callers:
         return "GET", "list_engagements", "/v1/engagements?limit=25", None
 
     def _engagement(self) -> tuple[str, str, str, Any]:
-        return "GET", "get_engagement", f"/v1/engagements/{self.engagement or self.fresh[-1]}", None
+        return "GET", "get_engagement", f"/v1/engagements/{self.fresh[0]}", None
 
     def _runs(self) -> tuple[str, str, str, Any]:
         return "GET", "list_runs", f"/v1/engagements/{self.engagement or self.fresh[-1]}/runs", None
