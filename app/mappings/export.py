@@ -14,6 +14,9 @@ from app.domain.schema import FieldSpec, Inventory
 
 Row = Sequence[str]
 
+_CELL = 32_000
+_CUT = "… (cut: a cell of a workbook holds no more; the CSV has it all)"
+
 HEADINGS = (
     *("Load", "Phase", "Moves", "Source object", "Source fields", "Source labels"),
     *("Destination object", "Destination field", "Destination label", "New field", "Type"),
@@ -133,7 +136,7 @@ def _tab(book: Any, bold: Any, name: str, headings: Row, rows: Iterable[Row]) ->
     for last, row in enumerate(rows, start=1):
         for column, cell in enumerate(row):
             if cell:
-                sheet.write_string(last, column, cell[:32_000])
+                sheet.write_string(last, column, cell if len(cell) <= _CELL else cell[:_CELL] + _CUT)
     sheet.autofilter(0, 0, max(last, 1), len(headings) - 1)
 
 

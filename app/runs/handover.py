@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-LIMIT = 48 * 1024 * 1024
+LIMIT = 32 * 1024 * 1024
 _BLOCK = 250  # records that are taken together; also how many are parsed before the loop may breathe
 _ID = 64  # bytes an id takes beside its characters
 

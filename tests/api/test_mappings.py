@@ -278,6 +278,21 @@ class TestExport:
         shown = [cell for name in book.sheet_names for row in book.get_sheet_by_name(name).to_python() for cell in row]
         assert "=1+1" in shown  # text, not the number 2
 
+    def test_control_characters_and_endless_names_survive_in_both_forms(self) -> None:
+        endless, odd = "n" * 100_000, "a\x00b\x07c \x1b[31m\u202e"
+        rules = (FieldRule(target="X", sources=(endless,)), FieldRule(target="Y", sources=(odd,)))
+        load = Load(key="a", phase="a", source_object=odd, target_object="Accounts", fields=rules)
+        document = MappingDocument(source="x", destination="y", loads=(load,))
+        csv.field_size_limit(200_000)
+        rows = list(csv.reader(io.StringIO(to_csv(document, None, None).decode("utf-8-sig"))))
+        assert [row[4] for row in rows[1:]] == [endless, odd]
+        book = CalamineWorkbook.from_filelike(io.BytesIO(to_xlsx(document, None, None)))
+        cells = [row[4] for row in book.get_sheet_by_name("Fields").to_python()[1:]]
+        assert cells[1] == odd
+        assert cells[0].startswith("n" * 32_000)
+        assert cells[0].endswith("the CSV has it all)")
+        assert len(cells[0]) <= 32_767
+
     @pytest.mark.parametrize("cell", ["=1", "+1", "-1", "@x", "\tx", "\rx", "＝1", "  =1"])
     def test_guard(self, cell: str) -> None:
         assert guarded(cell) == f"'{cell}"

@@ -1,41 +1,41 @@
 """Drives the engine through the bench's job: a claimed run with its lease, stages, ledger, audit log and throttle."""
 
 import asyncio
-import hashlib
 import os
 import sys
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, BinaryIO, cast
+from typing import Any
 from uuid import UUID
 
 import asyncpg
 
-from app.db import Database, plain_url
+from app.db import plain_url
 from app.domain.compiling import compile_load
 from app.domain.mapping import Load
 from app.domain.planning import PlanFacts, RunKind, plan_run
 from app.domain.schema import Inventory
 from app.engagements.tokens import ConnectionTokens
 from app.fresh import new_id
-from app.runs.claims import Lease, claim
+from app.runs.claims import claim
 from app.runs.deciding import Owners
-from app.runs.reader import Reader, Task, Telling, serve, task_of
+from app.runs.reader import Reader, Task
 from app.runs.scheduling import Stage, run_stages
 from app.runs.stages.extract import extract
 from app.runs.stages.load import load
 from app.runs.staging import Staging
 from app.runs.work import RunRow, StageRow, Work
 from app.runtime import Runtime
-from app.security import DataKey, KeyRing
+from app.security import DataKey
 from connectors.base import CallMeter, ConnectionContext, Destination, ObjectFacts, ProbeStyle, Source
 from connectors.throttle import AccountThrottle
 from connectors.zoho_crm import PLATFORM as ZOHO
 from connectors.zoho_crm.settings import ZohoCredentials
-from tests.bench.export_job import document, source_objects, target_object
+from tests.bench.export_job import document, target_object
+from tests.bench.export_reader import bench_runtime, source_inventory
+from tests.bench.export_schema import source_objects
 from tests.bench.export_source import ExportSource
 
 TABLES = "staged, staged_changes, ledger, intents, audit_blocks, audit_heads"
@@ -43,16 +43,6 @@ TABLES = "staged, staged_changes, ledger, intents, audit_blocks, audit_heads"
 PLATFORM = replace(ZOHO, objects={"*": ObjectFacts(probe=ProbeStyle.REPEAT)})
 _LARGE = 2_000_000_000  # bytes of earlier measurements that may stay
 STAGES: Mapping[str, Stage] = {"extract": extract, "load": load}
-
-
-@dataclass(frozen=True, slots=True)
-class Figures:
-    """The settings that driving a run asks for, with their defaults; reading an environment is not what is measured."""
-
-    call_timeout_seconds: float = 30.0
-    lease_seconds: float = 6.0
-    flush_rows: int = 2000
-    flush_seconds: float = 1.0
 
 
 class Job:
@@ -124,10 +114,6 @@ def compiled(one: Load, sources: Mapping[str, Any]) -> Any:
     return made, target
 
 
-def _source_inventory(runtime: Runtime) -> Inventory:
-    return Inventory(platform="export", taken_at=runtime.now(), objects=tuple(source_objects().values()))
-
-
 def known(runtime: Runtime, concurrency: int) -> dict[str, Any]:
     """What discovery and the owners' answers would have left for the stages."""
     job, sources = document(), source_objects()
@@ -135,7 +121,7 @@ def known(runtime: Runtime, concurrency: int) -> dict[str, Any]:
     now = runtime.now()
     facts: dict[str, Any] = {"concurrency": concurrency}
     return {
-        "source_inventory": _source_inventory(runtime),
+        "source_inventory": source_inventory(runtime),
         "target_inventory": Inventory(
             platform="zoho_crm", taken_at=now, edition="enterprise", objects=targets, facts=facts
         ),
@@ -187,48 +173,11 @@ def opener(runtime: Runtime, job: Job, url: str, concurrency: int, stack: AsyncE
     return open_connection
 
 
-def _runtime(dsn: str) -> Runtime:
-    return Runtime(
-        settings=cast("Any", Figures()),
-        db=Database(dsn),
-        keys=KeyRing({"bench": hashlib.sha256(b"bench").digest()}),
-        now=lambda: datetime.now(UTC),
-    )
-
-
-async def read_apart(pipe: BinaryIO, out: BinaryIO) -> None:
-    """The reader's process: what `workers.reading` does for uploaded files, here for the export."""
-    runtime = _runtime(os.environ["BENCH_DSN"])
-    await runtime.db.pool()
-    task = task_of(pipe)
-    assert task is not None
-    key, telling = DataKey(task.key), Telling(out)
-
-    async def open_connection(_role: str, _id: UUID | None, _meter: CallMeter) -> Source | Destination:
-        return ExportSource(Path(os.environ["BENCH_DATA"]))
-
-    async with AsyncExitStack() as stack:
-        work = Work(
-            runtime=runtime,
-            run=RunRow(task.run_id, task.tenant_id, task.engagement_id, "full", None, None, None, {}),
-            lease=Lease(runtime, task.run_id, task.tenant_id, task.fence, Figures().lease_seconds, float("inf"), 0.0),
-            key=key,
-            source_platform=PLATFORM,
-            destination_platform=PLATFORM,
-            stack=stack,
-            staging=Staging(task.engagement_id, task.tenant_id, key),
-            open_connection=open_connection,
-            handover=telling,
-            cache={"source_inventory": _source_inventory(runtime)},
-        )
-        await serve(pipe, telling, lambda stage: extract(work, stage))
-
-
 async def drive(process: asyncio.subprocess.Process) -> None:
     """Does the whole job that BENCH_DATA, BENCH_URL, BENCH_CONC and BENCH_DSN describe, and reports on stdout."""
     dsn, url, concurrency = os.environ["BENCH_DSN"], os.environ["BENCH_URL"], int(os.environ.get("BENCH_CONC", "10"))
     job = Job(os.environ.get("BENCH_AGAIN", ""))
-    runtime = _runtime(dsn)
+    runtime = bench_runtime(dsn)
     async with AsyncExitStack() as stack:
         stack.push_async_callback(runtime.db.close)
         fresh = runtime.keys.seal(DataKey.generate(), place=runtime.data_key_place(job.ids["engagement"]))

@@ -16,7 +16,7 @@ from pydantic import JsonValue
 
 from app.domain.schema import FieldType, Inventory, Record
 from connectors.base import FileRef, FileStream, Page
-from tests.bench.export_job import SOURCES
+from tests.bench.export_schema import SOURCES
 
 PAGE = 2000
 _SLICE = 250

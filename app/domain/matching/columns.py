@@ -37,6 +37,10 @@ def read_type(text: str) -> FieldType | None:
     return _ALIASES.get(re.sub(r"[^a-z0-9_]", "", text.casefold().strip()))
 
 
+QUOTED = 80
+"""Characters of a field's name that a sentence quotes."""
+
+
 @dataclass(frozen=True, slots=True)
 class Column:
     """One field. `type` is None when unknown; `samples` are values as text; `reference` is an object's name."""
@@ -59,6 +63,11 @@ class Column:
     @property
     def shown(self) -> str:
         return self.label or self.name
+
+    @property
+    def quoted(self) -> str:
+        """What sentences call it: an endless name is cut."""
+        return self.shown if len(self.shown) <= QUOTED else self.shown[:QUOTED] + "…"
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 import math
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -27,6 +27,11 @@ BASE = (
     "qualifiers", "block", "block_clash", "reference", "alias", "alias_exact", "alias_votes", "computed", "support",
     "meaning_elsewhere", "meaning_nowhere",
 )  # fmt: skip
+_GROUNDS = {
+    "concept": 0.3, "token_sort": 0.62, "name_sort": 0.7, "alias": 0.8, "picklist": 0.5, "values": 0.3, "jaro": 0.92,
+    "rare_words": 0.3,
+}  # fmt: skip
+"""From where on a feature is a ground to pair two fields."""
 RIVALRY = ("row_gap", "column_gap", "row_rank", "column_rank", "alias_row_gap", "alias_column_gap")
 
 
@@ -39,6 +44,13 @@ def base_features(source: Side, target: Side, memory: Memory) -> dict[str, Matri
     made |= memory.features(source, target)
     shape = (len(source.items), len(target.items))
     return {name: np.broadcast_to(made[name], shape).astype(np.float32) for name in BASE}
+
+
+def groundless(base: Mapping[str, Matrix]) -> Matrix:
+    """1 where nothing but a fitting type speaks for a pair: to be the least unlikely rival is no ground."""
+    grounds = np.logical_or.reduce([base[name] >= floor for name, floor in _GROUNDS.items()])
+    made: Matrix = np.asarray(~grounds, np.float32)
+    return made
 
 
 def rivalry_features(logit: Matrix, alias: Matrix) -> dict[str, Matrix]:

@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Mapping
 
+from app.domain.matching.columns import QUOTED
 from app.domain.matching.features import Matrix
 from app.domain.matching.sides import Item, Side
 
@@ -71,9 +72,9 @@ def _for(  # noqa: PLR0911  one sentence per ground
     if ground == "reference" and value["reference"] > 0:
         return f"Both point to {theirs.column.reference}."
     if ground == "usage" and value["alias_exact"]:
-        return f'Other systems call "{theirs.column.shown}" the same.'
+        return f'Other systems call "{theirs.column.quoted}" the same.'
     if ground == "usage" and value["alias"] > 0.75:
-        return f'Other systems have a like name for "{theirs.column.shown}" ({round(value["alias"] * 100)} % alike).'
+        return f'Other systems have a like name for "{theirs.column.quoted}" ({round(value["alias"] * 100)} % alike).'
     if ground == "rival" and value["row_gap"] > 1:
         return "No other destination field comes close."
     return ""
@@ -88,12 +89,12 @@ def _names(ours: Item, theirs: Item, value: Mapping[str, float]) -> str:
     if value["exact"]:
         same = ours.column.shown.casefold() == theirs.column.shown.casefold()
         return (
-            f'The names are the same: "{theirs.column.shown}".' if same
-            else f'"{ours.column.shown}" reads "{spelt}", as "{theirs.column.shown}" does.'
+            f'The names are the same: "{theirs.column.quoted}".' if same
+            else f'"{ours.column.quoted}" reads "{spelt[:QUOTED]}", as "{theirs.column.quoted}" does.'
         )  # fmt: skip
     alike = max(value["token_sort"], value["name_sort"])
     return (
-        f'"{ours.column.shown}" and "{theirs.column.shown}" are {round(alike * 100)} % alike.' if alike >= 0.4 else ""
+        f'"{ours.column.quoted}" and "{theirs.column.quoted}" are {round(alike * 100)} % alike.' if alike >= 0.4 else ""
     )
 
 
@@ -103,7 +104,7 @@ def _against(  # noqa: PLR0911  one sentence per ground
     if ground == "type" and value["type"] < 0.7 and ours.column.type and theirs.column.type:
         return f"Against it: values of type {ours.column.type.value} hardly fit into {_a(theirs.column.type.value)}."
     if ground == "name" and value["token_sort"] < 0.8:
-        return f'Against it: the names "{ours.column.shown}" and "{theirs.column.shown}" differ.'
+        return f'Against it: the names "{ours.column.quoted}" and "{theirs.column.quoted}" differ.'
     if ground == "meaning" and value["other_concept"]:
         one, other = ours.top.replace("_", " "), theirs.top.replace("_", " ")
         return f'Against it: one reads as "{one}", the other as "{other}".'

@@ -12,6 +12,7 @@ import orjson
 from app.domain.matching.features import BASE, RIVALRY, Matrix, gap, rivalry_features
 from app.domain.matching.shelf import read_text
 
+CALIBRATION = ("logit", "row", "column", "groundless")
 Floats = npt.NDArray[np.float64]
 
 
@@ -71,16 +72,16 @@ class Model:
         features = {**base, **rivalry_features(first, base["alias"])}
         return self.rivals.logit(features), features
 
-    def probability(self, logit: Matrix) -> Matrix:
-        """Calibrated probabilities of every pair."""
-        odds = self.calibration.logit(calibration_features(logit))
+    def probability(self, logit: Matrix, bare: Matrix) -> Matrix:
+        """Calibrated probabilities of every pair; `bare` is 1 where a pair is groundless."""
+        odds = self.calibration.logit(calibration_features(logit, bare))
         made: Matrix = (1.0 / (1.0 + np.exp(-np.clip(odds, -30, 30)))).astype(np.float32)
         return made
 
 
-def calibration_features(logit: Matrix) -> dict[str, Matrix]:
-    """What a probability depends on: the log-odds and the margins to the rivals."""
-    return {"logit": np.clip(logit, -12, 12), "row": gap(logit, 1), "column": gap(logit, 0)}
+def calibration_features(logit: Matrix, bare: Matrix) -> dict[str, Matrix]:
+    """What a probability depends on (CALIBRATION): log-odds, margins to the rivals, and whether it is groundless."""
+    return {"logit": np.clip(logit, -12, 12), "row": gap(logit, 1), "column": gap(logit, 0), "groundless": bare}
 
 
 @cache
@@ -93,4 +94,4 @@ def shipped() -> Model:
     )  # fmt: skip
 
 
-__all__ = ["BASE", "RIVALRY", "Model", "Regression", "calibration_features", "shipped"]
+__all__ = ["BASE", "CALIBRATION", "RIVALRY", "Model", "Regression", "calibration_features", "shipped"]

@@ -4,10 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
-import numpy.typing as npt
 
 from app.domain.matching.assignment import assign
-from app.domain.matching.features import Matrix, base_features
+from app.domain.matching.columns import QUOTED
+from app.domain.matching.features import Matrix, base_features, groundless
 from app.domain.matching.grounds import reasons
 from app.domain.matching.memory import Lesson, Memory
 from app.domain.matching.model import Model, shipped
@@ -20,7 +20,9 @@ SURE = 0.9
 UNLIKELY = 0.1
 """Below, a field has no counterpart."""
 KNOWN = 0.99
-GROUNDLESS = 0.25
+LIKELIER = 0.3
+GROUNDLESS = 0.09
+"""A pair with no ground but a fitting type is shown, not proposed, unless the model finds it likelier than that."""
 MOST = 0.99
 SHOWN = 3
 
@@ -100,26 +102,17 @@ def _scored(source: Side, target: Side, memory: Memory, model: Model, votes: Map
     logit, features = model.score(base)
     for (row, column), vote in votes.items():
         logit[row, column] += vote
-    probability = model.probability(logit)
-    groundless = ~_grounds(base)
+    bare = groundless(base)
     for row, column in votes:
-        groundless[row, column] = False
-    probability[groundless] *= GROUNDLESS
+        bare[row, column] = 0.0
+    probability = model.probability(logit, bare)
+    weak = (bare > 0) & (probability < LIKELIER)
+    probability[weak] = np.minimum(probability[weak], GROUNDLESS)
     work = Work(source, target, probability, features, dict(votes))
     for (row, column), vote in votes.items():
         if vote > 0:
             work.said[row, column] = ("second_opinion", "A second opinion chose the same field.", vote)
     return work
-
-
-def _grounds(base: Mapping[str, Matrix]) -> npt.NDArray[np.bool_]:
-    """Where anything but a fitting type speaks for a pair; being the least unlikely rival is no ground."""
-    least = {
-        "concept": 0.3, "token_sort": 0.62, "name_sort": 0.7, "alias": 0.8, "picklist": 0.5, "values": 0.3,
-        "jaro": 0.92, "rare_words": 0.3,
-    }  # fmt: skip
-    found: npt.NDArray[np.bool_] = np.logical_or.reduce([base[name] >= floor for name, floor in least.items()])
-    return found
 
 
 def _apply_known(work: Work) -> None:
@@ -135,7 +128,7 @@ def _apply_known(work: Work) -> None:
                 work.probability[row] *= 0.08
                 work.spoken[row] = (
                     "known",
-                    f'"{ours.column.shown}" is a standard field without a counterpart in a CRM.',
+                    f'"{ours.column.quoted}" is a standard field without a counterpart in a CRM.',
                     3.0,
                 )
             continue
@@ -152,7 +145,7 @@ def _apply_known(work: Work) -> None:
         work.probability[row, best] = KNOWN
         work.said[row, best] = (
             "known",
-            f'Known standard field: it is "{work.target.items[best].column.shown}" there.',
+            f'Known standard field: it is "{work.target.items[best].column.quoted}" there.',
             5.0,
         )
 
@@ -171,7 +164,7 @@ def _apply_curated(work: Work, curated: Mapping[str, Sequence[str]]) -> None:
         if best is not None:
             work.probability[row] = np.minimum(work.probability[row], 0.3)
             work.probability[row, best] = KNOWN
-            text = f'The blueprint of this pair moves it into "{work.target.items[best].column.shown}".'
+            text = f'The blueprint of this pair moves it into "{work.target.items[best].column.quoted}".'
             work.said[row, best] = ("blueprint", text, 5.0)
             work.spoken.pop(row, None)
         elif wanted:
@@ -374,7 +367,7 @@ def _explain(work: Work, pair: FieldPair, model: Model) -> None:
         found.append(
             (
                 "alternate",
-                f"It says the same as {pair.partners[0]}, which fills the field; this one is covered by it.",
+                f"It says the same as {pair.partners[0][:QUOTED]}, which fills the field; this one is covered by it.",
                 3.0,
             )
         )
@@ -388,7 +381,7 @@ def _explain(work: Work, pair: FieldPair, model: Model) -> None:
     if pair.alternatives:
         place, value = pair.alternatives[0]
         label = "Nearest" if pair.target is None else "Runner-up"
-        grounds.append(("runner_up", f"{label}: {items[place].column.shown}, {value:.2f}.", -value))
+        grounds.append(("runner_up", f"{label}: {items[place].column.quoted}, {value:.2f}.", -value))
     pair.grounds = [*grounds, *(one for one in found if one[0].startswith("against"))]
 
 

@@ -31,8 +31,7 @@ def _shared(names: tuple[str, ...]) -> str:
             continue
         marked = [one for one in names if one.startswith(found) and one[length : length + 1] in _MARKS]
         whole = found + marked[0][length] if len(marked) == times and marked[0][length : length + 1] else found
-        if all(len(one) >= len(whole) + 2 for one in names if one.startswith(whole)):
-            return whole
+        return whole if all(len(one) >= len(whole) + 2 for one in names if one.startswith(whole)) else ""
     return ""
 
 

@@ -1,5 +1,5 @@
 """`make bench-matching`: the figures on sources the model has not seen, beside rapidfuzz and COMA, and whether each
-reaches its target; ends with 1 where one does not."""
+reaches its target; ends with 1 where one of the issue's figures does not. Sealed foreign tables stand beside."""
 
 import os
 import sys
@@ -16,7 +16,7 @@ from tests.bench.matching.damage import damaged
 from tests.bench.matching.foreign import foreign_tasks, measured, pooled
 from tests.bench.matching.metrics import best_f1, calibration_error, most_pairs, one_to_one, ranking
 from tests.bench.matching.tasks import Task, own_tasks, shared_tasks
-from tests.bench.matching.train import Prepared, calibrator, fit_pair, prepared, proposals, scored
+from tests.bench.matching.train import Prepared, calibrated, calibrator, fit_pair, prepared, proposals, scored
 
 TARGETS = {
     "R@1": 0.95, "R@3": 0.985, "F1 after assignment": 0.89, "damaged names R@1": 0.88, "calibration error": 0.03,
@@ -37,18 +37,25 @@ class Report:
     missed: list[str] = field(default_factory=list)
 
     def add(
-        self, figure: str, ours: float, rapidfuzz: float | None = None, coma: float | None = None, on: str = ""
+        self,
+        figure: str,
+        ours: float,
+        rapidfuzz: float | None = None,
+        coma: float | None = None,
+        on: str = "",
+        gates: bool = True,
     ) -> None:
+        """A line of the table; a target that is missed where it `gates` ends the command with 1."""
         target = TARGETS[figure]
         reached = ours <= target if figure in _AT_MOST else ours >= target
         label = f"{figure} ({on})" if on else figure
-        if not reached:
+        if not reached and gates:
             self.missed.append(label)
         sign = "<=" if figure in _AT_MOST else ">="
         cells = [f"{one:.3f}" if one is not None else "-" for one in (ours, rapidfuzz, coma)]
         self.lines.append(
             f"| {label:66s} | {sign} {target:<6g} | {cells[0]:>7s} | {cells[1]:>9s} | {cells[2]:>5s} |"
-            f" {'reached' if reached else 'MISSED'} |"
+            f" {'reached' if reached else 'MISSED' if gates else 'missed, gates nothing'} |"
         )
 
 
@@ -105,9 +112,9 @@ def held_out(report: Report, shared: Sequence[Task], own: Sequence[Task], coma: 
         _add_calibration(report, on, [clean[at] for at in mine], [logits[at] for at in mine], clean, logits)
 
 
-def _add_ranking(report: Report, on: str, ours: Row, anchor: Row | None, coma: Row | None) -> None:
+def _add_ranking(report: Report, on: str, ours: Row, anchor: Row | None, coma: Row | None, gates: bool = True) -> None:
     for name, key in (("R@1", "r1"), ("R@3", "r3"), ("F1 after assignment", "f1")):
-        report.add(name, ours[key], anchor and anchor[key], coma and coma[key], on)
+        report.add(name, ours[key], anchor and anchor[key], coma and coma[key], on, gates)
 
 
 def _add_calibration(
@@ -126,10 +133,7 @@ def _add_calibration(
             rest = [place for place, other in enumerate(everything) if other.task.system != name]
             made[name] = calibrator([everything[p] for p in rest], [scores[p] for p in rest])
         x, y = proposals([one], [logit])
-        features = {
-            key: x[:, place : place + 1].astype(np.float32) for place, key in enumerate(("logit", "row", "column"))
-        }
-        ps.append(1 / (1 + np.exp(-made[name].logit(features).ravel())))
+        ps.append(calibrated(made[name], x))
         ys.append(y)
     p, y = np.concatenate(ps), np.concatenate(ys)
     sure = p >= 0.9
@@ -151,11 +155,12 @@ def foreign(report: Report, coma: Row | None) -> None:
     tasks = list(foreign_tasks("sealed"))
     anchor, on = row_of(tasks, [rapidfuzz_scores(one) for one in tasks]), "foreign systems and tables, sealed"
     ours = pooled(list(measured("sealed"))).figures()
-    _add_ranking(report, on, ours, anchor, coma)
-    report.add("calibration error", ours["ece"], on=on)
-    report.add("precision at p >= 0.9", ours["precision90"], on=on)
-    report.add("recall at p >= 0.9", ours["recall90"], on=on)
-    report.add("objects", ours["objects"], on=on)
+    _add_ranking(report, on, ours, anchor, coma, gates=False)
+    for name, key in (
+        ("calibration error", "ece"), ("precision at p >= 0.9", "precision90"), ("recall at p >= 0.9", "recall90"),
+        ("objects", "objects"),
+    ):  # fmt: skip
+        report.add(name, ours[key], on=on, gates=False)
 
 
 def whole_road(report: Report, coma: Row | None) -> None:

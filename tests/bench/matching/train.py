@@ -13,9 +13,9 @@ import numpy as np
 import orjson
 
 from app.domain.matching.assignment import assign
-from app.domain.matching.features import BASE, RIVALRY, base_features, rivalry_features
+from app.domain.matching.features import BASE, RIVALRY, base_features, groundless, rivalry_features
 from app.domain.matching.memory import Memory
-from app.domain.matching.model import Regression, calibration_features
+from app.domain.matching.model import CALIBRATION, Regression, calibration_features
 from tests.bench.matching.damage import damaged
 from tests.bench.matching.foreign import foreign_tasks
 from tests.bench.matching.metrics import best_f1, calibration_error, most_pairs, one_to_one, ranking
@@ -26,6 +26,9 @@ HARD = 8
 FLOOR = -1.5
 _WORTH = {"shared": 1.0, "own": 0.5, "open": 1.5}
 """What a pair of fields counts by where its truth is from: foreign tables are few and most like what comes."""
+
+_LIKE_WHAT_COMES = {"shared": 1.0, "own": 0.5, "open": 3.0}
+"""The same for the calibration, which has to hold for tables like the foreign ones."""
 
 
 @dataclass
@@ -102,18 +105,28 @@ def proposals(items: Sequence[Prepared], logits: Sequence[np.ndarray]) -> tuple[
     """(calibration features, right or not) of every assigned pair."""
     rows, good = [], []
     for one, logit in zip(items, logits, strict=True):
-        made = calibration_features(logit)
+        made = calibration_features(logit, groundless(one.base))
         for row, place in assign(logit, -9).items():
-            rows.append([made[name][row, place] for name in ("logit", "row", "column")])
+            rows.append([made[name][row, place] for name in CALIBRATION])
             good.append(one.truth[row, place])
     return np.array(rows), np.array(good)
 
 
 def calibrator(items: Sequence[Prepared], logits: Sequence[np.ndarray]) -> Regression:
-    made = [(*proposals([one], [logit]), _WORTH[one.task.origin]) for one, logit in zip(items, logits, strict=True)]
+    made = [
+        (*proposals([one], [logit]), _LIKE_WHAT_COMES[one.task.origin])
+        for one, logit in zip(items, logits, strict=True)
+    ]
     x, y = np.concatenate([x for x, _, _ in made if len(x)]), np.concatenate([y for _, y, _ in made])
     weight = np.concatenate([np.full(len(y), worth) for _, y, worth in made])
-    return fit(x, y, weight, ("logit", "row", "column"), ridge=1.0)
+    return fit(x, y, weight, CALIBRATION, ridge=1.0)
+
+
+def calibrated(regression: Regression, x: np.ndarray) -> np.ndarray:
+    """Probabilities of rows of `proposals`."""
+    made = {name: x[:, place : place + 1].astype(np.float32) for place, name in enumerate(CALIBRATION)}
+    odds: np.ndarray = regression.logit(made).ravel()
+    return 1 / (1 + np.exp(-odds))
 
 
 def report(
@@ -128,11 +141,7 @@ def report(
         ps, ys = [], []
         for one, logit, regression in zip(items, logits, cal, strict=True):
             x, y = proposals([one], [logit])
-            made = {
-                name: x[:, place : place + 1].astype(np.float32)
-                for place, name in enumerate(("logit", "row", "column"))
-            }
-            ps.append(1 / (1 + np.exp(-regression.logit(made).ravel())))
+            ps.append(calibrated(regression, x))
             ys.append(y)
         p, y = np.concatenate(ps), np.concatenate(ys)
         sure = p >= 0.9

@@ -236,6 +236,25 @@ class TestBadSchemas:
         odd = ["=cmd|' /C calc'!A0", "\x00\x01", "\u202etxt", "<script>", "a" * 10_000, "𝕬𝖈𝖈𝖔𝖚𝖓𝖙", "😀", "' OR 1=1 --"]
         assert len(proposed(table("Accounts", *odd))["fields"]) == len(odd)
 
+    @pytest.mark.parametrize(
+        "name", ["n" * 100_000, "Account Name " * 8_000, "\x00\x1b[31m" * 20_000, "A_" * 50_000, "é" * 100_000]
+    )
+    def test_names_of_a_hundred_kilobytes(self, name: str) -> None:
+        fields = tuple(Column(f"{name}{place}", name) for place in range(20))
+        made = answer(propose_tables(Schema(name, (Table(name, name, fields),)), destination()))["objects"][0]
+        assert [one["source_field"] for one in made["fields"]] == [one.name for one in fields]
+        assert max((len(text) for one in made["fields"] for text in one["reasons"]), default=0) < 2_000
+
+    def test_a_prefix_that_all_columns_share_says_nothing(self) -> None:
+        names = ["CUCUSTNM", "CUADDR1", "CUCITY", "CUZIPCD", "CUPHONE", "CUFAXNO", "CUCRTDT"]
+        made = targets(proposed(table("CUSMASP", *names)))
+        assert list(made.values()) == [
+            "Account_Name", "Billing_Street", "Billing_City", "Billing_Code", "Phone", "Fax", "Created_Time",
+        ]  # fmt: skip
+        assert targets(proposed(table("Accounts", *(one.lower() for one in names)))) == {
+            one.lower(): target for one, target in made.items()
+        }
+
 
 def test_the_order_of_fields_does_not_matter() -> None:
     names = ["Name", "Phone", "Fax", "Website", "Billing City", "Shipping City", "Owner", "Created At", "Notes"]
