@@ -18,7 +18,18 @@ Entry = Sequence[str | int | None]
 
 GENESIS = bytes(32)
 _MARK = 8  # bytes of an entry's hash kept beside it
-_HEAD = "SELECT sequence, chain FROM audit_heads WHERE tenant_id = $1 FOR UPDATE"
+_FIRST = "INSERT INTO audit_heads (tenant_id, sequence, chain) VALUES ($1, 0, $2) ON CONFLICT DO NOTHING"
+# The tenant's head is locked from here to the commit, and every other writer of the tenant stands in line meanwhile:
+# one statement, the last of its transaction, keeps that short. It computes what `link` does.
+_APPEND = """
+    WITH head AS (
+        UPDATE audit_heads SET sequence = sequence + 1,
+               chain = sha256('\\x02'::bytea || chain || int8send(sequence + 1) || $7::bytea)
+        WHERE tenant_id = $1 RETURNING sequence, chain)
+    INSERT INTO audit_blocks (tenant_id, sequence, engagement_id, run_id, subject, count, entries, root, chain,
+                              written_at)
+    SELECT $1, head.sequence, $2, $3, $4, $5, $6, $7, head.chain, $8 FROM head
+"""
 
 
 def leaf(entry: Entry) -> bytes:
@@ -80,24 +91,11 @@ async def append(
     engagement_id: UUID | None = None,
     run_id: UUID | None = None,
 ) -> None:
-    """Appends a block in the caller's transaction; the head's row lock orders concurrent writers."""
+    """Appends a block in the caller's transaction, best as its last statement; the head's row lock orders writers."""
     if not entries:
         return
     root, packed = sealed(entries)
-    head = await connection.fetchrow(_HEAD, tenant_id)
-    if head is None:
-        await connection.execute(
-            "INSERT INTO audit_heads (tenant_id, sequence, chain) VALUES ($1, 0, $2) ON CONFLICT DO NOTHING",
-            *(tenant_id, GENESIS),
-        )
-        head = await connection.fetchrow(_HEAD, tenant_id)
-    sequence = head["sequence"] + 1
-    chain = link(head["chain"], sequence, root)
-    await connection.execute(
-        "UPDATE audit_heads SET sequence = $2, chain = $3 WHERE tenant_id = $1", tenant_id, sequence, chain
-    )
-    await connection.execute(
-        "INSERT INTO audit_blocks (tenant_id, sequence, engagement_id, run_id, subject, count, entries, root, chain,"
-        " written_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
-        *(tenant_id, sequence, engagement_id, run_id, subject, len(entries), packed, root, chain, at),
-    )
+    values = (tenant_id, engagement_id, run_id, subject, len(entries), packed, root, at)
+    if await connection.execute(_APPEND, *values) == "INSERT 0 0":
+        await connection.execute(_FIRST, tenant_id, GENESIS)
+        await connection.execute(_APPEND, *values)

@@ -84,12 +84,12 @@ class Recorder:
     async def _commit(self, entries: Sequence[Entry], blocks: Sequence[Block]) -> None:
         async with self._work.transaction() as connection:
             await self._work.lease.guard(connection)
-            await book(self._work, connection, self._load, entries, fresh=self.fresh)
             for block in blocks:
                 if block.intent is not None:
                     await self._book.close_intent(connection, block.intent)
             self._stage.counts["settled"] = self._stage.counts.get("settled", 0) + len(entries)
             await self._work.save_stage(connection, self._stage)
+            await book(self._work, connection, self._load, entries, fresh=self.fresh)
         if self._referred:
             self._work.resolved.remember(
                 self._load.key, {one.source_id: one.record_id for one in entries if one.record_id}

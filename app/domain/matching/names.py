@@ -55,6 +55,7 @@ class Words:
         book = read_yaml("words.yaml")
         self.short: dict[str, tuple[str, ...]] = {key: tuple(text.split()) for key, text in book["short"].items()}
         self.filler = frozenset(book["filler"])
+        self.whole = frozenset(book["whole"].split())
         self.clashes = [frozenset(group) for group in book["clashes"]]
         self.counts = Counter(word for text in _concept_phrases() for word in text.split() if word not in self.short)
         self.pieces: dict[str, str] = {}
@@ -63,7 +64,7 @@ class Words:
                 self.pieces.setdefault(piece, word)
 
     def known(self, word: str) -> bool:
-        return word in self.counts or word.isdigit()
+        return word in self.counts or word in self.whole or word.isdigit()
 
 
 def _concept_phrases() -> Iterable[str]:

@@ -20,9 +20,9 @@ SURE = 0.9
 UNLIKELY = 0.1
 """Below, a field has no counterpart."""
 KNOWN = 0.99
-LIKELIER = 0.3
+LIKELIER = 0.5
 GROUNDLESS = 0.09
-"""A pair with no ground but a fitting type is shown, not proposed, unless the model finds it likelier than that."""
+"""A pair with no ground but a fitting type is shown, not proposed, unless it is likelier than not."""
 MOST = 0.99
 SHOWN = 3
 
@@ -287,7 +287,8 @@ def _add_alternates(work: Work, pairs: list[FieldPair]) -> None:
     for pair in pairs:
         best = int(work.probability[pair.row].argmax())
         holder = owner.get(best)
-        if pair.target is not None or holder is None or work.probability[pair.row, best] < 0.5:
+        settled = pair.target is not None and pair.probability >= LIKELIER
+        if settled or holder in {None, pair.row} or work.probability[pair.row, best] < LIKELIER:
             continue
         ours, other = work.source.items[pair.row], work.source.items[holder]
         if _strong(ours) & _strong(other) and ours.block == other.block:

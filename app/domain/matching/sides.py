@@ -141,6 +141,7 @@ def _complete_streets(items: Sequence[Item]) -> None:
     for before, one in pairwise(items):
         if before.top == "street" and one.known is None and {*split(one.column.shown)} <= _PLAIN_NUMBERS:
             one.concepts, one.block = {"house_number": 0.95}, before.block
+            one.label = one.name = ("house", "number")
 
 
 def _complete_products(items: Sequence[Item], kind: str) -> None:

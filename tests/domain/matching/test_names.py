@@ -98,3 +98,9 @@ def test_the_same_words_mean_what_the_object_says(name: str, kind: str, concept:
 def test_an_id_of_the_object_itself_is_its_key() -> None:
     found, _ = meanings([("customer", "id")], "account", frozenset({"customer", "account"}))
     assert set(found) == {"id"}
+
+
+def test_plain_words_are_not_taken_apart() -> None:
+    assert spell_out(split("request_id")) == ("request", "id")
+    assert spell_out(split("submitterName")) == ("submitter", "name")
+    assert spell_out(split("custno")) == ("customer", "number")

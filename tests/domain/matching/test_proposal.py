@@ -264,3 +264,28 @@ def test_the_order_of_fields_does_not_matter() -> None:
 
 def test_equal_inputs_give_equal_answers() -> None:
     assert proposed(CUSTOMERS) == proposed(replace(CUSTOMERS))
+
+
+class TestWhatTheNeighboursSay:
+    def test_a_number_behind_a_street_is_the_houses(self) -> None:
+        made = targets(proposed(table("Pacientes", "Nome completo", "Logradouro", "Número", "Cidade", "Celular")))
+        assert made["Número"] not in {"Phone", "Mobile"}
+
+    def test_a_title_before_a_name_is_how_a_person_is_addressed(self) -> None:
+        made = targets(proposed(table("Patients", "Title", "Forename", "Surname", "Mobile Tel")))
+        assert made["Title"] == "Salutation"
+        assert targets(proposed(table("Contacts", "First Name", "Last Name", "Title")))["Title"] == "Title"
+
+    def test_the_description_of_an_article_without_a_name_names_it(self) -> None:
+        assert targets(proposed(table("Products", "Part No", "Part Desc", "MRP")))["Part Desc"] == "Product_Name"
+        made = targets(proposed(table("Products", "Product Code", "Product Name", "Description")))
+        assert made["Description"] == "Description"
+
+    def test_a_first_column_called_reference_is_the_key(self) -> None:
+        assert targets(proposed(table("Suppliers", "Supplier Ref", "Supplier", "Contact Tel")))["Supplier Ref"] == "id"
+
+    def test_a_pair_without_a_ground_is_shown_and_not_proposed(self) -> None:
+        odd = proposed(table("Contacts", "First Name", "Last Name", "qwrtz plk"))["fields"][2]
+        assert (odd["target"], odd["band"]) == (None, "none")
+        assert odd["probability"] < 0.1
+        assert odd["alternatives"]
