@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from app.domain.certificates import PurgeCertificate
+from app.domain.certificates import CERTIFICATE, PurgeCertificate
 from app.domain.reconciling import Reconciliation, faults_of, unequal_ranges
 from app.signing import SignatureWrong, fingerprint, open_signed
 
@@ -29,7 +29,7 @@ def verify_report(path: Path, key: str | None, say: Callable[[str], None]) -> in
         document, signed_by = open_signed(json.loads(path.read_bytes()), expected=_pinned(key))
         if key is not None and _pinned(key) is None and fingerprint(signed_by) != key.strip().lower():
             raise SignatureWrong(f"signed by another key ({fingerprint(signed_by)}) than expected ({key.strip()[:40]})")
-        if isinstance(document, dict) and "kind" in document:
+        if isinstance(document, dict) and document.get("kind") == CERTIFICATE:
             return _certificate(PurgeCertificate.model_validate(document), fingerprint(signed_by), key is not None, say)
         found = Reconciliation.model_validate(document)
     except (OSError, ValueError, ValidationError, SignatureWrong, RecursionError) as error:

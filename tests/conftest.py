@@ -14,12 +14,17 @@ from pathlib import Path
 from typing import Any
 
 import asyncpg
+import hypothesis
 import pytest
 import redis.asyncio
 
 from app.embedded import EmbeddedServers
 
 TEMPLATE = "tranship_template"
+
+# How long drawing an example takes says something about the machine alone, so no test fails by it.
+hypothesis.settings.register_profile("tranship", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
+hypothesis.settings.load_profile("tranship")
 
 
 def run_apart(work: Callable[[], Coroutine[Any, Any, None]]) -> None:

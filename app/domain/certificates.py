@@ -6,6 +6,10 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 
+CERTIFICATE = "purge_certificate"
+"""The `kind` by which such a document is known."""
+
+
 class PurgeCertificate(BaseModel):
     """Ids, counts and times only. `unreadable` counts what stays behind as bytes that nobody can open."""
 

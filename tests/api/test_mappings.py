@@ -283,7 +283,7 @@ class TestExport:
         rules = (FieldRule(target="X", sources=(endless,)), FieldRule(target="Y", sources=(odd,)))
         load = Load(key="a", phase="a", source_object=odd, target_object="Accounts", fields=rules)
         document = MappingDocument(source="x", destination="y", loads=(load,))
-        csv.field_size_limit(200_000)
+        csv.field_size_limit(max(csv.field_size_limit(), 200_000))
         rows = list(csv.reader(io.StringIO(to_csv(document, None, None).decode("utf-8-sig"))))
         assert [row[4] for row in rows[1:]] == [endless, odd]
         book = CalamineWorkbook.from_filelike(io.BytesIO(to_xlsx(document, None, None)))
