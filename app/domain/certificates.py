@@ -5,7 +5,6 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-
 CERTIFICATE = "purge_certificate"
 """The `kind` by which such a document is known."""
 
