@@ -143,7 +143,9 @@ def _add_calibration(
 
 
 def foreign(report: Report, coma: Row | None) -> None:
-    """Systems and office tables nobody described, whole road; the sealed part was never looked at while tuning."""
+    """Systems and office tables nobody described, whole road. No field of the sealed part was tuned to, but its pooled
+    figures were seen while tuning (README), so it gates nothing.
+    """
     for part in ("open", "sealed"):
         found = list(measured(part))
         for name, one in (*found, ("all", pooled(found))):
