@@ -88,7 +88,7 @@ class Recorder:
                 if block.intent is not None:
                     await self._book.close_intent(connection, block.intent)
             self._stage.counts["settled"] = self._stage.counts.get("settled", 0) + len(entries)
-            await self._work.save_stage(connection, self._stage)
+            await self._work.save_settled(connection, self._stage)
             await book(self._work, connection, self._load, entries, fresh=self.fresh)
         if self._referred:
             self._work.resolved.remember(

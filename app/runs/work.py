@@ -204,6 +204,15 @@ class Work:
         values: dict[str, Any] = orjson.loads(self.key.unseal(sealed, b"before\x00" + source_id.encode()))
         return values
 
+    async def save_settled(self, connection: "asyncpg.Connection[Any]", stage: StageRow) -> None:
+        """Stores only how many ends are booked: cursor and counts of what was taken are saved with what they announce,
+        perhaps at this moment.
+        """
+        await connection.execute(
+            "UPDATE run_stages SET counts = counts || $3 WHERE run_id = $1 AND key = $2",
+            *(self.run.id, stage.key, {"settled": stage.counts.get("settled", 0)}),
+        )
+
     async def save_stage(self, connection: "asyncpg.Connection[Any]", stage: StageRow) -> None:
         """Stores a stage's progress in the caller's transaction."""
         await connection.execute(

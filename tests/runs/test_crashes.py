@@ -1,12 +1,14 @@
 """A worker may die at any moment: another one brings the run to the same end, nothing lost and nothing doubled."""
 
 import random
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from app.runs.claims import LeaseLost
 from app.runs.ledger import Book
+from app.runs.recording import Recorder
 from tests.runs.conftest import OpenWay
 from tests.runs.doom import Doom, Killed, Policy, at, doomed
 from tests.runs.judging import Dump, unequal
@@ -54,6 +56,38 @@ async def test_death_loses_and_doubles_nothing(open_way: OpenWay, undisturbed: D
         assert unequal(await way.destination.dump(), undisturbed) == []
         assert await way.fetch("SELECT 1 FROM intents") == []
         assert (await way.row(run_id)).fence == len(LOADS) + 1
+
+
+async def test_booking_ends_leaves_the_cursor_to_the_announcement(
+    open_way: OpenWay, undisturbed: Dump, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ends are booked beside an announcement that is not committed yet: an older cursor must not go over the newer one,
+    or the next worker would take a block twice.
+    """
+    commit, gone_back = Recorder._commit, []
+
+    async def older(self: Recorder, entries: Any, blocks: Any) -> None:
+        stage = self._stage
+        self._stage = replace(stage, cursor="older", counts={**stage.counts, "taken": -1})
+        try:
+            await commit(self, entries, blocks)
+        finally:
+            stage.counts["settled"] = self._stage.counts.get("settled", 0)
+            self._stage = stage
+        async with self._work.transaction() as connection:
+            gone_back.extend(
+                await connection.fetch(
+                    "SELECT key FROM run_stages WHERE run_id = $1 AND (cursor = 'older' OR counts ->> 'taken' = '-1')",
+                    self._work.run.id,
+                )
+            )
+
+    monkeypatch.setattr(Recorder, "_commit", older)
+    async with open_way(**SMALL) as way:
+        await way.up_to("provision")
+        await way.run("full")
+        assert gone_back == []
+        assert unequal(await way.destination.dump(), undisturbed) == []
 
 
 @pytest.mark.parametrize("load", ["accounts", "tasks"])
