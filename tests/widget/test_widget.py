@@ -2,20 +2,17 @@
 
 import asyncio
 import os
-import socket
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
-import uvicorn
-from fastapi import FastAPI
 
-from tests.api.conftest import ADVICE, app, clock, runtime, settings
+from tests.api.conftest import ADVICE, address, app, clock, runtime, settings
 from tests.widget.browser import Browser, chromium
 
-__all__ = ["app", "clock", "runtime", "settings"]  # fixtures
+__all__ = ["address", "app", "clock", "runtime", "settings"]  # fixtures
 pytestmark = pytest.mark.filterwarnings(ADVICE)
 
 TAB, ENTER = "\ue004", "\ue007"
@@ -38,21 +35,6 @@ HELPERS = """
 def browser() -> Any:
     with chromium() as opened:
         yield opened
-
-
-@pytest.fixture
-async def address(app: FastAPI) -> AsyncIterator[str]:
-    """The service on a loopback port."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        server = uvicorn.Server(uvicorn.Config(app, log_config=None, lifespan="off", timeout_graceful_shutdown=1))
-        server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]
-        running = asyncio.create_task(server.serve(sockets=[listener]))
-        while not server.started:  # noqa: ASYNC110  the server offers a flag, no event
-            await asyncio.sleep(0.005)
-        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-        server.should_exit = True
-        await running
 
 
 async def apart(work: Callable[..., Any], *arguments: Any) -> Any:
