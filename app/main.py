@@ -98,10 +98,8 @@ def create_app(settings: Settings, runtime: Runtime | None = None) -> FastAPI:
 
 
 def openapi_document() -> dict[str, Any]:
-    """The OpenAPI document, without starting anything."""
-    from app.openapi import generate
-
-    return generate()
+    """The OpenAPI document of the service as the code has it, made without starting anything."""
+    return create_app(Settings.model_construct()).openapi()
 
 
 DESCRIPTION = """\

@@ -20,20 +20,12 @@ from app.errors import (
 )
 from app.keys.oauth import CLIENT_SCHEME
 from app.problems import Problem, responses
-from app.settings import Settings
 from app.webhooks.kinds import MEANINGS
 from app.webhooks.schemas import WebhookMessage
 
 _REF = "#/components/schemas/{model}"
 _BARE = frozenset({"/livez", "/readyz", "/metrics"})
 _OPERATIONS = ("get", "put", "post", "delete", "patch")
-
-
-def generate() -> dict[str, Any]:
-    """The document of the service as the code has it, made without starting anything."""
-    from app.main import create_app
-
-    return create_app(Settings.model_construct()).openapi()
 
 
 def scopes_of(app: FastAPI) -> dict[str, str]:

@@ -14,9 +14,10 @@ from app.domain.compiling import CompiledLoad, PageContext
 from app.domain.mapping import Load, LoadMode
 from app.domain.schema import FieldSpec, Record
 from app.runs import findings
+from app.runs.compiled import compile_rule
+from app.runs.deciders import make_decider
 from app.runs.deciding import DONE
 from app.runs.ledger import Prior
-from app.runs.stages.load import compile_rule, make_decider
 from app.runs.work import Work
 
 

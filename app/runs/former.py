@@ -16,10 +16,10 @@ import orjson
 from app.domain.mapping import Load
 from app.domain.schema import Record
 from app.domain.values import exact_json
+from app.runs.deciders import make_decider
 from app.runs.deciding import Decider, Item
 from app.runs.ledger import Book
 from app.runs.resolved import ResolvedIds
-from app.runs.stages.load import make_decider
 from app.runs.staging import Scope, StagedRow, Staging
 from app.runs.work import Work
 from app.security import DataKey

@@ -11,9 +11,9 @@ from typing import Any
 import orjson
 
 from app.domain.mapping import Load
+from app.runs.deciders import make_decider
 from app.runs.former import FormerStaging, FormerWork
 from app.runs.resolved import ResolvedIds
-from app.runs.stages.load import make_decider
 from app.runs.staging import StagedRow
 from app.runs.work import Work
 

@@ -14,11 +14,11 @@ from app.runs.filing import announced_size
 from app.runs.findings import Finding
 from app.runs.former import Base, former_base
 from app.runs.held import Place
+from app.runs.hiding import hidden_fields
 from app.runs.ledger import Entry
 from app.runs.merging import unchanged
 from app.runs.placing import Placing
 from app.runs.repeating import repeated
-from app.runs.stages.verify import hidden_fields
 from app.runs.work import Work
 from app.runs.writers import parent_of
 

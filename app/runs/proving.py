@@ -6,8 +6,8 @@ from typing import Any
 from app.domain.digest import Leaf, merkle_root, record_hash
 from app.domain.mapping import Load, LoadMode
 from app.domain.schema import FieldSpec
+from app.runs.compiled import compile_rule, target_object
 from app.runs.expecting import field_specs
-from app.runs.stages.load import compile_rule, target_object
 from app.runs.undoing import DELETED, RESTORED
 from app.runs.work import StageRow, Work
 

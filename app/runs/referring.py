@@ -12,8 +12,8 @@ import orjson
 
 from app.domain.schema import ObjectSpec
 from app.runs.artifacts import keep_file
+from app.runs.compiled import target_inventory
 from app.runs.readings import OVERLAP
-from app.runs.stages.load import target_inventory
 from app.runs.stages.reconcile import changed_since
 from app.runs.work import Work
 from connectors.base import ContractBroken

@@ -5,7 +5,7 @@ from app.domain.mapping import LoadMode
 from app.domain.provisioning import missing_stages
 from app.domain.resolving import Problem, ProblemCode
 from app.errors import StepMissing
-from app.runs.stages.load import compile_rule, target_inventory
+from app.runs.compiled import compile_rule, target_inventory
 from app.runs.work import Work
 
 _WRITING = frozenset({"sample", "full", "delta"})

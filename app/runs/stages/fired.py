@@ -6,8 +6,8 @@ the same time show as well, so the report names ids to look at and accuses nobod
 
 from collections.abc import Sequence
 
+from app.runs.compiled import target_inventory
 from app.runs.referring import known
-from app.runs.stages.load import target_inventory
 from app.runs.stages.reconcile import changed_since
 from app.runs.work import StageRow, Work
 from connectors.base import ContractBroken

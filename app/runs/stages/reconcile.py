@@ -14,9 +14,10 @@ from app.domain.reconciling import Pairing, object_roots
 from app.domain.schema import FieldSpec
 from app.runs import readings
 from app.runs.expecting import Written, computed_anew, field_specs, written
+from app.runs.hiding import hidden_fields
 from app.runs.readings import OVERLAP, Reading
 from app.runs.reports import save_report
-from app.runs.stages.verify import Tally, compare_files, exact, hidden_fields, owner_field, read_back
+from app.runs.stages.verify import Tally, compare_files, exact, owner_field, read_back
 from app.runs.work import StageRow, Work
 
 

@@ -2,18 +2,18 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import orjson
 
 from app.domain.diffing import Verdict, diff_record
 from app.domain.mapping import Load, LoadMode
-from app.domain.masking import mask_values, masked, sensitive_count, sensitive_sources, sensitive_targets
+from app.domain.masking import mask_values, masked
 from app.domain.schema import FieldSpec
 from app.domain.values import exact_json
 from app.runs.expecting import Written, computed_anew, field_specs, written
 from app.runs.held import held_now
+from app.runs.hiding import NOTHING_HIDDEN, Hidden, hidden_fields
 from app.runs.proving import prove
 from app.runs.reports import save_report
 from app.runs.work import StageRow, Work
@@ -53,29 +53,10 @@ def owner_field(work: Work, rule: Load) -> str:
     return work.field_name(rule.target_object, owner.target) if owner else ""
 
 
-@dataclass(frozen=True, slots=True)
-class Hidden:
-    """Fields whose values no report may show: `sent` by their API names, `source` in the staged record."""
-
-    sent: frozenset[str] = frozenset()
-    source: frozenset[str] = frozenset()
-    whole: bool = False
-    """Files of a company with sensitive fields: their names tell as much as the fields do."""
-
-
-def hidden_fields(work: Work, rule: Load) -> Hidden:
-    """What a load moves that is sensitive."""
-    document = work.mapping()
-    if rule.mode is LoadMode.FILE and sensitive_count(document):
-        return Hidden(frozenset({"File_Name"}), frozenset(), whole=True)
-    sent = frozenset(work.field_name(rule.target_object, name) for name in sensitive_targets(rule))
-    return Hidden(sent, sensitive_sources(document, rule.source_object))
-
-
 class Tally:
     """Counts of a reading back; `rows` may hold values and goes into the sealed body only."""
 
-    def __init__(self, *, keep_values: bool, owner: str = "", hidden: Hidden = Hidden()) -> None:
+    def __init__(self, *, keep_values: bool, owner: str = "", hidden: Hidden = NOTHING_HIDDEN) -> None:
         """`owner` is the API name of the owner field."""
         self.keep_values = keep_values
         self._hidden = hidden

@@ -14,9 +14,10 @@ from app.domain.compiling import CompiledLoad
 from app.domain.mapping import Load, LoadMode
 from app.domain.schema import Record
 from app.runs import findings
+from app.runs.compiled import compile_rule, target_object
+from app.runs.deciders import make_decider
 from app.runs.plans import forecast_again
 from app.runs.sharing import kept_apart
-from app.runs.stages.load import compile_rule, make_decider, target_object
 from app.runs.staging import Scope
 from app.runs.work import StageRow, Work
 
