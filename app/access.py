@@ -15,6 +15,7 @@ from uuid import UUID
 
 from app.domain.ids import decode_id, encode_id
 from app.errors import Forbidden, Unauthenticated
+from app.known_keys import MOST_KEYS, KnownKey, Unproved
 from app.runtime import Runtime
 from app.security import KeyRing
 
@@ -141,7 +142,36 @@ async def authenticate(runtime: Runtime, secret: str) -> Caller:
     if row["expires_at"] is not None and row["expires_at"] <= runtime.now():
         raise refused("expired", key_id, row["tenant_id"])
     await _note_use(runtime, row["tenant_id"], key_id)
-    return Caller(row["tenant_id"], key_id, row["role"], rights(row["role"], row["scopes"]))
+    if len(runtime.known_keys) >= MOST_KEYS:
+        runtime.known_keys.clear()
+    key = KnownKey(key_id, row["tenant_id"], row["role"], tuple(row["scopes"]), row["digest"])
+    runtime.known_keys[key_id] = key
+    return _caller(key)
+
+
+def _caller(key: KnownKey) -> Caller:
+    return Caller(key.tenant_id, key.key_id, key.role, rights(key.role, list(key.scopes)))
+
+
+def recognise(runtime: Runtime, secret: str) -> tuple[Caller, Unproved] | None:
+    """The caller behind the secret of a known key, still to be proved by the transaction that is opened for it.
+
+    None for a key that is to be authenticated: an unknown one, or one whose use is to be noted again.
+    """
+    key_id = read_key_id(secret)
+    key = runtime.known_keys.get(key_id) if key_id is not None else None
+    if key is None or _is_note_due(key.key_id) or not hmac.compare_digest(digest(runtime.keys, secret), key.digest):
+        return None
+    condition = key.condition(runtime.now())
+    return (_caller(key), Unproved(secret, condition)) if condition is not None else None
+
+
+async def prove(runtime: Runtime, caller: Caller, unproved: Unproved) -> None:
+    """Asks for a known key after all. Raises Unauthenticated where it is not the key that it was."""
+    runtime.known_keys.pop(caller.key_id, None)
+    now_known = await authenticate(runtime, unproved.secret)
+    if now_known.scopes != caller.scopes:
+        raise refused("changed", caller.key_id, now_known.tenant_id)
 
 
 async def _by_token(runtime: Runtime, secret: str) -> Caller:
@@ -179,13 +209,16 @@ _last_noted: dict[UUID, float] = {}
 
 async def _note_use(runtime: Runtime, tenant_id: UUID, key_id: UUID) -> None:
     """Writes last_used_at at most once a minute: the process remembers, the statement makes sure."""
-    seconds = time.monotonic()
-    if seconds - _last_noted.get(key_id, -1e9) < USED_EVERY.total_seconds():
+    if not _is_note_due(key_id):
         return
     if len(_last_noted) >= NOTED_KEYS:
         _last_noted.clear()
-    _last_noted[key_id] = seconds
+    _last_noted[key_id] = time.monotonic()
     await note_use(runtime, tenant_id, key_id, runtime.now())
+
+
+def _is_note_due(key_id: UUID) -> bool:
+    return time.monotonic() - _last_noted.get(key_id, -1e9) >= USED_EVERY.total_seconds()
 
 
 async def note_use(runtime: Runtime, tenant_id: UUID, key_id: UUID, now: datetime) -> None:

@@ -17,6 +17,7 @@ from starlette.responses import Response, StreamingResponse
 
 from app.access import Caller
 from app.audit_chain import append
+from app.db import driver_connection, flush
 from app.domain.ids import decode_id, encode_id
 from app.errors import AppError, Forbidden, Unauthenticated
 from app.runtime import Runtime
@@ -66,9 +67,8 @@ async def note_done(request: Request, response: Response) -> None:
         async with runtime.db.connection(caller.tenant_id) as connection:
             await _write(runtime, connection, caller.tenant_id, entry, _engagement(ids))
         return
-    await session.flush()
-    raw = await (await session.connection()).get_raw_connection()
-    await _write(runtime, raw.driver_connection, caller.tenant_id, entry, _engagement(ids))
+    await flush(session)
+    await _write(runtime, await driver_connection(session), caller.tenant_id, entry, _engagement(ids))
 
 
 async def note_refusal(request: Request, error: AppError) -> None:

@@ -20,6 +20,10 @@ if TYPE_CHECKING:  # the ORM is imported where it is used: a worker's bulk work 
 APP_ROLE = "tranship_app"
 
 
+class ConditionFailed(Exception):
+    """The condition under which a transaction was to be opened does not hold."""
+
+
 def plain_url(url: str) -> str:
     """The URL as asyncpg itself takes it."""
     return url.replace("postgresql+asyncpg://", "postgresql://", 1)
@@ -37,6 +41,48 @@ async def _roll_back(connection: "asyncpg.Connection[Any]") -> None:
         await connection.execute("ROLLBACK")
     except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
         connection.terminate()
+
+
+@asynccontextmanager
+async def _transaction(connection: Any, tenant_id: UUID | None, condition: str = "") -> AsyncIterator[None]:
+    """A transaction for one tenant on a connection of asyncpg's. Raises ConditionFailed."""
+    tenant = UUID(str(tenant_id)) if tenant_id else ""  # nothing but a UUID gets into the statement
+    try:
+        try:
+            await connection.execute(f"BEGIN; SET LOCAL app.tenant = '{tenant}'; {condition}")  # one way there and back
+        except asyncpg.DivisionByZeroError:
+            raise ConditionFailed from None
+        yield
+    except BaseException:
+        await _roll_back(connection)
+        raise
+    await connection.execute("COMMIT")
+
+
+async def driver_connection(session: "AsyncSession") -> "asyncpg.Connection[Any]":
+    """asyncpg's own connection under a session, in the same transaction, for statements that need no ORM.
+
+    JSON columns come as text here. What the session holds is not written before: see `flush`.
+    """
+    connection: asyncpg.Connection[Any] | None = session.info.get("driver")
+    if connection is None:
+        raw = await (await session.connection()).get_raw_connection()
+        connection = session.info["driver"] = raw.driver_connection
+    return connection
+
+
+async def flush(session: "AsyncSession") -> None:
+    """Writes what the session holds, if it holds anything."""
+    if session.new or session.dirty or session.deleted:
+        await session.flush()
+
+
+def _refuse_closed(connection: Any, _record: object, _proxy: object) -> None:
+    """The pool opens another connection in place of one whose server is gone; asking the server would cost a way."""
+    from sqlalchemy.exc import DisconnectionError
+
+    if connection.driver_connection.is_closed():
+        raise DisconnectionError
 
 
 async def _prepare(connection: "asyncpg.Connection[Any]") -> None:
@@ -62,17 +108,20 @@ class Database:
     @property
     def engine(self) -> "AsyncEngine":
         if self._engine is None:
+            from sqlalchemy import event
             from sqlalchemy.ext.asyncio import create_async_engine
 
             self._engine = create_async_engine(
                 self._url.replace("postgresql://", "postgresql+asyncpg://", 1),
                 pool_size=self._pool_size,
                 max_overflow=self._pool_size,
-                pool_pre_ping=True,
+                pool_use_lifo=True,  # few connections stay warm; the others are for the rush
+                isolation_level="AUTOCOMMIT",  # a transaction is opened and ended here, with its tenant in one way
                 json_serializer=lambda value: orjson.dumps(value).decode(),
                 json_deserializer=orjson.loads,
                 connect_args={"server_settings": {"role": APP_ROLE}},
             )
+            event.listen(self._engine.sync_engine, "checkout", _refuse_closed)
         return self._engine
 
     async def pool(self) -> "asyncpg.Pool[Any]":
@@ -89,31 +138,26 @@ class Database:
             return self._pool
 
     @asynccontextmanager
-    async def transaction(self, tenant_id: UUID | None) -> "AsyncIterator[AsyncSession]":
-        """A session in one transaction for one tenant (None: only rows without a tenant and the public functions)."""
-        from sqlalchemy import text
+    async def transaction(self, tenant_id: UUID | None, condition: str = "") -> "AsyncIterator[AsyncSession]":
+        """A session in one transaction for one tenant (None: only rows without a tenant and the public functions).
+
+        `condition` is a statement that divides by zero where it does not hold. Raises ConditionFailed then.
+        """
         from sqlmodel.ext.asyncio.session import AsyncSession
 
-        async with AsyncSession(self.engine, expire_on_commit=False) as session, session.begin():
-            connection = await session.connection()
-            await connection.execute(
-                text("SELECT set_config('app.tenant', :tenant, true)"), {"tenant": str(tenant_id) if tenant_id else ""}
-            )
+        async with (
+            AsyncSession(self.engine, expire_on_commit=False) as session,
+            _transaction(await driver_connection(session), tenant_id, condition),
+        ):
             yield session
+            await flush(session)
 
     @asynccontextmanager
     async def connection(self, tenant_id: UUID | None) -> AsyncIterator["asyncpg.Connection[Any]"]:
         """A raw connection in one transaction for one tenant; for COPY, claims and sweeps."""
         pool = await self.pool()
-        async with pool.acquire() as connection:
-            tenant = UUID(str(tenant_id)) if tenant_id else ""  # nothing but a UUID gets into the statement
-            try:
-                await connection.execute(f"BEGIN; SET LOCAL app.tenant = '{tenant}'")  # one way there and back
-                yield connection
-            except BaseException:
-                await _roll_back(connection)
-                raise
-            await connection.execute("COMMIT")
+        async with pool.acquire() as connection, _transaction(connection, tenant_id):
+            yield connection
 
     async def close(self) -> None:
         if self._pool is not None:

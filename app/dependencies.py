@@ -10,11 +10,13 @@ from fastapi import Depends, Header, Query, Request, Security
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from app.access import PUBLIC, Caller, act_for, authenticate, refused
+from app.access import PUBLIC, Caller, act_for, authenticate, prove, recognise, refused
+from app.db import ConditionFailed
 from app.domain.ids import decode_id, encode_id
 from app.errors import Forbidden
 from app.etags import ETAGS
 from app.idempotency import begin, request_hash
+from app.known_keys import Unproved
 from app.paging import DEFAULT_LIMIT, MAX_CURSOR, MAX_LIMIT, Paging
 from app.ratelimit import KEY_POLICY, check_rate
 from app.runtime import Runtime
@@ -54,7 +56,7 @@ def client_address(request: Request) -> str:
     return request.client.host if request.client else ""
 
 
-def get_runtime(request: Request) -> Runtime:
+async def get_runtime(request: Request) -> Runtime:  # what is not async goes to another thread and back
     runtime: Runtime = request.app.state.runtime
     return runtime
 
@@ -68,7 +70,12 @@ async def get_caller(
     """The authenticated caller. Raises Unauthenticated, Forbidden, TooMany."""
     if credentials is None:
         raise refused("missing")
-    caller = request.state.caller = await authenticate(runtime, credentials.credentials)
+    known = recognise(runtime, credentials.credentials) if _opens_transaction(request) else None
+    if known is not None:
+        caller, request.state.unproved = known
+    else:
+        caller = await authenticate(runtime, credentials.credentials)
+    request.state.caller = caller
     if acting_for is not None:
         caller = request.state.caller = await act_for(runtime, caller, _tenant(acting_for))
     structlog.contextvars.bind_contextvars(
@@ -102,18 +109,36 @@ def require(scope: str) -> Any:
 
 
 @asynccontextmanager
-async def _session(runtime: Runtime, caller: Caller) -> AsyncIterator[AsyncSession]:
-    async with runtime.db.transaction(caller.tenant_id) as session:
-        yield session
+async def _session(request: Request, runtime: Runtime, caller: Caller) -> AsyncIterator[AsyncSession]:
+    unproved: Unproved | None = getattr(request.state, "unproved", None)
+    try:
+        async with runtime.db.transaction(caller.tenant_id, unproved.condition if unproved else "") as session:
+            request.state.unproved = None
+            request.state.session = session
+            yield session
+    except ConditionFailed:
+        await prove_caller(request)
+        raise refused("changed", caller.key_id, caller.tenant_id) from None
     for run_id in session.info.get("wake", []):
         await runtime.wake(run_id)
+
+
+async def prove_caller(request: Request) -> None:
+    """Asks for the key of a caller who was recognised, where no transaction has proved it. Raises Unauthenticated."""
+    unproved: Unproved | None = getattr(request.state, "unproved", None)
+    if unproved is not None:
+        await prove(request.app.state.runtime, request.state.caller, unproved)
+        request.state.unproved = None
+
+
+def _opens_transaction(request: Request) -> bool:
+    return bool(getattr(request.state, "opens_transaction", False))
 
 
 async def get_session(request: Request, runtime: RuntimeDep, caller: CallerDep) -> AsyncIterator[AsyncSession]:
     """One transaction for the caller's tenant, committed before the answer is sent; then the runs put into
     `session.info["wake"]` are woken."""
-    async with _session(runtime, caller) as session:
-        request.state.session = session
+    async with _session(request, runtime, caller) as session:
         yield session
 
 
@@ -121,11 +146,12 @@ async def get_public_session(
     request: Request, runtime: RuntimeDep, caller: PublicCallerDep
 ) -> AsyncIterator[AsyncSession]:
     """The same for routes that take callers without a key."""
-    async with _session(runtime, caller) as session:
-        request.state.session = session
+    async with _session(request, runtime, caller) as session:
         yield session
 
 
+OPENING = frozenset({get_session, get_public_session})
+"""What proves the key of a recognised caller, so a route that asks for neither has every key asked for."""
 SessionDep = Annotated[AsyncSession, Depends(get_session, scope="function")]
 PublicSessionDep = Annotated[AsyncSession, Depends(get_public_session, scope="function")]
 
@@ -149,7 +175,7 @@ async def claim_key(
 IdempotencyDep = Annotated[None, Depends(idempotent, scope="function")]
 
 
-def get_paging(
+async def get_paging(
     runtime: RuntimeDep,
     limit: Annotated[int, Query(ge=1, le=MAX_LIMIT, description="Items per page.")] = DEFAULT_LIMIT,
     cursor: Annotated[str | None, Query(max_length=MAX_CURSOR, description="`next_cursor` of the page before.")] = None,
@@ -158,6 +184,7 @@ def get_paging(
 
 
 PagingDep = Annotated[Paging, Depends(get_paging)]
+EXPAND = Query(description="What to send along, from a closed list; may be given several times.", max_length=10)
 
 
 def _tenant(text: str) -> UUID:

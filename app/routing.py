@@ -6,9 +6,11 @@ from typing import Any
 
 import orjson
 from fastapi import APIRouter, Request, Response
+from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
 
 from app.audited import note_done
+from app.dependencies import OPENING, prove_caller
 from app.errors import WrongMediaType
 from app.idempotency import Pending, Replay, keep_answer
 
@@ -37,14 +39,20 @@ class ApiRoute(APIRoute):
     def get_route_handler(self) -> Handler:
         inner = super().get_route_handler()
         takes_json = self.body_field is not None and not _is_form(self)
+        opens_transaction = _asks_for(self.dependant, OPENING)
 
         async def handle(request: Request) -> Response:
             if takes_json and _has_body(request) and not _JSON.match(request.headers.get("content-type", "")):
                 raise WrongMediaType("Send the body as JSON, with `Content-Type: application/json`.")
+            request.state.opens_transaction = opens_transaction
             try:
                 response = await inner(StrictRequest(request.scope, request.receive))
             except Replay as earlier:
                 return _repeat(earlier)
+            except Exception:
+                await prove_caller(request)  # whoever is refused for another reason has at least a valid key
+                raise
+            await prove_caller(request)
             await note_done(request, response)
             pending: Pending | None = getattr(request.state, "idempotency", None)
             if pending is not None:
@@ -61,6 +69,10 @@ def api_router(prefix: str, tag: str) -> APIRouter:
 
 def _has_body(request: Request) -> bool:
     return request.headers.get("content-length", "0") != "0" or "transfer-encoding" in request.headers
+
+
+def _asks_for(dependant: Dependant, calls: frozenset[Any]) -> bool:
+    return dependant.call in calls or any(_asks_for(each, calls) for each in dependant.dependencies)
 
 
 def _is_form(route: APIRoute) -> bool:

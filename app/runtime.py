@@ -16,6 +16,8 @@ from app.security import DataKey, KeyRing
 if TYPE_CHECKING:
     from arq.connections import ArqRedis, RedisSettings
 
+    from app.known_keys import KnownKey
+    from app.ratelimit import Turns
     from app.settings import Settings
 
 log = structlog.get_logger()
@@ -31,6 +33,8 @@ class Runtime:
     now: Callable[[], datetime]
     redis: "ArqRedis | None" = None
     data_keys: dict[UUID, DataKey] = field(default_factory=dict)
+    turns: "dict[str, Turns]" = field(default_factory=dict)
+    known_keys: "dict[UUID, KnownKey]" = field(default_factory=dict)
 
     async def wake(self, run_id: UUID) -> None:
         """Rings the bell for a run. A lost ring costs a second: every worker sweeps for due runs."""

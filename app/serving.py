@@ -14,6 +14,7 @@ from pathlib import Path
 
 import structlog
 import uvicorn
+import uvloop
 from pydantic import SecretStr
 
 from app import logs, telemetry
@@ -42,7 +43,7 @@ def run_api(
     """Runs one API process until SIGTERM or SIGINT. Ends the command when the address cannot be listened on."""
     logs.configure(settings)
     with telemetry.tracing("api"), listening(host, port) as listener:
-        asyncio.run(_serve_api(settings, listener, announce, None))
+        uvloop.run(_serve_api(settings, listener, announce, None))
 
 
 def serve(
@@ -63,7 +64,7 @@ def serve(
         assert configured.database_url is not None
         upgrade(configured.database_url.get_secret_value())
         with telemetry.tracing("api"), worker_processes(configured, workers) as crew:
-            asyncio.run(_serve_api(configured, listener, announce, crew))
+            uvloop.run(_serve_api(configured, listener, announce, crew))
 
 
 @contextmanager

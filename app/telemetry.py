@@ -10,7 +10,6 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from app.settings import SettingsError
 from connectors.tracing import Answered, trace_calls
 
 if TYPE_CHECKING:
@@ -35,12 +34,18 @@ def configured(environment: Mapping[str, str] = os.environ) -> bool:
     if exporter == "none" or not any(environment.get(name, "").strip() for name in _ENDPOINTS):
         return False
     if exporter != "otlp":
-        raise SettingsError(f"OTEL_TRACES_EXPORTER: {exporter} is not offered; use otlp or none")
+        raise _refused(f"OTEL_TRACES_EXPORTER: {exporter} is not offered; use otlp or none")
     names = ("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "OTEL_EXPORTER_OTLP_PROTOCOL")
     protocol = next((environment[name].strip() for name in names if environment.get(name, "").strip()), "http/protobuf")
     if protocol != "http/protobuf":
-        raise SettingsError(f"OTEL_EXPORTER_OTLP_PROTOCOL: {protocol} is not offered; use http/protobuf")
+        raise _refused(f"OTEL_EXPORTER_OTLP_PROTOCOL: {protocol} is not offered; use http/protobuf")
     return True
+
+
+def _refused(text: str) -> Exception:
+    from app.settings import SettingsError  # a worker's engine asks for spans, not for settings
+
+    return SettingsError(text)
 
 
 @contextmanager
@@ -72,7 +77,7 @@ def _open(role: str) -> "TracerProvider":
         from opentelemetry.sdk.trace import TracerProvider
         from opentelemetry.sdk.trace.export import BatchSpanProcessor
     except ImportError as missing:
-        raise SettingsError("OTEL_*: traces need the extra `otel`: pip install 'tranship[otel]'") from missing
+        raise _refused("OTEL_*: traces need the extra `otel`: pip install 'tranship[otel]'") from missing
     named = any("service.name=" in os.environ.get(name, "") for name in _NAMED_BY[1:]) or os.environ.get(_NAMED_BY[0])
     resource = Resource.create({} if named else {"service.name": f"tranship-{role}"})
     provider = TracerProvider(resource=resource, shutdown_on_exit=False)

@@ -18,7 +18,7 @@ from typing import Any, NamedTuple, Protocol
 
 from pydantic import BaseModel, JsonValue
 
-from app.domain.schema import Encoding, Frozen, Inventory, Record
+from app.domain.schema import Encoding, Frozen, Inventory, ObjectSpec, Record
 
 Clock = Callable[[], datetime]
 
@@ -359,6 +359,9 @@ class Destination(Protocol):
 
     async def describe(self) -> Inventory:
         """Objects, fields, picklists, stages and users; counts are empty."""
+
+    async def describe_object(self, object_name: str) -> ObjectSpec | None:
+        """One object as it is at this moment, asked anew; None where the account does not have it (any more)."""
 
     async def count(self, object_name: str, filled: str | None = None) -> int:
         """Live records, or those in which the field `filled` is not blank."""

@@ -3,6 +3,8 @@
 import os
 from pathlib import Path
 
+READING = 5
+"""How much further a reader gives way to the worker that sends what it has read: it is ahead of it anyway."""
 _GROUP = Path("/proc/self/autogroup")
 
 

@@ -13,6 +13,7 @@ from app.runs.stages.extract import extract
 from app.runtime import open_runtime
 from app.settings import Settings, load_settings
 from workers import collector
+from workers.priority import READING, give_way
 
 POOL = 2
 
@@ -23,6 +24,7 @@ def main() -> None:
     settings = load_settings(redis_url=None)
     logs.configure(settings)
     collector.seldom()
+    give_way(READING)
     task = task_of(pipe)
     if task is not None:
         uvloop.run(_read(settings, task, pipe, out))

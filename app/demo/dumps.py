@@ -26,6 +26,8 @@ class Dump:
     records: dict[str, dict[str, bytes]] = field(default_factory=dict)
     links: dict[str, set[str]] = field(default_factory=dict)
     """By module, ids of files that are links."""
+    fields: dict[str, dict[str, dict[str, bytes]]] = field(default_factory=dict)
+    """By module and id a digest of each field, where they were asked for: they name what differs without its value."""
 
     def ids(self, module: str) -> frozenset[str]:
         return frozenset(self.records.get(module, ()))
@@ -35,10 +37,11 @@ class Dump:
         return sum(len(one) for one in self.records.values())
 
 
-def read_dump(client: Client, beside: frozenset[str] = frozenset()) -> Dump:
+def read_dump(client: Client, beside: frozenset[str] = frozenset(), *, fields: bool = False) -> Dump:
     """Everything that lives at the destination now, by the stand-in's own names; one line in memory at a time.
 
-    Modules in `beside` are left out: the vendor makes their records by itself.
+    Modules in `beside` are left out: the vendor makes their records by itself. With `fields` a digest of every field
+    is kept too, which takes some kilobytes a record.
     Raises Refused, NoAnswer.
     """
     dump = Dump()
@@ -49,11 +52,27 @@ def read_dump(client: Client, beside: frozenset[str] = frozenset()) -> Dump:
                 continue
             if record["module"] in UNSEEN:
                 continue
-            digest = blake2b(line.strip(), digest_size=16).digest()
-            dump.records.setdefault(record["module"], {})[_key(record)] = digest
+            dump.records.setdefault(record["module"], {})[_key(record)] = _digest(line.strip())
+            if fields:
+                dump.fields.setdefault(record["module"], {})[_key(record)] = _fields_of(record)
             if record.get("url") or record.get("data", {}).get("url"):
                 dump.links.setdefault(record["module"], set()).add(_key(record))
     return dump
+
+
+def _digest(text: bytes) -> bytes:
+    return blake2b(text, digest_size=16).digest()
+
+
+def _fields_of(record: Mapping[str, Any]) -> dict[str, bytes]:
+    """A digest per field, those one step below included (`data.Phone`)."""
+    flat: dict[str, Any] = {}
+    for name, value in record.items():
+        if isinstance(value, dict):
+            flat |= {f"{name}.{part}": one for part, one in value.items()}
+        else:
+            flat[name] = value
+    return {name: _digest(json.dumps(value, sort_keys=True).encode()) for name, value in flat.items()}
 
 
 def _key(record: Mapping[str, Any]) -> str:
@@ -70,8 +89,21 @@ def differences(before: Dump, after: Dump, left: Mapping[str, frozenset[str]] = 
         new = {key: one for key, one in new.items() if key in old or key not in left.get(module, ())}
         found += [f"{module} {one} is gone" for one in sorted(old.keys() - new.keys())]
         found += [f"{module} {one} is left" for one in sorted(new.keys() - old.keys())]
-        found += [f"{module} {one} differs" for one in sorted(old.keys() & new.keys()) if old[one] != new[one]]
+        changed = [one for one in sorted(old.keys() & new.keys()) if old[one] != new[one]]
+        found += [f"{module} {one} differs{_where(before, after, module, one)}" for one in changed]
     return found[:SHOWN] if len(found) <= SHOWN else [*found[:SHOWN], f"and {len(found) - SHOWN} more"]
+
+
+def _where(before: Dump, after: Dump, module: str, one: str) -> str:
+    """The fields in which a record differs, each with what happened to it; "" where nobody kept them."""
+    old, new = (dump.fields.get(module, {}).get(one, {}) for dump in (before, after))
+    blank = _digest(b"null")
+    said = []
+    for name in sorted(old.keys() | new.keys()):
+        was, is_now = old.get(name, blank), new.get(name, blank)
+        if was != is_now:
+            said.append(f"{name} {'was blank' if was == blank else 'is blank now' if is_now == blank else 'changed'}")
+    return f" in {', '.join(said)}" if said else ""
 
 
 def count_disagreements(before: Dump, after: Dump, ours: Mapping[str, frozenset[str]]) -> list[str]:

@@ -154,7 +154,7 @@ def take_back(walk: Walk, figures: LedgerFigures, before: Dump) -> None:
     walk.screen.step("Rollback")
     run = walk.run("rollback")
     sums = stage_sums(run, "restore", "delete", "verify")
-    after = read_dump(walk.destination, STAND_INS[walk.pair[1]].beside)
+    after = read_dump(walk.destination, STAND_INS[walk.pair[1]].beside, fields=True)
     staying = figures.left_behind()
     for module, ids in sorted(staying.items()):
         reasons = ", ".join(sorted(set(ids.values())))

@@ -132,7 +132,7 @@ def _walk(wish: Wish, screen: Screen, stage: Stage, result: Result, papers: Path
         export=stage.export,
         admin=administrate,
     )
-    before = read_dump(walk.destination, STAND_INS[walk.pair[1]].beside)
+    before = read_dump(walk.destination, STAND_INS[walk.pair[1]].beside, fields=True)
     agreeing.engage(walk, agreeing.ask_price(walk))
     agreeing.discover(walk)
     quality = agreeing.examine(walk)

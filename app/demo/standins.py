@@ -18,7 +18,7 @@ class StandIn:
     dump uses, where they differ; `beside` are records that the vendor makes beside ours and that no call can read or
     delete. `admin` makes actions of a change that the API could not make. `client` is the object of clients, where
     `/_sandbox/dump` lists them; `client_entry` makes the action by which a person enters a client under a former id
-    and a name.
+    and a name. `key_field` is the name of the field by which records are found again.
     """
 
     credentials: Mapping[str, str]
@@ -31,6 +31,7 @@ class StandIn:
     admin: Callable[[Mapping[str, Any]], list[Action]] = lambda _change: []
     client: str = ""
     client_entry: Callable[[str, str], Action] | None = None
+    key_field: str = ""
 
     def connection(self, url: str) -> dict[str, Any]:
         """The body of a connection that leads to `url`."""
@@ -122,6 +123,7 @@ STAND_INS: Mapping[str, StandIn] = {
         urls=("base_url", "accounts_url", "upload_url"),
         edition="enterprise",
         client_entry=_zoho_client,
+        key_field="Source_System_ID",
     ),
     # Nobody waits for an hour to turn in a demo: the account's window is a few seconds there (ruling 11).
     "freshsales": StandIn(
@@ -133,6 +135,7 @@ STAND_INS: Mapping[str, StandIn] = {
         beside=frozenset({"phone_call"}),  # the log of a call, whose note is ours
         admin=_freshsales_admin,
         client_entry=_freshsales_client,
+        key_field="cf_source_system_id",
     ),
 }
 

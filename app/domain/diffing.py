@@ -1,9 +1,10 @@
 """Field-level differences between what was sent and what is there, and who edited a field since."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from app.domain.schema import FieldSpec, FieldType
@@ -143,20 +144,27 @@ def _text_kind(ours: str, theirs: str) -> DiffKind:
 
 
 def edited(
-    before: Mapping[str, Any], ours: Mapping[str, Any], now: Mapping[str, Any], fields: Mapping[str, FieldSpec]
+    before: Mapping[str, Any],
+    ours: Mapping[str, Any],
+    now: Mapping[str, Any],
+    fields: Mapping[str, FieldSpec],
+    further: Mapping[str, Collection[Any]] = MappingProxyType({}),
 ) -> dict[str, Restore]:
     """Per field of `ours`: RESTORE when it still holds what we wrote, KEEP when a person changed it since, SAME when
     it already holds what it held before (or we wrote what was there). `before` and `now` are the destination's JSON.
+
+    `further` are more values that we may have written, by field; an empty collection names a field that was not ours.
     """
-    return {
-        name: _three_way(
-            *(canonical(side.get(name), fields.get(name) or FieldSpec(name=name)) for side in (before, ours, now))
-        )
-        for name in ours
-    }
+    verdicts = {}
+    for name in dict.fromkeys((*ours, *further)):
+        spec = fields.get(name) or FieldSpec(name=name)
+        mine = [*([ours[name]] if name in ours else []), *further.get(name, ())]
+        held, found = canonical(before.get(name), spec), canonical(now.get(name), spec)
+        verdicts[name] = _three_way(held, [canonical(value, spec) for value in mine], found)
+    return verdicts
 
 
-def _three_way(before: CanonicalValue, ours: CanonicalValue, now: CanonicalValue) -> Restore:
+def _three_way(before: CanonicalValue, ours: Collection[CanonicalValue], now: CanonicalValue) -> Restore:
     if now == before:
         return Restore.SAME
-    return Restore.RESTORE if now == ours else Restore.KEEP
+    return Restore.RESTORE if now in ours else Restore.KEEP

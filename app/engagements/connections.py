@@ -34,6 +34,12 @@ async def find_connection(session: AsyncSession, engagement: Engagement, role: s
     return connection
 
 
+async def list_connections(session: AsyncSession, engagement: Engagement) -> list[Connection]:
+    """The engagement's connections, at most one a role."""
+    statement = select(Connection).where(Connection.engagement_id == engagement.id).order_by(Connection.role)
+    return list((await session.exec(statement)).all())
+
+
 async def put_connection(
     runtime: Runtime,
     session: AsyncSession,

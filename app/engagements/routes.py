@@ -1,8 +1,19 @@
 """Routes of engagements and their connections."""
 
-from fastapi import Response
+from typing import Annotated
 
-from app.dependencies import CallerDep, IdempotencyDep, IfMatchDep, PagingDep, RuntimeDep, SessionDep, require
+from fastapi import Query, Response
+
+from app.dependencies import (
+    EXPAND,
+    CallerDep,
+    IdempotencyDep,
+    IfMatchDep,
+    PagingDep,
+    RuntimeDep,
+    SessionDep,
+    require,
+)
 from app.domain.lifecycle import EngagementState
 from app.engagements import connections, service
 from app.engagements.facts import gather_light
@@ -11,10 +22,12 @@ from app.engagements.schemas import (
     ConnectionPut,
     ConnectionView,
     EngagementCreate,
+    EngagementPart,
     EngagementPatch,
     EngagementSummary,
     EngagementView,
     Role,
+    Slug,
 )
 from app.engagements.standing import EngagementNotThere
 from app.engagements.views import show_connection, show_standing, show_summary
@@ -74,9 +87,15 @@ async def create_engagement(
 
 
 @router.get("", operation_id="list_engagements", summary="List engagements", dependencies=[require("engagements:read")])
-async def list_engagements(caller: CallerDep, session: SessionDep, paging: PagingDep) -> Page[EngagementSummary]:
+async def list_engagements(
+    caller: CallerDep,
+    session: SessionDep,
+    paging: PagingDep,
+    source: Annotated[Slug | None, Query(description="Only those from this platform.")] = None,
+    destination: Annotated[Slug | None, Query(description="Only those to this platform.")] = None,
+) -> Page[EngagementSummary]:
     """The newest first."""
-    rows = await service.list_engagements(session, caller.tenant_id, paging)
+    rows = await service.list_engagements(session, caller.tenant_id, paging, source=source, destination=destination)
     facts = await gather_light(session, rows.rows)
     return rows.page(lambda engagement: show_summary(engagement, facts[engagement.id]))
 
@@ -88,12 +107,20 @@ async def list_engagements(caller: CallerDep, session: SessionDep, paging: Pagin
     dependencies=[require("engagements:read")],
 )
 async def get_engagement(
-    engagement_id: EngagementId, caller: CallerDep, runtime: RuntimeDep, session: SessionDep, response: Response
+    engagement_id: EngagementId,
+    caller: CallerDep,
+    runtime: RuntimeDep,
+    session: SessionDep,
+    response: Response,
+    expand: Annotated[list[EngagementPart], EXPAND] = [],  # noqa: B006  the framework copies it
 ) -> EngagementView:
     """State, what is due, the next step with the exact call to make, and every step of the road."""
     engagement = await service.find_engagement(session, caller.tenant_id, engagement_id)
     response.headers["ETag"] = service.engagement_tag(engagement)
-    return await show_standing(runtime, session, engagement)
+    view = await show_standing(runtime, session, engagement)
+    if "connections" in expand:
+        view.connections = [show_connection(each) for each in await connections.list_connections(session, engagement)]
+    return view
 
 
 @router.patch(

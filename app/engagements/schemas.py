@@ -13,6 +13,7 @@ from app.platforms.slugs import DestinationSlug, SourceSlug
 Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200, pattern=r"\S")]
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,49}$")]
 Role = Literal["source", "destination", "rehearsal"]
+EngagementPart = Literal["connections"]
 ConfigKey = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,49}$")]
 ConfigValue = Annotated[str, StringConstraints(max_length=500)] | bool | int | float
 
@@ -126,6 +127,7 @@ class EngagementView(EngagementSummary):
     agreement: AgreementView | None = Field(description="Null: not confirmed; sensitive fields may not leave.")
     purge_at: datetime | None = Field(description="When its data are destroyed, once it is closed or cancelled.")
     purged_at: datetime | None
+    connections: list["ConnectionView"] | None = Field(default=None, description="With `expand=connections`.")
 
 
 class ConnectionPut(Request):

@@ -122,11 +122,17 @@ async def find_engagement(
     return engagement
 
 
-async def list_engagements(session: AsyncSession, tenant_id: UUID, paging: Paging) -> Rows[Engagement]:
+async def list_engagements(
+    session: AsyncSession, tenant_id: UUID, paging: Paging, *, source: str | None, destination: str | None
+) -> Rows[Engagement]:
     """The tenant's engagements, the newest first."""
     statement = select(Engagement).where(Engagement.tenant_id == tenant_id)
+    if source is not None:
+        statement = statement.where(Engagement.source == source)
+    if destination is not None:
+        statement = statement.where(Engagement.destination == destination)
     keys = (col(Engagement.created_at), col(Engagement.id))
-    return await fetch_page(session, statement, keys, paging, name="engagements")
+    return await fetch_page(session, statement, keys, paging, name=f"engagements:{source}:{destination}")
 
 
 async def change_engagement(

@@ -1,11 +1,13 @@
 """Carries a schedule out: sets the weather around a run, and strikes when the destination has answered often enough."""
 
 import os
+import random
 import signal
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
 from uuid import UUID
 
 import redis
@@ -13,11 +15,13 @@ import redis
 from app.demo.client import Client, NoAnswer
 from app.demo.processes import Children
 from app.embedded import EmbeddedServers
+from app.rehearsal.faults import FAULTS, Place
 from app.rehearsal.proxy import Proxy
 from app.rehearsal.rows import Rows
 from app.rehearsal.schedule import Schedule
 
 QUOTA_SECONDS = 1.5
+_CHANGES = frozenset(fault.name for fault in FAULTS if fault.place is Place.SCHEMA)
 _HOLD = "SELECT id, fence, lease_owner, state FROM runs WHERE engagement_id = $1 ORDER BY created_at DESC LIMIT 1"
 
 
@@ -35,8 +39,12 @@ class Chaos:
         proxies: tuple[Proxy, Proxy],
         stands: tuple[Client, Client],
         stop_seconds: float,
+        seed: int = 0,
+        spare: Iterable[str] = (),
     ) -> None:
-        """`proxies` and `stands` are the source's and the destination's; a stopped worker sleeps `stop_seconds`."""
+        """`proxies` and `stands` are the source's and the destination's; a stopped worker sleeps `stop_seconds`.
+        `spare` are fields that no change of the schema takes away.
+        """
         self._schedule = schedule
         self._children = children
         self._servers = servers
@@ -48,10 +56,17 @@ class Chaos:
         self._due: list[tuple[int, str]] = []
         self._later: list[tuple[float, Callable[[], None]]] = []
         self._bereaved: tuple[float, UUID, int] | None = None
+        self._why = ""
         self._counted: Counter[str] = Counter()
         self.engagement_id: UUID | None = None
         self.injected: Counter[str] = Counter()
         self.resumed: list[float] = []
+        self.losses: list[str] = []
+        """Each loss with the seconds until somebody drove on, in their order."""
+        self.changed: list[str] = []
+        """What was changed in the destination's schema, and is put back by the end of the run at the latest."""
+        self._draw = random.Random(seed)  # noqa: S311  a rehearsal is to be repeatable, not secret
+        self._spare = list(spare)
 
     @contextmanager
     def around(self, kind: str) -> Iterator[None]:
@@ -94,6 +109,8 @@ class Chaos:
     # ── strikes ───────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _strike(self, name: str) -> str | None:
+        if name in _CHANGES:
+            return self._change_schema(name)
         strikes: dict[str, Callable[[], str | None]] = {
             "worker_kill": self._kill_worker,
             "worker_stop": self._stop_worker,
@@ -111,7 +128,7 @@ class Chaos:
             return None
         pid, run_id, fence = found
         os.kill(pid, signal.SIGKILL)
-        self._bereaved = (time.monotonic(), run_id, fence)
+        self._bereave("worker_kill", run_id, fence)
         return f"SIGKILL to worker {pid}"
 
     def _stop_worker(self) -> str | None:
@@ -120,7 +137,7 @@ class Chaos:
             return None
         pid, run_id, fence = found
         os.kill(pid, signal.SIGSTOP)
-        self._bereaved = (time.monotonic(), run_id, fence)
+        self._bereave("worker_stop", run_id, fence)
 
         def wake() -> None:
             with suppress(ProcessLookupError):
@@ -157,6 +174,21 @@ class Chaos:
         )
         return f"the account's budget is spent for {QUOTA_SECONDS} s"
 
+    def _change_schema(self, how: str) -> str:
+        body = {"action": "change_schema", "how": how, "draw": self._draw.randrange(1 << 16), "spare": self._spare}
+        made = self._stands[1].post("/_sandbox/admin", body).body
+        place = ".".join(str(made[name]) for name in ("module", "field") if name in made)
+        self.changed.append(f"{how} {place}")
+        return f"the administrator changes the schema: {how} {place}"
+
+    def mend_schema(self) -> int:
+        """The administrator puts everything back, and leaves it for the rest of the run; how many changes there were.
+
+        Raises Refused, NoAnswer.
+        """
+        self._due = [one for one in self._due if one[1] not in _CHANGES]
+        return int(self._stands[1].post("/_sandbox/admin", {"action": "restore_schema"}).body["restored"])
+
     # ── who drives ────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _driver(self) -> tuple[int, UUID, int] | None:
@@ -172,6 +204,11 @@ class Chaos:
         pid = int(rows[0]["lease_owner"].split(":")[1])
         return (pid, rows[0]["id"], rows[0]["fence"]) if pid in self._children.pids().values() else None
 
+    def _bereave(self, name: str, run_id: UUID, fence: int) -> None:
+        """From now on it counts how long the run stands still."""
+        wall = datetime.now(UTC).strftime("%H:%M:%S.%f")[:-3]
+        self._why, self._bereaved = f"{wall} {name}", (time.monotonic(), run_id, fence)
+
     def _look_for_successor(self) -> None:
         if self._bereaved is None or self.engagement_id is None:
             return
@@ -179,6 +216,7 @@ class Chaos:
         rows = self._rows.fetch("SELECT fence, state FROM runs WHERE id = $1", run_id)
         if rows and rows[0]["fence"] > fence:
             self.resumed.append(time.monotonic() - since)
+            self.losses.append(f"{self._why} {self.resumed[-1]:.1f}")
             self._bereaved = None
         elif rows and rows[0]["state"] not in ("running", "queued"):
             self._bereaved = None  # it had finished or put the run down itself (for the quota, say) just before
@@ -188,6 +226,8 @@ class Chaos:
         for _, action in self._later:
             action()
         self._later = []
+        if self.changed:
+            self.mend_schema()
         for place, proxy, stand in zip(("source", "destination"), self._proxies, self._stands, strict=True):
             proxy.values = {}
             told = stand.get("/_sandbox/faults").body["injected"]

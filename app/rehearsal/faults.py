@@ -19,13 +19,15 @@ class Place(StrEnum):
     """Inside the source's stand-in."""
     PROCESS = "process"
     """To our own processes and servers."""
+    SCHEMA = "schema"
+    """By the hand of the destination's administrator, in its settings, while the full run writes."""
 
 
 class Fault(BaseModel):
     """One kind of fault. `values` are switches of the proxy or of a stand-in; `times` how often an event happens.
 
     `by_platform` are the switches where stand-ins call them differently; a platform that is not listed there knows
-    none, unless `values` hold for all.
+    none, unless `values` hold for all. `preparing`: it strikes while the destination is made ready.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -36,6 +38,7 @@ class Fault(BaseModel):
     values: dict[str, int] = {}
     times: int = 1
     by_platform: dict[str, dict[str, int]] = {}
+    preparing: bool = False
 
     def switches(self, platform: str) -> dict[str, int]:
         """What to set on the stand-in of `platform`; empty when it cannot do this."""
@@ -87,6 +90,17 @@ FAULTS: tuple[Fault, ...] = (
     Fault(name="queue_restart", place=Place.PROCESS, text="the queue's server restarts"),
     Fault(name="database_kill", place=Place.PROCESS, text="all database sessions are ended", times=2),
     Fault(name="database_restart", place=Place.PROCESS, text="the database restarts after a crash"),
+    Fault(
+        name="duplicates_accepted",
+        place=Place.DESTINATION,
+        text="no field can be made unique: every object accepts duplicates",
+        values={"no_unique_slots": 10_000},
+        preparing=True,
+    ),
+    Fault(name="field_gone", place=Place.SCHEMA, text="a field that is written is taken away"),
+    Fault(name="module_gone", place=Place.SCHEMA, text="a custom module is taken away"),
+    Fault(name="options_gone", place=Place.SCHEMA, text="a pick list is narrowed to one value"),
+    Fault(name="field_required", place=Place.SCHEMA, text="a field becomes mandatory"),
 )
 
 BY_NAME = {fault.name: fault for fault in FAULTS}

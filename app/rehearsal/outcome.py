@@ -29,10 +29,16 @@ class Outcome:
     calls: dict[str, int] = field(default_factory=dict)
     workers_lost: int = 0
     slowest_resume: float = 0.0
+    losses: list[str] = field(default_factory=list)
+    """When a worker was lost, how, and after how many seconds somebody drove on."""
     client_retries: int = 0
     restored: int = 0
     refused: int = 0
     """What the destination refused to a rollback in bad weather; the next rollback has to bring it back."""
+    changed: list[str] = field(default_factory=list)
+    """What was changed in the destination's schema during the full run."""
+    repaired: int = 0
+    """Records that a repair completed, because a field was away while they were written."""
     roots: dict[str, str] = field(default_factory=dict)
     left_behind: dict[str, int] = field(default_factory=dict)
     """Per object, what a rollback had to leave because no call of the vendor takes it away (ruling 24)."""
@@ -66,9 +72,12 @@ class Outcome:
             "calls": self.calls,
             "workers_lost": self.workers_lost,
             "slowest_resume": round(self.slowest_resume, 2),
+            "losses": self.losses,
             "client_retries": self.client_retries,
             "restored": self.restored,
             "refused": self.refused,
+            "changed": self.changed,
+            "repaired": self.repaired,
             "roots": self.roots,
             "left_behind": self.left_behind,
             "objects": self.objects,

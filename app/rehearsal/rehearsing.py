@@ -212,6 +212,8 @@ def _rehearse(
             proxies=proxies,
             stands=stands,
             stop_seconds=lease_seconds + 3,
+            seed=outcome.seed,
+            spare=[STAND_INS[pair[1]].key_field],
         )
         result = Result(outcome.pair)
         client = PatientClient(stage.api, stage.key["key"])
@@ -226,7 +228,7 @@ def _rehearse(
             watch=chaos.watch,
             pair=pair,
             scale=outcome.records,
-            admin=administrate,
+            admin=_hand,
             chaos=chaos,
             doors=(proxies[0].url, proxies[1].url),
             more_loads=tuple(load.model_dump(mode="json") for load in more.loads),
@@ -240,6 +242,7 @@ def _rehearse(
             outcome.injected = +chaos.injected
             outcome.workers_lost = len(chaos.resumed)
             outcome.slowest_resume = max(chaos.resumed, default=0.0)
+            outcome.losses = chaos.losses
             outcome.client_retries = client.retried
         outcome.broken += result.faults
         outcome.expect(
@@ -273,7 +276,7 @@ def _walk(walk: StormyWalk, stage: Stage, rows: Rows, outcome: Outcome) -> None:
     agreeing.decide_owners(walk)
     agreeing.prepare(walk)
     outcome.settled = settle(walk, outcome.seed)
-    before = dump_of(walk)
+    before = dump_of(walk, fields=True)
     tenant_id = decode_id("tenant", stage.key["tenant_id"])
     figures = LedgerFigures(stage.database_url, tenant_id, *ids, STAND_INS[walk.pair[1]].modules)
     judge = Judge(walk, rows, figures, before, outcome, ids)
@@ -285,6 +288,9 @@ def _walk(walk: StormyWalk, stage: Stage, rows: Rows, outcome: Outcome) -> None:
     judge.after("full", full)
     outcome.moved = {name: full["counts"].get(name, 0) for name in ("read", *OUTCOMES)}
     outcome.calls = {"forecast": full["calls"]["forecast"] or 0, "made": full["calls"]["made"]}
+    if walk.chaos.changed:
+        outcome.changed = list(walk.chaos.changed)
+        outcome.repaired = stage_sums(walk.run("repair"), "repair").get("repaired", 0)
     judge.read_back()
     walk.screen.step("Changes at the source, delta")
     walk.source.post("/_sandbox/mutate", moving.CHANGES)
@@ -304,6 +310,15 @@ def _walk(walk: StormyWalk, stage: Stage, rows: Rows, outcome: Outcome) -> None:
         run = walk.run("rollback")
         outcome.expect(refused_of(run) == 0, f"rollback: {refused_of(run)} records are refused without any fault")
     judge.rolled_back(run)
+
+
+def _hand(walk: Walk, run: dict[str, Any]) -> int:
+    """What the administrator does for a run that waits for him."""
+    if run["problem"]["code"] == "schema-changed" and isinstance(walk, StormyWalk) and walk.chaos is not None:
+        for text in run["problem"]["missing"]:
+            walk.screen.say(f"the run asks: {text}")
+        return walk.chaos.mend_schema()
+    return administrate(walk, run)
 
 
 def refused_of(run: dict[str, Any]) -> int:
@@ -360,6 +375,9 @@ class Judge:
         unbalanced = raw.unbalanced(self._rows, self._ids[0])
         self._outcome.unbalanced += len(unbalanced)
         self._outcome.broken += [f"{when}: {one}" for one in unbalanced]
+        trial = stage_sums(run, "trial_restore", "trial_delete", "trial_verify")
+        if not trial.get("refused"):  # what the destination refused stays until the rollback proper
+            self._proved(f"{when}, rehearsed rollback", trial)
         sums = stage_sums(run, *_LOADING)
         self._walk.screen.say(
             f"{when}: {doubled} duplicates, {missing} missing, {unknown} unknown; "
@@ -372,8 +390,8 @@ class Judge:
         self._outcome.discrepancies += found["discrepancies"]
 
     def rolled_back(self, run: dict[str, Any]) -> None:
-        """Both roots over all that lives at the destination, before and after."""
-        after = self._dump()
+        """Both roots over all that lives at the destination, before and after; and the run's own proof agrees."""
+        after = dump_of(self._walk, fields=True)
         staying = {module: frozenset(ids) for module, ids in self._figures.left_behind().items()}
         self._outcome.left_behind = {module: len(ids) for module, ids in staying.items() if ids}
         roots = {"before": root_of(self._before), "after": root_of(after, staying)}
@@ -381,12 +399,18 @@ class Judge:
         equal = roots["before"] == roots["after"]
         self._outcome.unequal_roots += not equal
         self._outcome.expect(equal, f"rollback: {differences(self._before, after, staying)}")
-        sums = stage_sums(run, "restore", "delete")
+        sums = stage_sums(run, "restore", "delete", "verify")
         self._outcome.restored = sums.get("restored", 0)
+        self._proved("rollback", sums)
         self._walk.screen.say(
             f"{sums.get('deleted', 0)} deleted, {sums.get('restored', 0)} restored, {sums.get('kept_edits', 0)} kept; "
             f"roots {'equal' if equal else 'differ'}"
         )
+
+    def _proved(self, when: str, sums: Mapping[str, int]) -> None:
+        """What the product itself read back after taking records away."""
+        for name in ("not_restored", "still_there"):
+            self._outcome.expect(not sums.get(name), f"{when}: its own proof finds {sums.get(name)} {name}")
 
     def _dump(self) -> Dump:
         return dump_of(self._walk)
@@ -396,9 +420,9 @@ class Judge:
         self._outcome.expect(number == 0, f"{when}: {number} {text}")
 
 
-def dump_of(walk: Walk) -> Dump:
+def dump_of(walk: Walk, *, fields: bool = False) -> Dump:
     """What lives at the destination now, without what its stand-in counts beside the records."""
-    return read_dump(walk.destination, STAND_INS[walk.pair[1]].beside)
+    return read_dump(walk.destination, STAND_INS[walk.pair[1]].beside, fields=fields)
 
 
 def root_of(dump: Dump, without: Mapping[str, frozenset[str]] = MappingProxyType({})) -> str:

@@ -9,6 +9,8 @@ from app.rehearsal.faults import Fault, Place
 RUNS = ("provision", "sample", "full", "delta", "rollback")
 """Kinds of runs that meet faults, in their order; everything between them is calm."""
 _PROVISIONING = 0.25
+_CHANGED = "full"
+"""The run in which the schema changes: the longest, and what it misses lands in the second full run."""
 _WEIGHTS = {"sample": 1, "full": 4, "delta": 1, "rollback": 2}
 
 
@@ -40,16 +42,20 @@ def make_schedule(
 
     Events fall into the runs by weight, the full run most, and within the first answers that a run of `records`
     source records is sure to have. Provisioning, which asks about two hundred times whatever the size, meets faults
-    in one schedule of four.
+    in one schedule of four, or always if an exact fault strikes there. Of several changes to the schema a schedule that
+    need not be exact has one.
     """
     draw = random.Random(seed)  # noqa: S311  a schedule is to be repeatable, not secret
-    met = [kind for kind in RUNS if kind != "provision" or draw.random() < _PROVISIONING]
+    preparing = exact and any(fault.preparing for fault in faults)
+    met = [kind for kind in RUNS if kind != "provision" or draw.random() < _PROVISIONING or preparing]
     schedule = {kind: Weather() for kind in met}
     for fault in faults:
         if fault.place is Place.PROCESS:
             for _ in range(fault.times):
                 kind = draw.choices(list(_WEIGHTS), list(_WEIGHTS.values()))[0]
                 schedule[kind].events.append(Moment(draw.randint(1, _span(kind, records)), fault.name))
+            continue
+        if fault.place is Place.SCHEMA:
             continue
         for weather in schedule.values():
             shelf, platform = {
@@ -60,6 +66,7 @@ def make_schedule(
             for name, value in fault.switches(platform).items():
                 fixed = exact or name.endswith(("_ms", "_bytes", "_seconds"))
                 shelf[name] = min(10_000, shelf.get(name, 0) + (value if fixed else _varied(draw, value)))
+    schedule[_CHANGED].events += _changes(seed, faults, records, exact=exact)
     for weather in schedule.values():
         weather.events.sort(key=lambda one: one.answers)
         if weather.destination:
@@ -67,6 +74,15 @@ def make_schedule(
         if weather.source:
             weather.source["seed"] = draw.randrange(1, 1 << 30)
     return schedule
+
+
+def _changes(seed: int, faults: Sequence[Fault], records: int, *, exact: bool) -> list[Moment]:
+    """Changes to the schema, drawn apart from everything else."""
+    draw = random.Random(f"{seed}:schema")  # noqa: S311
+    names = [fault.name for fault in faults if fault.place is Place.SCHEMA]
+    if names and not exact:
+        names = [draw.choice(names)]
+    return [Moment(draw.randint(1, _span(_CHANGED, records)), name) for name in names]
 
 
 def _span(kind: str, records: int) -> int:

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 ZEROS = ("duplicates", "missing", "unknown", "without_end", "unbalanced", "unequal_roots", "discrepancies")
-_ADDED = ("settled", "restored", "refused", "workers_lost", "client_retries")
+_ADDED = ("settled", "restored", "refused", "repaired", "workers_lost", "client_retries")
 
 
 def summarise(figures: Iterable[Mapping[str, Any]]) -> dict[str, Any]:

@@ -43,7 +43,8 @@ class Block:
 @dataclass(slots=True)
 class Item:
     """A write that is to happen. `record_id` is set when the destination record exists already (an update);
-    `known_hash` is that of our last write to it, None where we never wrote it.
+    `known_hash` is that of our last write to it, None where we never wrote it; `adopted` says that the ledger has it as
+    one of the customer's.
     """
 
     source_id: str
@@ -58,6 +59,7 @@ class Item:
     before: bytes | None = None
     block: Block | None = None
     known_hash: bytes | None = None
+    adopted: bool = False
 
 
 @dataclass(slots=True)
@@ -381,9 +383,12 @@ class Decider:
         if prior is not None and prior.record_id is not None and base in (None, prior.record_id):
             item.known_hash = prior.sent_hash
         if base is None and prior is not None and prior.record_id is not None:
-            item.record_id = prior.record_id
-            item.payload = {**self.compiled.build_update(row.record, context).payload, "id": prior.record_id}
-            self._complete(row, item.payload)
+            item.record_id, item.adopted = prior.record_id, not prior.created
+            if prior.sent_hash is None:  # taken over and never booked: nothing of ours is there that could be cleared
+                item.payload = {**payload, "id": prior.record_id}
+            else:
+                item.payload = {**self.compiled.build_update(row.record, context).payload, "id": prior.record_id}
+                self._complete(row, item.payload)
             item.encoded = orjson.dumps(item.payload)
         decided.items.append(item)
 

@@ -27,6 +27,7 @@ from app.runs.concluding import conclude
 from app.runs.opening import open_work
 from app.runs.plans import plan_stages
 from app.runs.scheduling import announce, run_stages
+from app.runs.schema_lost import explained
 from app.runs.stages.check import check_mapping
 from app.runs.stages.load import CountsDisagree
 from app.runs.stages.table import STAGES
@@ -68,6 +69,7 @@ async def advance(runtime: Runtime, run_id: UUID, worker: str) -> None:
         structlog.contextvars.bound_contextvars(**ids),
         telemetry.span(f"run {lease.kind}", "consumer", lease.traceparent, **ids),
     ):
+        log.info("run_taken_up")
         keeper = asyncio.create_task(lease.keep())
         try:
             await _drive(runtime, lease)
@@ -102,7 +104,8 @@ async def _drive(runtime: Runtime, lease: Lease) -> None:
         except Stopped:
             ending = _stopped(work, runtime)
         except Exception as error:  # noqa: BLE001  whatever it is, the run has to say so
-            ending = await _troubled(runtime, lease, error, advanced=work is not None and work.advanced > 0)
+            trouble = await explained(work, error)
+            ending = await _troubled(runtime, lease, trouble, advanced=work is not None and work.advanced > 0)
     await _finish(runtime, lease, work, ending)
 
 
@@ -162,7 +165,7 @@ def _waiting(error: Exception, now: datetime) -> Ending | None:
         until = error.until or now + timedelta(minutes=1)
         return Ending("waiting_quota", "run.waiting_quota", _problem("quota-exhausted", error.detail), until)
     if isinstance(error, AdminNeeded):
-        problem = {**_problem("admin-needed", f"{error}."), "missing": list(error.missing)}
+        problem = {**_problem(error.code, f"{error}."), "missing": list(error.missing)}
         return Ending("waiting_admin", "run.waiting_admin", problem)
     if isinstance(error, CredentialsRejected):
         return Ending("paused", "run.paused", _problem("credentials-rejected", error.detail))

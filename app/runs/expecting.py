@@ -30,6 +30,7 @@ class Written:
     created: bool
     owner_id: str
     before: bytes | None
+    sent_hash: bytes | None = None
     sent: dict[str, Any] = field(default_factory=dict)
     source: Record | None = None
 
@@ -131,7 +132,7 @@ async def written(
             )
             if not rows:
                 return
-            page = [Written(*tuple(row)[:-1]) for row in rows]
+            page = [Written(*tuple(row)) for row in rows]
             hashes = {row["source_id"]: row["sent_hash"] for row in rows}
             gone = await work.staging.gone(connection, rule.source_object, list(hashes))
             left = {} if theirs else await findings.left_alone(connection, work, keys, list(hashes))

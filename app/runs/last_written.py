@@ -4,9 +4,9 @@ A delta stages what the source says now before it writes it. Where that write wa
 destination still holds what an earlier run wrote. The ledger's keyed hash says which former state that was.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import fields
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 
@@ -22,6 +22,13 @@ _KEPT = ("compiled:", "target_inventory", "source_inventory", "owners")
 _BATCHES = "SELECT DISTINCT batch FROM staged_changes WHERE engagement_id = $1 ORDER BY batch DESC LIMIT $2"
 
 
+class State(NamedTuple):
+    """What our write of a record comes to by one state of the source: the payload without ids, and its keyed hash."""
+
+    payload: dict[str, Any]
+    digest: bytes
+
+
 async def as_written(work: Work, load: Load, hashes: Mapping[str, bytes]) -> dict[str, dict[str, Any]]:
     """Source id → the payload that one of these ledger hashes proves, ids aside; absent where no delta replaced it."""
     found: dict[str, dict[str, Any]] = {}
@@ -29,17 +36,30 @@ async def as_written(work: Work, load: Load, hashes: Mapping[str, bytes]) -> dic
         left = [source_id for source_id in hashes if source_id not in found]
         if not left:
             break
-        view = _before(work, batch)
-        decider = await make_decider(view, load)
-        async with work.transaction() as connection:
-            records = await view.staging.by_ids(connection, load.source_object, left, gone_too=True)
-            rows = [StagedRow(one, records[one]) for one in left if one in records]
-            page = await decider.gather_page(connection, rows, fresh=True)
-        for row in page.rows:
-            meant = decider.meant(row, page)
-            if meant is not None and meant[1] == hashes[row.source_id]:
-                found[row.source_id] = meant[0]
+        made = await _meant(_before(work, batch), load, left)
+        found |= {one: state.payload for one, state in made.items() if state.digest == hashes[one]}
     return found
+
+
+async def states(work: Work, load: Load, ids: Iterable[str]) -> dict[str, list[State]]:
+    """Source id → what we mean now and what we meant before each delta, the newest first and each once."""
+    found: dict[str, list[State]] = {one: [] for one in ids}
+    for view in (work, *[_before(work, batch) for batch in await _batches(work)]):
+        for one, state in (await _meant(view, load, list(found))).items():
+            if state.digest not in [known.digest for known in found[one]]:
+                found[one].append(state)
+    return found
+
+
+async def _meant(view: Work, load: Load, ids: list[str]) -> dict[str, State]:
+    """What a load writes of these records by one view of the source; absent where it writes nothing."""
+    decider = await make_decider(view, load)
+    async with view.transaction() as connection:
+        records = await view.staging.by_ids(connection, load.source_object, ids, gone_too=True)
+        rows = [StagedRow(one, records[one]) for one in ids if one in records]
+        page = await decider.gather_page(connection, rows, fresh=True)
+    meant = ((row.source_id, decider.meant(row, page)) for row in page.rows)
+    return {source_id: State(*made) for source_id, made in meant if made is not None}
 
 
 def proves(work: Work, payload: Mapping[str, Any], sent_hash: bytes | None) -> bool:

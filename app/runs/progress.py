@@ -104,6 +104,7 @@ _ADVICE = {
 _BY_CODE = {
     "credentials-rejected": ("PUT the connection with working credentials, test it, then resume the run.", "resume"),
     "retrying": ("Nothing: it tries again by itself.", ""),
+    "schema-changed": ("Put back what is missing in the destination's settings, then resume.", "resume"),
     "internal-error": ("Nothing yet: it is logged and tried again.", ""),
 }
 

@@ -8,7 +8,7 @@ from fastapi import Depends, Header, Query, Response
 from fastapi.responses import StreamingResponse
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
-from app.dependencies import CallerDep, IdempotencyDep, PagingDep, RuntimeDep, SessionDep, require
+from app.dependencies import EXPAND, CallerDep, IdempotencyDep, PagingDep, RuntimeDep, SessionDep, require
 from app.engagements.facts import gather
 from app.engagements.gates import gates
 from app.engagements.service import find_engagement
@@ -42,11 +42,12 @@ from app.runs.schemas import (
     PlanView,
     RecordView,
     RunCreate,
+    RunPart,
     RunSummary,
     RunView,
     Where,
 )
-from app.runs.views import show_findings, show_proof, show_record, show_run, show_summaries
+from app.runs.views import expand_run, show_findings, show_proof, show_record, show_run, show_summaries
 
 router = api_router("", "runs")
 
@@ -145,13 +146,20 @@ async def preview_plan(
     "/runs/{run_id}", operation_id="get_run", summary="See how a run is doing", dependencies=[require("runs:read")]
 )
 async def get_run(
-    run_id: RunId, caller: CallerDep, runtime: RuntimeDep, session: SessionDep, response: Response
+    run_id: RunId,
+    caller: CallerDep,
+    runtime: RuntimeDep,
+    session: SessionDep,
+    response: Response,
+    expand: Annotated[list[RunPart], EXPAND] = [],  # noqa: B006  the framework copies it
 ) -> RunView:
     """State, progress per stage, counts, calls against the forecast, and what to do when it stands still."""
     run = await service.find_run(session, caller.tenant_id, run_id)
     if run.finished_at is None:
         response.headers["Retry-After"] = _POLL
-    return await show_run(runtime, session, run)
+    if expand:
+        caller.require("engagements:read")  # what is sent along is asked for as if it were read alone
+    return await expand_run(session, run, await show_run(runtime, session, run), expand)
 
 
 @router.get(

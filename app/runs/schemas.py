@@ -5,7 +5,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field
 
-from app.engagements.schemas import Call, Request
+from app.engagements.papers import ReportSummary
+from app.engagements.schemas import Call, EngagementSummary, Request
 from app.identifiers import ApiKeyId, ConnectionId, EngagementId, ReportId, RunId
 
 Kind = Literal[
@@ -22,6 +23,7 @@ Kind = Literal[
     "reassign_owners",
 ]
 Where = Literal["production", "rehearsal"]
+RunPart = Literal["engagement", "reports"]
 
 
 class RunOptions(Request):
@@ -139,6 +141,8 @@ class RunView(RunSummary):
     problem: RunProblem | None
     approved: bool = Field(description="For a sample: whether it is the one that was approved.")
     report_ids: list[ReportId]
+    engagement: EngagementSummary | None = Field(default=None, description="With `expand=engagement`.")
+    reports: list[ReportSummary] | None = Field(default=None, description="With `expand=reports`.")
 
 
 class RecordView(BaseModel):

@@ -4,10 +4,12 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlmodel import select
+from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app.documents import engagement_key
+from app.engagements.facts import gather_light
+from app.engagements.views import show_report, show_summary
 from app.models.engagement import Engagement
 from app.models.ledger import Ledger
 from app.models.mapping import Report
@@ -64,6 +66,17 @@ async def show_run(runtime: Runtime, session: AsyncSession, run: Run) -> RunView
         approved=engagement.approved_run_id == run.id,
         report_ids=list(reports.all()),
     )
+
+
+async def expand_run(session: AsyncSession, run: Run, view: RunView, parts: Sequence[str]) -> RunView:
+    """The view with what the caller wants sent along."""
+    if "engagement" in parts:
+        engagement = await session.get_one(Engagement, run.engagement_id)
+        view.engagement = show_summary(engagement, (await gather_light(session, [engagement]))[engagement.id])
+    if "reports" in parts:
+        rows = await session.exec(select(Report).where(Report.run_id == run.id).order_by(col(Report.created_at)))
+        view.reports = [show_report(report) for report in rows.all()]
+    return view
 
 
 def show_record(row: Ledger) -> RecordView:

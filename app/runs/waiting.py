@@ -8,6 +8,8 @@ class AdminNeeded(Exception):
     them; nothing is written before a resumed run finds them done.
     """
 
+    code = "admin-needed"
+
     def __init__(self, missing: Sequence[str]) -> None:
         super().__init__(f"{len(missing)} things have to be done by an administrator of the destination")
         self.missing = tuple(missing)

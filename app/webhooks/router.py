@@ -6,7 +6,7 @@ from typing import Annotated
 from fastapi import Query, Response
 from pydantic import AwareDatetime
 
-from app.dependencies import CallerDep, IdempotencyDep, PagingDep, RuntimeDep, SessionDep, require
+from app.dependencies import EXPAND, CallerDep, IdempotencyDep, PagingDep, RuntimeDep, SessionDep, require
 from app.domain.ids import encode_id
 from app.errors import IdempotencyKeyMissing, IdempotencyKeyReused, RequestInFlight, TargetForbidden
 from app.identifiers import EngagementId, RunId, WebhookDeliveryId, WebhookEndpointId
@@ -18,6 +18,7 @@ from app.webhooks.kinds import EventType
 from app.webhooks.schemas import (
     CreateEndpoint,
     Delivery,
+    DeliveryPart,
     DeliveryState,
     Endpoint,
     EndpointWithSecret,
@@ -122,7 +123,7 @@ async def ping_webhook_endpoint(
     """A worker delivers it within a second or two; see the endpoint's deliveries for the attempt."""
     endpoint = await service.get_endpoint(session, caller.tenant_id, endpoint_id)
     delivery = await service.send_test(runtime, session, endpoint)
-    views.point_to(response.headers, delivery)
+    views.point_to(response.headers, delivery.endpoint_id)
     return await views.shown(session, delivery)
 
 
@@ -160,10 +161,14 @@ async def replay_webhook_endpoint(
     caller: CallerDep,
     session: SessionDep,
     runtime: RuntimeDep,
+    response: Response,
     _: IdempotencyDep,
 ) -> Replayed:
+    """Oldest first, ten thousand in one request; `next_since` says where to go on."""
     endpoint = await service.get_endpoint(session, caller.tenant_id, endpoint_id)
-    return Replayed(deliveries=await service.replay_since(runtime, session, endpoint, body.since))
+    count, rest = await service.replay_since(runtime, session, endpoint, body.since)
+    views.point_to(response.headers, endpoint.id)
+    return Replayed(deliveries=count, next_since=rest)
 
 
 @router.get(
@@ -178,9 +183,11 @@ async def list_webhook_deliveries(
     session: SessionDep,
     paging: PagingDep,
     state: Annotated[DeliveryState | None, Query()] = None,
+    expand: Annotated[list[DeliveryPart], EXPAND] = [],  # noqa: B006  the framework copies it
 ) -> Page[Delivery]:
     rows, events, attempts = await service.list_deliveries(session, caller.tenant_id, endpoint_id, state, paging)
-    return rows.page(lambda row: views.show_delivery(row, events[row.event_id], attempts.get(row.id, [])))
+    whole = "event" in expand
+    return rows.page(lambda row: views.show_delivery(row, events[row.event_id], attempts.get(row.id, []), whole))
 
 
 @router.post(
@@ -200,7 +207,7 @@ async def replay_webhook_delivery(
     _: IdempotencyDep,
 ) -> Delivery:
     delivery = await service.replay_delivery(runtime, session, caller.tenant_id, delivery_id)
-    views.point_to(response.headers, delivery)
+    views.point_to(response.headers, delivery.endpoint_id)
     return await views.shown(session, delivery)
 
 

@@ -25,6 +25,9 @@ Events = Annotated[
 ]
 
 
+DeliveryPart = Literal["event"]
+
+
 class EndpointState(StrEnum):
     ENABLED = "enabled"
     DISABLED = "disabled"
@@ -107,11 +110,16 @@ class Delivery(BaseModel):
     next_at: datetime | None = Field(description="When it is tried next; null when it is not.")
     delivered_at: datetime | None
     created_at: datetime
+    event: "EventView | None" = Field(default=None, description="With `expand=event`.")
 
 
 class Replayed(BaseModel):
     object: Literal["webhook_replay"] = "webhook_replay"
     deliveries: int = Field(ge=0, examples=[12])
+    next_since: datetime | None = Field(
+        description="Null: that were all. Else the replay stopped before the events from this instant on; ask again "
+        "with it."
+    )
 
 
 class EventView(BaseModel):

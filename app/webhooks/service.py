@@ -147,30 +147,34 @@ async def replay_delivery(
     return await _deliver(session, endpoint, old.event_id, runtime.now())
 
 
-async def replay_since(runtime: Runtime, session: AsyncSession, endpoint: WebhookEndpoint, since: datetime) -> int:
-    """Every event since then that the endpoint wants, oldest first, at most MAX_REPLAYED; how many that were."""
+async def replay_since(
+    runtime: Runtime, session: AsyncSession, endpoint: WebhookEndpoint, since: datetime
+) -> tuple[int, datetime | None]:
+    """Every event since then that the endpoint wants, oldest first, at most MAX_REPLAYED: how many that were, and the
+    instant of the first one left out. Raises EndpointDisabled."""
     _require_enabled(endpoint)
     now = runtime.now()
     wanted = (
-        select(Event.id)
+        select(Event.id, Event.created_at)
         .where(Event.tenant_id == endpoint.tenant_id, Event.created_at >= max(since, now - EVENTS_KEPT))
         .where(Event.type != EventType.ENDPOINT_PING)
-        .order_by(col(Event.sequence))
-        .limit(MAX_REPLAYED)
+        .order_by(col(Event.created_at), col(Event.sequence))
+        .limit(MAX_REPLAYED + 1)
     )
     if endpoint.events:
         wanted = wanted.where(col(Event.type).in_(endpoint.events))
-    ids = (await session.exec(wanted)).all()
-    if ids:
+    found = (await session.exec(wanted)).all()
+    events = found[:MAX_REPLAYED]
+    if events:
         await (await session.connection()).execute(
             insert(WebhookDelivery),
             [
                 {"id": new_id(), "tenant_id": endpoint.tenant_id, "endpoint_id": endpoint.id, "event_id": event_id}
                 | {"state": "pending", "attempts": 0, "next_at": now, "created_at": now}
-                for event_id in ids
+                for event_id, _ in events
             ],
         )
-    return len(ids)
+    return len(events), found[MAX_REPLAYED][1] if len(found) > MAX_REPLAYED else None
 
 
 async def list_deliveries(

@@ -1,5 +1,7 @@
 """Endpoints, deliveries and events as callers see them."""
 
+from uuid import UUID
+
 from sqlmodel.ext.asyncio.session import AsyncSession
 from starlette.datastructures import MutableHeaders
 
@@ -17,7 +19,8 @@ def show_event(row: Event) -> EventView:
     return EventView.model_validate(row, from_attributes=True)
 
 
-def show_delivery(row: WebhookDelivery, event: Event, attempts: list[WebhookAttempt]) -> Delivery:
+def show_delivery(row: WebhookDelivery, event: Event, attempts: list[WebhookAttempt], whole: bool = False) -> Delivery:
+    """A delivery; `whole` sends its event along."""
     return Delivery(
         id=row.id,
         endpoint_id=row.endpoint_id,
@@ -28,6 +31,7 @@ def show_delivery(row: WebhookDelivery, event: Event, attempts: list[WebhookAtte
         next_at=row.next_at if row.state == DeliveryState.PENDING else None,
         delivered_at=row.delivered_at,
         created_at=row.created_at,
+        event=show_event(event) if whole else None,
     )
 
 
@@ -36,6 +40,7 @@ async def shown(session: AsyncSession, delivery: WebhookDelivery) -> Delivery:
     return show_delivery(delivery, events[delivery.event_id], attempts.get(delivery.id, []))
 
 
-def point_to(headers: MutableHeaders, delivery: WebhookDelivery) -> None:
-    headers["Location"] = f"/v1/webhook_endpoints/{encode_id('webhook_endpoint', delivery.endpoint_id)}/deliveries"
+def point_to(headers: MutableHeaders, endpoint_id: UUID) -> None:
+    """Where accepted deliveries can be watched, and how soon that is worth a look."""
+    headers["Location"] = f"/v1/webhook_endpoints/{encode_id('webhook_endpoint', endpoint_id)}/deliveries"
     headers["Retry-After"] = "2"

@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import JsonValue
 
-from app.domain.schema import Inventory
+from app.domain.schema import Inventory, ObjectSpec
 from connectors.base import (
     ChangeResult,
     ConnectionContext,
@@ -124,6 +124,10 @@ class FreshsalesDestination:
             stages=await self._metadata.stages(),
             facts=facts,
         )
+
+    async def describe_object(self, object_name: str) -> ObjectSpec | None:
+        """A few calls; objects that every account has in the same form are not asked for."""
+        return await self._metadata.object(object_name)
 
     # ── records ───────────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -174,6 +174,21 @@ class Metadata:
         found.append(modules.file_spec(leads=leads))
         return found + await for_each(await self.custom_modules(), self._custom_spec)
 
+    async def object(self, name: str) -> ObjectSpec | None:
+        """One object, asked anew where an administrator can change it; None where the account does not have it."""
+        module = modules.module_of(name)
+        if name == modules.PRODUCTS.name:
+            self.forget(modules.PRODUCTS)
+            return await self._product_spec(await self._currencies())
+        if module is None:
+            return next((one for one in await self.objects(catalogue=True) if one.name == name), None)
+        self.forget(module)
+        if not module.custom:
+            return await self._record_spec(module)
+        self.forget()
+        found = [one for one in await self.custom_modules() if one.entity_name == name]
+        return await self._custom_spec(found[0]) if found else None
+
     async def _common(self) -> None:
         await self.fields(modules.CONTACTS)
         await self.custom_modules()

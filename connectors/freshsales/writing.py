@@ -169,6 +169,8 @@ class Writer:
             headers=JSON,
             accept=REFUSED,
         )
+        if answer.status == 404 and method == "POST":
+            raise self._api.refusal(answer)  # there is no record in the path: what is not there is the module
         if answer.status in REFUSED:
             return refused(answer, shape.labels)
         return accepted(answer, module.singular, WriteStatus.CREATED if answer.status == 201 else plain)

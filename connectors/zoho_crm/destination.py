@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import JsonValue
 
-from app.domain.schema import Inventory
+from app.domain.schema import Inventory, ObjectSpec
 from connectors.answers import Answer
 from connectors.base import (
     ChangeResult,
@@ -101,6 +101,13 @@ class ZohoDestination:
             stages=await self._metadata.stages(),
             facts=facts,
         )
+
+    async def describe_object(self, object_name: str) -> ObjectSpec | None:
+        """Three calls."""
+        self._metadata.forget()
+        self._metadata.forget(object_name)
+        modules = [one for one in await self._metadata.described() if one.api_name == object_name]
+        return (await self._metadata.objects(modules))[0] if modules else None
 
     async def count(self, object_name: str, filled: str | None = None) -> int:
         return await self._records.count(object_name, filled)

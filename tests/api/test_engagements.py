@@ -141,6 +141,24 @@ class TestReadAndList:
         assert [one["id"] for one in rest["data"]] == made[:1]
         assert rest["has_more"] is False
 
+    async def test_list_filters_by_platform_and_keeps_a_cursor_to_its_filter(
+        self, owner: Client, clock: FakeClock
+    ) -> None:
+        made: dict[str, list[str]] = {"zoho_crm": [], "freshsales": []}
+        for destination in ("zoho_crm", "freshsales", "zoho_crm"):
+            clock.advance(seconds=1)
+            body = BODY | {"destination": destination}
+            made[destination].insert(0, (await owner.post("/v1/engagements", json=body)).json()["id"])
+        for destination, ids in made.items():
+            found = (await owner.get("/v1/engagements", params={"destination": destination})).json()["data"]
+            assert [one["id"] for one in found] == ids
+        assert (await owner.get("/v1/engagements", params={"source": "octopuspro"})).json()["data"] == []
+        narrow = {"destination": "zoho_crm", "limit": 1}
+        cursor = (await owner.get("/v1/engagements", params=narrow)).json()["next_cursor"]
+        rest = (await owner.get("/v1/engagements", params={**narrow, "cursor": cursor})).json()
+        assert [one["id"] for one in rest["data"]] == made["zoho_crm"][1:]
+        problem(await owner.get("/v1/engagements", params={"cursor": cursor}), 422, "invalid")
+
     async def test_state_follows_what_has_happened(self, move: Move) -> None:
         states = [(await move.view())["state"]]
         await move.connect()

@@ -37,12 +37,20 @@ def document() -> Document:
                     "properties": {
                         "name": {"type": "string", "maxLength": 50},
                         "kind": {"type": "string", "enum": ["a", "b"]},
+                        "note": {"anyOf": [{"type": "string"}, {"type": "null"}]},
+                        "part": {"anyOf": [{"$ref": "#/components/schemas/Part"}, {"type": "null"}]},
+                        "flags": {"type": "object", "additionalProperties": {"type": "string"}},
                     },
                 },
+                "Part": {"type": "object", "properties": {"size": {"type": "integer"}}},
                 "Thing": {
                     "type": "object",
                     "required": ["id"],
-                    "properties": {"id": {"type": "string"}, "parts": {"type": "array", "items": {"type": "string"}}},
+                    "properties": {
+                        "id": {"type": "string"},
+                        "count": {"type": "integer"},
+                        "parts": {"type": "array", "items": {"type": "string"}},
+                    },
                 },
             }
         },
@@ -56,7 +64,7 @@ def _at(found: Document, path: str) -> Document:
 
 
 POST = "paths|/v1/things|post"
-NEW, THING = "components|schemas|New", "components|schemas|Thing"
+NEW, PART, THING = "components|schemas|New", "components|schemas|Part", "components|schemas|Thing"
 BREAKING: dict[str, Callable[[Document], Any]] = {
     "is gone": lambda d: d["paths"].clear(),
     "is named": lambda d: _at(d, POST).update(operationId="make_thing"),
@@ -75,6 +83,20 @@ BREAKING: dict[str, Callable[[Document], Any]] = {
     "id is gone": lambda d: _at(d, THING)["properties"].pop("id"),
     "id may be missing now": lambda d: _at(d, THING)["required"].clear(),
     "parts[]: it is integer": lambda d: _at(d, THING)["properties"]["parts"]["items"].update(type="integer"),
+    "body.note: it is string instead of null": lambda d: _at(d, NEW)["properties"].update(note={"type": "string"}),
+    "body.part: it is string instead of object": lambda d: _at(d, NEW)["properties"].update(part={"type": "string"}),
+    "body.part.size: maximum is 5 now": lambda d: _at(d, PART)["properties"]["size"].update(maximum=5),
+    "body.part: it takes no further members now": lambda d: _at(d, PART).update(additionalProperties=False),
+    "body.flags.*: it is integer instead of string": lambda d: _at(d, NEW)["properties"]["flags"].update(
+        additionalProperties={"type": "integer"}
+    ),
+    "body.name: only 'x' is taken now": lambda d: _at(d, NEW)["properties"]["name"].update(enum=["x"]),
+    "body.name: it has to match date now": lambda d: _at(d, NEW)["properties"]["name"].update(format="date"),
+    "201.id: it is null instead of string": lambda d: _at(d, THING)["properties"].update(
+        id={"anyOf": [{"type": "string"}, {"type": "null"}]}
+    ),
+    "201.count: it is number instead of integer": lambda d: _at(d, THING)["properties"]["count"].update(type="number"),
+    "no key is not enough now": lambda d: _at(d, POST).update(security=[{"bearer": []}]),
     "does not answer 201": lambda d: _at(d, POST)["responses"].clear(),
     "the webhook thing.made is gone": lambda d: d["webhooks"].clear(),
 }
@@ -90,7 +112,8 @@ def test_what_breaks_is_named(said: str) -> None:
 def test_additions_pass() -> None:
     after = copy.deepcopy(document())
     _at(after, NEW)["properties"]["colour"] = {"type": "string"}
-    _at(after, NEW)["properties"]["name"]["maxLength"] = 90
+    _at(after, NEW)["properties"]["name"] = {"anyOf": [{"type": "string", "maxLength": 90}, {"type": "null"}]}
+    _at(after, PART)["properties"]["size"]["type"] = "number"
     _at(after, THING)["properties"]["colour"] = {"type": "string"}
     _at(after, POST)["parameters"].append({"in": "query", "name": "dry", "schema": {"type": "boolean"}})
     after["paths"]["/v1/others"] = {"get": {"operationId": "list_others"}}

@@ -194,6 +194,34 @@ class TestReplay:
         assert await deliver(runtime) == 1
         assert_problem(await owner.post(path, json={"since": "yesterday"}), 422, "invalid")
 
+    async def test_more_than_one_request_takes_goes_on_where_it_stopped(
+        self,
+        owner: Client,
+        endpoint: dict[str, Any],
+        runtime: Runtime,
+        receiver: Receiver,
+        clock: FakeClock,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        since, told = clock().isoformat(), []
+        for number in range(5):
+            await happen(runtime, owner, number=number)
+            clock.advance(hours=1)
+        await deliver(runtime)
+        receiver.received.clear()
+        monkeypatch.setattr("app.webhooks.service.MAX_REPLAYED", 2)
+        path = f"/v1/webhook_endpoints/{endpoint['id']}/replay"
+        while since:
+            answer = await owner.post(path, json={"since": since})
+            assert answer.status_code == 202
+            assert answer.headers["location"] == path.removesuffix("replay") + "deliveries"
+            assert answer.headers["retry-after"]
+            told.append(answer.json()["deliveries"])
+            since = answer.json()["next_since"]
+        assert told == [2, 2, 1]
+        await deliver(runtime)
+        assert sorted(json.loads(each.body)["data"]["number"] for each in receiver.received) == [0, 1, 2, 3, 4]
+
     async def test_409(self, owner: Client, endpoint: dict[str, Any]) -> None:
         path = f"/v1/webhook_endpoints/{endpoint['id']}"
         await owner.patch(path, json={"enabled": False})

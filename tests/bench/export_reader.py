@@ -4,17 +4,13 @@ What `workers.reading` is for uploaded files. It imports no more than it needs, 
 """
 
 import gc
-import hashlib
 import logging
 import os
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
 from uuid import UUID
 
-from app.db import Database
 from app.domain.schema import Inventory
 from app.runs.claims import Lease
 from app.runs.reader import Telling, own_pipes, serve, task_of
@@ -22,33 +18,15 @@ from app.runs.stages.extract import extract
 from app.runs.staging import Staging
 from app.runs.work import RunRow, Work
 from app.runtime import Runtime
-from app.security import DataKey, KeyRing
+from app.security import DataKey
+from tests.bench.export_rows import Figures, bench_runtime
 from tests.bench.export_schema import source_objects
 from tests.bench.export_source import ExportSource
 from workers import collector
+from workers.priority import READING, give_way
 
 if TYPE_CHECKING:
     from connectors.base import CallMeter, Destination, Source
-
-
-@dataclass(frozen=True, slots=True)
-class Figures:
-    """The settings that driving a run asks for, with their defaults; reading an environment is not what is measured."""
-
-    call_timeout_seconds: float = 30.0
-    lease_seconds: float = 6.0
-    flush_rows: int = 2000
-    flush_seconds: float = 1.0
-
-
-def bench_runtime(dsn: str) -> Runtime:
-    """What worker and reader open: the bench's database, a key that is no secret."""
-    return Runtime(
-        settings=cast("Any", Figures()),
-        db=Database(dsn),
-        keys=KeyRing({"bench": hashlib.sha256(b"bench").digest()}),
-        now=lambda: datetime.now(UTC),
-    )
 
 
 def source_inventory(runtime: Runtime) -> Inventory:
@@ -58,7 +36,7 @@ def source_inventory(runtime: Runtime) -> Inventory:
 
 async def read(pipe: BinaryIO, out: BinaryIO) -> None:
     """Extracts what it is asked for, until the pipe ends."""
-    runtime = bench_runtime(os.environ["BENCH_DSN"])
+    runtime = bench_runtime()
     await runtime.db.pool()
     task = task_of(pipe)
     assert task is not None
@@ -91,6 +69,7 @@ def main() -> None:
 
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
     collector.seldom()
+    give_way(READING)
     uvloop.run(read(*own_pipes()))
 
 

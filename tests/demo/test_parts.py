@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from http.client import HTTPConnection
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
@@ -16,7 +17,7 @@ from app.demo import run_demo
 from app.demo.agreeing import decide_values
 from app.demo.client import Client, NoAnswer
 from app.demo.counting import Row
-from app.demo.dumps import Dump, count_disagreements, differences
+from app.demo.dumps import Dump, count_disagreements, differences, read_dump
 from app.demo.errors import DemoFailed
 from app.demo.processes import MOST_FAILURES, Child, Children
 from app.demo.receiver import Receiver, receiving
@@ -29,6 +30,16 @@ def dump(**modules: dict[str, str]) -> Dump:
     return Dump({name: {key: text.encode() for key, text in one.items()} for name, one in modules.items()})
 
 
+class Line:
+    """A destination of one record."""
+
+    def __init__(self, record: dict[str, Any]) -> None:
+        self._record = record
+
+    def lines(self, _path: str, **_query: str) -> list[bytes]:
+        return [json.dumps(self._record).encode()]
+
+
 class TestDifferences:
     def test_equal(self) -> None:
         assert differences(dump(Deals={"1": "a"}), dump(Deals={"1": "a"}, Leads={})) == []
@@ -36,6 +47,16 @@ class TestDifferences:
     def test_each_kind_is_named(self) -> None:
         before, after = dump(Deals={"1": "a", "2": "b"}), dump(Deals={"2": "c", "3": "d"})
         assert differences(before, after) == ["Deals 1 is gone", "Deals 3 is left", "Deals 2 differs"]
+
+    def test_what_differs_is_named_without_its_value(self) -> None:
+        old = {"Phone": "+1 415 555 0100", "Fax": None, "Title": "Dr", "City": "Oslo"}
+        now = {"Phone": "+1 415 555 0199", "Fax": "7", "Title": None, "City": "Oslo"}
+        before, after = (
+            read_dump(Line({"module": "Leads", "id": "1", "data": one}), fields=True)  # type: ignore[arg-type]
+            for one in (old, now)
+        )
+        said = "Leads 1 differs in data.Fax was blank, data.Phone changed, data.Title is blank now"
+        assert differences(before, after) == [said]
 
     def test_many_are_counted(self) -> None:
         found = differences(dump(), dump(Deals={str(number): "" for number in range(30)}))

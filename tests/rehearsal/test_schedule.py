@@ -19,7 +19,28 @@ def test_every_event_happens_as_often_as_its_fault_says() -> None:
             moment.name for weather in make_schedule(seed, FAULTS, PAIR, 400).values() for moment in weather.events
         ]
         for fault in FAULTS:
-            assert events.count(fault.name) == (fault.times if fault.place is Place.PROCESS else 0)
+            if fault.place is not Place.SCHEMA:
+                assert events.count(fault.name) == (fault.times if fault.place is Place.PROCESS else 0)
+
+
+def test_the_schema_changes_once_and_in_the_full_run() -> None:
+    changes = {fault.name for fault in FAULTS if fault.place is Place.SCHEMA}
+    met = set()
+    for seed in range(40):
+        schedule = make_schedule(seed, FAULTS, PAIR, 400)
+        struck = [(kind, moment.name) for kind in schedule for moment in schedule[kind].events]
+        [(kind, name)] = [one for one in struck if one[1] in changes]
+        assert kind == "full"
+        met.add(name)
+    assert met == changes
+    named = make_schedule(1, chosen("field_gone,options_gone"), PAIR, 400, exact=True)["full"]
+    assert {one.name for one in named.events} == {"field_gone", "options_gone"}
+
+
+def test_what_strikes_provisioning_by_name_meets_it() -> None:
+    for seed in range(10):
+        schedule = make_schedule(seed, chosen("duplicates_accepted"), PAIR, 400, exact=True)
+        assert schedule["provision"].destination["no_unique_slots"] == 10_000
 
 
 def test_events_come_in_their_order() -> None:

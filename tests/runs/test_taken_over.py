@@ -2,9 +2,12 @@
 
 import pytest
 
+from connectors.sandboxkit.config import SandboxConfig
 from tests.pairs.vendors import Tracker
 from tests.runs.conftest import OpenWay
 from tests.runs.doom import Killed, at, doomed
+from tests.runs.road import sandbox
+from tests.runs.test_rollback import create, edit, rollback_report
 from tests.runs.test_rollback_refused import by_id, theirs
 
 
@@ -39,3 +42,86 @@ async def test_a_worker_that_dies_around_the_first_call_leaves_it_theirs(
         assert all(now[one] != before[one] for one in ids)
         await way.run("rollback")
         assert await by_id(way) == before
+
+
+@pytest.mark.parametrize("moment", ["call Accounts", "answer Accounts", "record accounts"])
+async def test_what_the_source_leaves_blank_stays_theirs_whoever_dies(open_way: OpenWay, moment: str) -> None:
+    """The successor of a dead worker writes what that one would have written: it clears nothing that we never set."""
+    with sandbox("servicetracker", SandboxConfig(scale=20, seed=5)) as url:
+        tracker = Tracker(url)
+        await tracker.sign_in()
+        [account, *_] = await tracker.rows("SELECT Id FROM Account ORDER BY Id")
+        await tracker.change("Account", account["Id"], Description=None, Phone="+1 415 555 0100")
+        await tracker.close()
+        async with open_way(source=url, call_timeout_seconds=0.5) as way:
+            await way.up_to("provision")
+            key = {"Source_System_ID": f"servicetracker:Account:{account['Id']}"}
+            one = await create(way, "Accounts", Account_Name="Theirs", Description="Their words", **key)
+            before = await by_id(way)
+            run_id = await way.start("full")
+            with doomed(way.runtime, at(moment)) as (runtime, doom):
+                try:
+                    await way.drive_once(run_id, runtime=runtime)
+                except Killed:
+                    pass
+                finally:
+                    doom.dead = True
+                    await runtime.db.close()
+            assert doom.last == moment
+            await way.free(run_id)
+            await way.drive(run_id)
+            now = await by_id(way)
+            assert now[one]["Phone"] == "+14155550100"
+            assert now[one]["Description"] == "Their words"
+            await way.run("rollback")
+            assert await by_id(way) == before
+
+
+async def test_what_a_delta_cleared_comes_back(open_way: OpenWay) -> None:
+    """The source filled the field first and emptied it later; both were ours."""
+    with sandbox("servicetracker", SandboxConfig(scale=20, seed=5)) as url:
+        tracker = Tracker(url)
+        await tracker.sign_in()
+        [account, *_] = await tracker.rows("SELECT Id FROM Account ORDER BY Id")
+        await tracker.change("Account", account["Id"], Description="From the source", Fax=None)
+        async with open_way(source=url) as way:
+            await way.up_to("provision")
+            key = {"Source_System_ID": f"servicetracker:Account:{account['Id']}"}
+            values = {"Account_Name": "Theirs", "Description": "Their words", "Fax": "+1 415 555 0188"}
+            one = await create(way, "Accounts", **values, **key)
+            before = await by_id(way)
+            await way.run("full")
+            assert (await by_id(way))[one]["Description"] == "From the source"
+            await tracker.change("Account", account["Id"], Description=None)
+            await tracker.close()
+            await way.delta()
+            now = await by_id(way)
+            assert "Description" not in now[one]
+            assert now[one]["Fax"] == "+1 415 555 0188"
+            await way.run("rollback")
+            assert await by_id(way) == before
+            report = await rollback_report(way)
+            assert (report["restored"], report["kept_edits"], report["equal"]) == (1, 0, True)
+
+
+async def test_what_a_person_entered_where_we_wrote_nothing_stays_and_is_listed(open_way: OpenWay) -> None:
+    with sandbox("servicetracker", SandboxConfig(scale=20, seed=5)) as url:
+        tracker = Tracker(url)
+        await tracker.sign_in()
+        [account, *_] = await tracker.rows("SELECT Id FROM Account ORDER BY Id")
+        await tracker.change("Account", account["Id"], Description=None)
+        await tracker.close()
+        async with open_way(source=url) as way:
+            await way.up_to("provision")
+            key = {"Source_System_ID": f"servicetracker:Account:{account['Id']}"}
+            one = await create(way, "Accounts", Account_Name="Theirs", Description="Their words", **key)
+            before = await by_id(way)
+            await way.run("full")
+            await edit(way, "Accounts", one, Description="Their later words")
+            await way.run("rollback")
+            now = await by_id(way)
+            assert now.pop(one) == {**before.pop(one), "Description": "Their later words"}
+            assert now == before
+            report = await rollback_report(way)
+            assert (report["restored"], report["kept_edits"], report["equal"]) == (1, 1, True)
+            assert [kept["fields"] for kept in report["kept"]] == [["Description"]]

@@ -84,7 +84,13 @@ async def _descend(work: Work, stage: StageRow, level: int) -> None:
 
 
 async def _merger(work: Work, stage: StageRow, rule: Load, facts: ObjectFacts) -> Merging | None:
-    """In a delta whatever can be changed there is merged with what people changed meanwhile."""
+    """In a delta whatever can be changed there is merged with what people changed meanwhile; everywhere else an update
+    leaves alone what a record of theirs held in fields that we never filled.
+    """
+    if work.run.kind != "delta" and rule.mode is LoadMode.CREATE:
+        from app.runs.whose import Sparing
+
+        return Sparing(work, rule)
     if work.run.kind != "delta" or not (facts.deletable if rule.mode is LoadMode.FILE else facts.updatable):
         return None
     if rule.mode is LoadMode.FILE:

@@ -17,6 +17,7 @@ from app.runs.expecting import Written, computed_anew, field_specs, written
 from app.runs.hiding import hidden_fields
 from app.runs.readings import OVERLAP, Reading
 from app.runs.reports import save_report
+from app.runs.schema_lost import demand_all
 from app.runs.stages.verify import Tally, compare_files, exact, owner_field, read_back
 from app.runs.work import StageRow, Work
 
@@ -28,6 +29,8 @@ async def reconcile(work: Work, stage: StageRow) -> None:
     tally = Tally(keep_values=False, owner=owner_field(work, rule), hidden=hidden_fields(work, rule))
     check = _Check(work, rule, tally, await _changed(work, rule))
     await check.run()
+    if tally.differing:
+        await demand_all(work, rule)
     ranges = check.pairing.finish()
     meant, found = object_roots(ranges)
     stage.counts = {**tally.counts(), "read_again": check.read_again, "read_before": check.read_before}

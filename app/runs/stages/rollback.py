@@ -21,6 +21,7 @@ from app.runs.referring import known, look, reference_id
 from app.runs.repeating import in_parts
 from app.runs.stages.verify import read_back
 from app.runs.undoing import DELETED, NOT_DELETED, NOT_RESTORED, RESTORED, Undo
+from app.runs.whose import doubtful, further_values
 from app.runs.work import StageRow, Work
 from app.runs.writers import parent_of
 from connectors.base import Destination, WriteResult, WriteStatus, WriteTarget
@@ -73,19 +74,21 @@ async def _restore_chunk(
     back: dict[str, bytes] = {}
     given: set[str] = set()
     undone = []
+    sides = {one.source_id: await _sides(work, one, now, specs) for one in chunk}
+    # of a record that is gone nothing can be given back
+    doubts = {one: names for one, of_it in sides.items() if of_it[2] and (names := doubtful(*of_it, specs))}
+    further = await further_values(work, rule, doubts, chunk)
     for one in chunk:
         assert one.before is not None
-        held = work.open_before(one.source_id, one.before)
-        ours = exact_json(orjson.dumps({key: value for key, value in one.sent.items() if key in specs}))
-        ours |= await _links_of_ours(work, held, ours, now.get(one.record_id, {}), specs)
-        verdicts = edited(held, ours, now.get(one.record_id, {}), specs)
+        held, ours, there = sides[one.source_id]
+        verdicts = edited(held, ours, there, specs, further.get(one.source_id, {}))
         values = {key: held.get(key) for key, verdict in verdicts.items() if verdict is Restore.RESTORE}
         kept = sorted(key for key, verdict in verdicts.items() if verdict is Restore.KEEP)
         if values:
             back[one.source_id] = orjson.dumps({**values, "id": one.record_id})
         # counted by what we had changed: the call of a worker that died before it could book is not made again
         changed = {key for key, verdict in edited(held, ours, ours, specs).items() if verdict is Restore.RESTORE}
-        given.update([one.source_id] if changed.difference(kept) else [])
+        given.update([one.source_id] if changed.union(values).difference(kept) else [])
         stage.counts["kept_edits"] = stage.counts.get("kept_edits", 0) + len(kept)
         if kept:
             stage.detail.setdefault("kept", []).append({"source_id": one.source_id, "fields": kept})
@@ -100,6 +103,16 @@ async def _restore_chunk(
         for one in chunk
     ]
     await commit_entries(work, rule, entries, stage, undone=undone)
+
+
+async def _sides(
+    work: Work, one: Written, now: Mapping[str, dict[str, Any]], specs: Mapping[str, FieldSpec]
+) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
+    """What a record of theirs held before us, what we wrote last, and what it holds now."""
+    assert one.before is not None
+    held, there = work.open_before(one.source_id, one.before), now.get(one.record_id, {})
+    ours = exact_json(orjson.dumps({key: value for key, value in one.sent.items() if key in specs}))
+    return held, ours | await _links_of_ours(work, held, ours, there, specs), there
 
 
 async def _give_back(work: Work, stage: StageRow, rule: Load, back: Mapping[str, bytes]) -> dict[str, str]:

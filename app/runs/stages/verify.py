@@ -16,6 +16,7 @@ from app.runs.held import held_now
 from app.runs.hiding import NOTHING_HIDDEN, Hidden, hidden_fields
 from app.runs.proving import prove
 from app.runs.reports import save_report
+from app.runs.schema_lost import demand_all
 from app.runs.work import StageRow, Work
 from app.runs.writers import parent_of
 
@@ -36,6 +37,8 @@ async def verify(work: Work, stage: StageRow) -> None:
             await compare_files(work, rule, page, tally)
     else:
         await _verify_records(work, rule, tally)
+    if tally.differing:
+        await demand_all(work, rule)
     stage.counts = tally.counts()
     stage.detail = {"fields": tally.fields, "owners": tally.owned, "differences": tally.listed[:200]}
     if expected := computed_anew(work, rule):

@@ -9,6 +9,7 @@ from starlette.responses import Response
 
 from connectors.freshsales.sandbox.answers import Json, Refusal, bad, reply
 from connectors.freshsales.sandbox.crm import Crm, Stats
+from connectors.freshsales.sandbox.disturbing import change_schema, restore_schema
 from connectors.freshsales.sandbox.records import bin_row
 from connectors.freshsales.sandbox.schema import Module
 from connectors.freshsales.sandbox.seeds import seed
@@ -44,8 +45,8 @@ async def stats(crm: Crm, _: Request) -> Response:
 async def faults(crm: Crm, request: Request) -> Response:
     """GET shows, POST merges a JSON object of whole numbers, DELETE clears.
 
-    Own names beside those of the kit: `quota_gone`, `reject_record` (always the same records, see `unlucky`),
-    `reject_row` (bulk jobs, drawn anew), `search_lag_seconds`, `job_seconds`.
+    Own names beside those of the kit: `no_unique_slots`, `quota_gone`, `reject_record` (always the same records, see
+    `unlucky`), `reject_row` (bulk jobs, drawn anew), `search_lag_seconds`, `job_seconds`.
     """
     if request.method == "POST":
         body = await _body(request)
@@ -89,7 +90,8 @@ async def admin(crm: Crm, request: Request) -> Response:
     probability, forecast_type, pipeline), create_lifecycle_stage (name), create_contact_status (name, lifecycle_stage,
     forecast_type), create_activity_type (name), create_currency (code, exchange_rate), create_field (module, label,
     type, choices, required, target), set_unique and set_required (module, field), create_record and edit_record
-    (module, values, id, as), delete_record, restore_record (module, id).
+    (module, values, id, as), delete_record, restore_record (module, id), change_schema (how, draw, spare, modules) and
+    restore_schema.
     """
     body = await _body(request)
     action = _ACTIONS.get(str(body.get("action")))
@@ -97,7 +99,8 @@ async def admin(crm: Crm, request: Request) -> Response:
         raise bad(f"unknown action; known: {', '.join(sorted(_ACTIONS))}")
     try:
         with crm.store.transaction():
-            return reply(200, {"id": action(crm, body)})
+            done = action(crm, body)
+            return reply(200, done if isinstance(done, dict) else {"id": done})
     except (AttributeError, KeyError, ValueError, TypeError, InvalidOperation) as error:
         raise bad(f"the action cannot be done: {error!r}") from error
 
@@ -192,6 +195,8 @@ def _set_unique(crm: Crm, body: Json) -> int:
     """Text or number only, as many as the plan of section 14 allows, values must not repeat; not reversible."""
     module = _module(crm, body)
     field = module.fields[body["field"]]
+    if crm.faults.draw("no_unique_slots"):
+        raise bad("This field cannot be made unique")
     if field.type not in ("text", "number") or (not field.unique and crm.schema.unique_slots_left(module) < 1):
         raise bad("This field cannot be made unique")
     field.unique = True
@@ -246,7 +251,7 @@ def _restore_record(crm: Crm, body: Json) -> int:
     return row.id
 
 
-_ACTIONS: dict[str, Callable[[Crm, Json], int]] = {
+_ACTIONS: dict[str, Callable[[Crm, Json], int | Json]] = {
     "create_user": _create_user,
     "set_user_status": _set_user_status,
     "create_row": _create_row,
@@ -263,4 +268,6 @@ _ACTIONS: dict[str, Callable[[Crm, Json], int]] = {
     "edit_record": _edit_record,
     "delete_record": _delete_record,
     "restore_record": _restore_record,
+    "change_schema": change_schema,
+    "restore_schema": restore_schema,
 }

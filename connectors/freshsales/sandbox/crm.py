@@ -3,6 +3,7 @@
 import shutil
 import tempfile
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -48,6 +49,7 @@ class Crm:
         self.zone = _zone(self.options.time_zone)
         self.faults = faults
         self.stats = Stats()
+        self.disturbances: list[Callable[[], None]] = []  # how to undo what `disturbing` did to the schema
         self.jobs: dict[int, float] = {}  # bulk jobs in flight and when each is due
         self._temporary: Path | None = None
 
@@ -65,6 +67,7 @@ class Crm:
 
     def load(self) -> None:
         """Reads what the store holds, or makes a fresh account in it."""
+        self.disturbances.clear()
         self.book.load()
         self.schema.load()
         self.jobs = {job["id"]: job["due"] for job in self.store.documents("job")}

@@ -11,6 +11,7 @@ from starlette.responses import Response, StreamingResponse
 from connectors.zoho_crm.sandbox.answers import ItemProblem, Json, Refusal, reply
 from connectors.zoho_crm.sandbox.crm import Crm, Stats
 from connectors.zoho_crm.sandbox.deleting import delete_records
+from connectors.zoho_crm.sandbox.disturbing import change_schema, restore_schema
 from connectors.zoho_crm.sandbox.people import User
 from connectors.zoho_crm.sandbox.seeds import seed_customer
 from connectors.zoho_crm.sandbox.store import ROW_COLUMNS, as_row
@@ -141,7 +142,7 @@ async def admin(crm: Crm, request: Request) -> Response:
 
     Actions: create_user (first_name, last_name, email), set_user_status (email, status), create_stage (name,
     probability, forecast_type, pipeline), create_record and edit_record (module, id, values, as),
-    delete_record (module, id).
+    delete_record (module, id), change_schema (how, draw, spare, modules) and restore_schema.
     """
     body = await _body(request)
     action = _ACTIONS.get(str(body.get("action")))
@@ -218,4 +219,6 @@ _ACTIONS: dict[str, Callable[[Crm, Json], Json]] = {
     "create_record": _create_record,
     "edit_record": _edit_record,
     "delete_record": _delete_record,
+    "change_schema": change_schema,
+    "restore_schema": restore_schema,
 }

@@ -4,7 +4,7 @@ import asyncio
 import shutil
 import tempfile
 from collections import Counter
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -41,6 +41,7 @@ class Crm:
         self.zone = ZoneInfo(self.options.time_zone)
         self.faults = faults
         self.stats = Stats()
+        self.disturbances: list[Callable[[], None]] = []  # how to undo what `disturbing` did to the schema
         self._temporary: Path | None = None
         self._jobs: set[asyncio.Task[None]] = set()
 
@@ -58,6 +59,7 @@ class Crm:
 
     def load(self) -> None:
         """Reads what the store holds, or makes a fresh org in it."""
+        self.disturbances.clear()
         self.schema.modules.clear()
         self.schema.pipelines.clear()
         self.schema.global_picklists.clear()

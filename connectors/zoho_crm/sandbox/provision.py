@@ -166,7 +166,8 @@ def _uniqueness(draft: Draft, kind: str) -> Json:
     if external is not None and (kind != "text" or module.api_name == "Calls"):
         raise ItemProblem("NOT_SUPPORTED", "external is not supported here", {"json_path": f"{draft.path}.external"})
     takes = unique or (external is not None and crm.options.external_counts_as_unique)
-    if takes and unique_used(crm, module) >= UNIQUE_FIELDS_PER_MODULE:
+    taken = takes and crm.faults.draw("no_unique_slots")
+    if taken or (takes and unique_used(crm, module) >= UNIQUE_FIELDS_PER_MODULE):
         details = {
             "limit": UNIQUE_FIELDS_PER_MODULE,
             "limit_due_to": [{"api_name": "unique_field", "json_path": draft.path}],
