@@ -15,7 +15,8 @@ AppError
 ├── TooMany             429  the caller's own rate
 ├── PlatformProblem     502  a vendor's account did not answer as it should
 ├── InternalError       500  a failure of ours; the log has it under the request id
-└── NotReady            503  a part that the service needs does not answer
+├── NotReady            503  a part that the service needs does not answer
+└── RequestTimedOut     503  the answer had not begun when its time was up
 """
 
 import re
@@ -201,6 +202,11 @@ class InternalError(AppError):
 class NotReady(AppError):
     status = 503
     title = "The service is not ready"
+
+
+class RequestTimedOut(AppError):
+    status = 503
+    title = "The request took too long"
 
 
 class TooMany(AppError):

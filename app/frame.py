@@ -4,6 +4,7 @@ It is the outermost layer, because the framework answers a body over the limit w
 could not handle; both become problem documents here.
 """
 
+import asyncio
 import time
 from typing import Any
 
@@ -13,7 +14,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app import metrics, telemetry
 from app.domain.ids import encode_id
-from app.errors import AppError, BadRequest, BodyTooLarge, InternalError
+from app.errors import AppError, BadRequest, BodyTooLarge, InternalError, RequestTimedOut
 from app.models.columns import new_id
 from app.problems import problem_response
 
@@ -32,8 +33,10 @@ _PAGES = ("/docs", "/redoc")
 class Frame:
     """The outermost ASGI layer."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, seconds: float | None = None) -> None:
+        """`seconds` is the time until an answer begins; None for no end."""
         self._app = app
+        self._seconds = seconds
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -54,11 +57,16 @@ class Frame:
             if b"%00" in scope.get("raw_path", b"") or b"%00" in scope["query_string"]:
                 await answer.refuse(BadRequest("The character U+0000 is not allowed in a URL."))
             else:
-                await self._app(scope, receive, answer.send)
+                async with answer.within(self._seconds):
+                    await self._app(scope, receive, answer.send)
         except Exception as error:  # the last resort: logged whole, told in general
-            log.exception("request_crashed", error=type(error).__name__)
+            late = answer.late and isinstance(error, TimeoutError)
+            if late:
+                log.warning("request_timed_out", seconds=self._seconds)
+            else:
+                log.exception("request_crashed", error=type(error).__name__)
             if answer.status == 0:
-                await answer.refuse(_FAILURE)
+                await answer.refuse(_LATE if late else _FAILURE)
         finally:
             answer.finish()
 
@@ -73,11 +81,24 @@ class _Answer:
         self._receive = receive
         self._send = send
         self._replaced = False
+        self._deadline: asyncio.Timeout | None = None
         self._began = time.perf_counter()
         scope.setdefault("state", {})["request_id"] = self.request_id
 
+    def within(self, seconds: float | None) -> asyncio.Timeout:
+        """The time for an answer to begin: whoever sends or waits longer is let go. A route that takes large bodies
+        sets its own by `request.state.deadline`."""
+        self._deadline = self._scope["state"]["deadline"] = asyncio.timeout(seconds)
+        return self._deadline
+
+    @property
+    def late(self) -> bool:
+        return self._deadline is not None and self._deadline.expired()
+
     async def send(self, message: Message) -> None:
         if message["type"] == "http.response.start":
+            if self._deadline is not None and not self.late:
+                self._deadline.reschedule(None)
             headers = MutableHeaders(scope=message)
             known = _PLAIN.get(message["status"])
             if known is not None and headers.get("content-type", "").startswith("text/plain"):
@@ -133,5 +154,8 @@ def _method(scope: Scope) -> str:
 
 
 _FAILURE = InternalError("The failure is logged under this request id; try again later.")
+_LATE = RequestTimedOut("Send it again, with the same Idempotency-Key: nothing is done twice.").with_headers(
+    Retry_After="1"
+)
 _PLAIN: dict[int, AppError] = {413: BodyTooLarge("Send less in one request."), 500: _FAILURE}
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})

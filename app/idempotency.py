@@ -10,12 +10,10 @@ from dataclasses import dataclass
 from uuid import UUID
 
 import orjson
-from sqlalchemy import text
-from sqlmodel import select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from app.db import driver_connection, flush
 from app.errors import BadRequest, IdempotencyKeyMissing, IdempotencyKeyReused, RequestInFlight
-from app.models import IdempotencyKey
 from app.runtime import Runtime
 
 _KEY = re.compile(r"[\x21-\x7e]{1,255}")
@@ -69,41 +67,41 @@ async def begin(
         raise BadRequest("An Idempotency-Key has 1 to 255 printable ASCII characters without spaces.")
     lock = hashlib.blake2b(f"{tenant_id}\0{route}\0{key}".encode(), digest_size=8).digest()
     number = int.from_bytes(lock, "big", signed=True)
-    free = await session.scalar(text("SELECT pg_try_advisory_xact_lock(:number)"), {"number": number})
-    if not free:
+    connection = await driver_connection(session)
+    # in statements of their own: the second must see what the one who had the lock before has committed
+    if not await connection.fetchval("SELECT pg_try_advisory_xact_lock($1)", number):
         raise RequestInFlight("The first request with this key is still being worked on; ask again.").with_headers(
             Retry_After="1"
         )
-    found = await session.exec(
-        select(IdempotencyKey).where(
-            IdempotencyKey.tenant_id == tenant_id, IdempotencyKey.route == route, IdempotencyKey.key == key
-        )
-    )
-    row = found.first()
+    row = await connection.fetchrow(_FIND, tenant_id, route, key)
     pending = Pending(runtime, session, tenant_id, route, key, content)
     if row is None:
         return pending
-    if row.request_hash != content:
+    if row["request_hash"] != content:
         raise IdempotencyKeyReused("Use a new Idempotency-Key for another request.")
-    body = runtime.keys.unseal(row.body, place=_place(pending)) if row.body is not None else b""
-    raise Replay(row.status or 200, {name: str(value) for name, value in row.headers.items()}, body)
+    body = runtime.keys.unseal(row["body"], place=_place(pending)) if row["body"] is not None else b""
+    raise Replay(row["status"] or 200, {name: str(value) for name, value in orjson.loads(row["headers"]).items()}, body)
 
 
 async def keep_answer(pending: Pending, status: int, headers: dict[str, str], body: bytes) -> None:
     """Keeps the answer, sealed as it may hold a secret, in the transaction that `begin` was called in."""
-    pending.session.add(
-        IdempotencyKey(
-            tenant_id=pending.tenant_id,
-            route=pending.route,
-            key=pending.key,
-            request_hash=pending.request_hash,
-            status=status,
-            headers={name: headers[name] for name in _KEPT_HEADERS if name in headers},
-            body=pending.runtime.keys.seal(body, place=_place(pending)),
-            created_at=pending.runtime.now(),
-        )
+    await flush(pending.session)
+    connection = await driver_connection(pending.session)
+    kept = {name: headers[name] for name in _KEPT_HEADERS if name in headers}
+    await connection.execute(
+        _KEEP,
+        *(pending.tenant_id, pending.route, pending.key, pending.request_hash, status, orjson.dumps(kept).decode()),
+        *(pending.runtime.keys.seal(body, place=_place(pending)), pending.runtime.now()),
     )
-    await pending.session.flush()
+
+
+_FIND = """
+    SELECT request_hash, status, headers, body FROM idempotency_keys WHERE tenant_id = $1 AND route = $2 AND key = $3
+"""
+_KEEP = """
+    INSERT INTO idempotency_keys (tenant_id, route, key, request_hash, status, headers, body, created_at)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+"""
 
 
 def _place(pending: Pending) -> str:

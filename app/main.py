@@ -45,8 +45,10 @@ OWN_TELEMETRY: TelemetryConfig = {"tracing": False, "metrics": False, "logs": Fa
 class Service(FastAPI):
     """FastAPI inside the frame, which must stand outside of everything the framework adds."""
 
+    request_seconds: float | None = None
+
     def build_middleware_stack(self) -> ASGIApp:
-        return Frame(super().build_middleware_stack())
+        return Frame(super().build_middleware_stack(), seconds=self.request_seconds)
 
     def openapi(self) -> dict[str, Any]:
         """The document with every refusal, the webhooks and the problem schema described."""
@@ -91,6 +93,7 @@ def create_app(settings: Settings, runtime: Runtime | None = None) -> FastAPI:
             allow_headers=list(ACCEPTED_HEADERS),
             expose_headers=list(EXPOSED_HEADERS),
         )
+    app.request_seconds = settings.request_seconds
     problems.install(app)
     for router in ROUTERS:
         app.include_router(router)

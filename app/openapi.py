@@ -11,14 +11,20 @@ from app.errors import (
     BadRequest,
     BodyTooLarge,
     Forbidden,
+    IdempotencyKeyMissing,
+    IdempotencyKeyReused,
     InternalError,
     Invalid,
     NotFound,
+    RequestInFlight,
+    RequestTimedOut,
     TooMany,
     Unauthenticated,
     WrongMediaType,
 )
 from app.keys.oauth import CLIENT_SCHEME
+from app.openapi_examples import add_examples
+from app.openapi_headers import HEADERS, describe_headers
 from app.problems import Problem, responses
 from app.webhooks.kinds import MEANINGS
 from app.webhooks.schemas import WebhookMessage
@@ -52,14 +58,18 @@ def complete(document: dict[str, Any], scopes: Mapping[str, str]) -> dict[str, A
         "scheme": "basic",
         "description": "A key's id and the key itself, for the token endpoint; they may stand in its form instead.",
     }
+    document["components"]["headers"] = HEADERS
     for unused in ("HTTPValidationError", "ValidationError"):
         schemas.pop(unused, None)
     for path, item in document["paths"].items():
         for method in _OPERATIONS:
             if method in item and path not in _BARE:
                 _complete_operation(path, item[method])
+                describe_headers(item[method], repeatable=_is_repeatable(item[method]))
                 if scope := scopes.get(item[method]["operationId"]):
                     item[method]["x-required-scope"] = scope
+            if method in item:
+                add_examples(item[method])
     return document
 
 
@@ -95,11 +105,15 @@ def _without_null(schema: dict[str, Any]) -> dict[str, Any]:
     return {**{name: value for name, value in schema.items() if name != "anyOf"}, **left[0]} if left else schema
 
 
+def _is_repeatable(operation: dict[str, Any]) -> bool:
+    return any(one["name"] == "Idempotency-Key" for one in operation.get("parameters", []))
+
+
 def _complete_operation(path: str, operation: dict[str, Any]) -> None:
     for parameter in operation.get("parameters", []):
         if parameter["in"] == "header" and parameter.get("description", "").startswith("Required."):
             parameter.update(required=True, schema=_without_null(parameter["schema"]))  # refused with a code of its own
-    kinds: list[type[AppError]] = [BadRequest, TooMany, InternalError]
+    kinds: list[type[AppError]] = [BadRequest, TooMany, InternalError, RequestTimedOut]
     if any("bearer" in each for each in operation.get("security", [])):
         kinds += [Unauthenticated, Forbidden]
     if "{" in path:
@@ -108,6 +122,8 @@ def _complete_operation(path: str, operation: dict[str, Any]) -> None:
         kinds.append(Invalid)
     if "requestBody" in operation:
         kinds += [BodyTooLarge, WrongMediaType]
+    if _is_repeatable(operation):
+        kinds += [IdempotencyKeyMissing, RequestInFlight, IdempotencyKeyReused]
     found = operation.setdefault("responses", {})
     if "HTTPValidationError" in str(found.get("422")):
         del found["422"]

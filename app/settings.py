@@ -81,6 +81,7 @@ class Settings(BaseSettings):
     allow_private_targets: bool = False
     cors_origins: Annotated[tuple[str, ...], NoDecode] = ()
     max_body_bytes: Annotated[int, Field(ge=1024, le=1024 * MIB)] = 10 * MIB
+    request_seconds: Annotated[float, Field(gt=0, le=3600)] = 120.0
     retention_days: Annotated[int, Field(ge=1, le=3650)] = 30
     opinion_url: Annotated[str, Field(pattern=r"^https?://[^\s/?#]+(/[^\s?#]*)?$")] | None = None
     opinion_key: SecretStr | None = None

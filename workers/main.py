@@ -17,7 +17,7 @@ from app.settings import Settings, load_settings
 from workers import collector
 from workers.jobs import advance_run
 from workers.priority import give_way
-from workers.station import Station
+from workers.station import Station, import_engine
 
 log = structlog.get_logger()
 
@@ -115,6 +115,7 @@ def run_worker(settings: Settings, *, metrics_at: tuple[str, int] | None = None)
             start_http_server(port, addr=host, registry=metrics.REGISTRY)
         except OSError as refused:
             raise SystemExit(f"tranship: cannot listen on {host} port {port}: {refused.strerror}") from refused
+    import_engine()  # not yet giving way: a worker that starts may be the one who takes over
     give_way(settings.worker_niceness)
     collector.seldom()
     with telemetry.tracing("worker"):

@@ -11,6 +11,7 @@ import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import timedelta
+from importlib import import_module
 from uuid import UUID
 
 import structlog
@@ -38,8 +39,15 @@ _BEAT = """
 """
 
 
+def import_engine() -> None:
+    """Has the engine at hand before a run needs it: on a busy machine importing it takes seconds, in which the run of a
+    lost worker would stand still.
+    """
+    import_module("app.runs.engine")
+
+
 async def advance_run(runtime: Runtime, run_id: UUID, worker: str) -> None:
-    """The engine's step, imported late so that delivering webhooks needs no engine."""
+    """The engine's step, imported late so that delivering webhooks need not wait for the engine."""
     from app.runs.engine import advance
 
     await advance(runtime, run_id, worker)
@@ -116,6 +124,7 @@ class Station:
     @asynccontextmanager
     async def running(self) -> AsyncIterator["Station"]:
         """Works in the background while open; on leaving, runs are given back and the heartbeat is withdrawn."""
+        preparing = asyncio.create_task(asyncio.to_thread(import_engine))
         await self.runtime.db.pool()  # opened once, before the loops below would each open one
         loops = (
             asyncio.create_task(self._every(self._beat_seconds, self.beat)),
@@ -126,7 +135,7 @@ class Station:
         try:
             yield self
         finally:
-            await self._stop(*loops)
+            await self._stop(preparing, *loops)
             log.info("worker_stopped", worker=self.name)
 
     async def _stop(self, *loops: "asyncio.Task[None]") -> None:

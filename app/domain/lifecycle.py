@@ -5,9 +5,10 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import TypeVar
 
-from pydantic import AwareDatetime, Field, model_validator
+from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
+from app.domain.instants import Moment, later
 from app.domain.schema import Frozen
 
 
@@ -191,10 +192,10 @@ class Calendar(Frozen):
     Lengths: delta window 24 to 72 hours, hypercare 5 to 7 days.
     """
 
-    freeze_at: AwareDatetime | None = None
-    window_opens_at: AwareDatetime | None = None
+    freeze_at: Moment | None = None
+    window_opens_at: Moment | None = None
     delta_hours: int = Field(default=48, ge=24, le=72)
-    go_live_at: AwareDatetime | None = None
+    go_live_at: Moment | None = None
     hypercare_days: int = Field(default=5, ge=5, le=7)
 
     @model_validator(mode="after")
@@ -207,11 +208,11 @@ class Calendar(Frozen):
 
     @property
     def window_closes_at(self) -> datetime | None:
-        return self.window_opens_at + timedelta(hours=self.delta_hours) if self.window_opens_at else None
+        return later(self.window_opens_at, timedelta(hours=self.delta_hours)) if self.window_opens_at else None
 
     @property
     def hypercare_ends_at(self) -> datetime | None:
-        return self.go_live_at + timedelta(days=self.hypercare_days) if self.go_live_at else None
+        return later(self.go_live_at, timedelta(days=self.hypercare_days)) if self.go_live_at else None
 
 
 class DueCode(StrEnum):

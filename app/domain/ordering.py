@@ -120,6 +120,17 @@ def load_order(loads: Sequence[Load]) -> tuple[tuple[Load, ...], tuple[Edge, ...
     return tuple(ordered), _late(ordered, edges)
 
 
+def depths_of(ordered: Sequence[Load]) -> dict[str, int]:
+    """Load key → how many loads have to run before it one after the other. `ordered` as `load_order` has them."""
+    needs: dict[str, list[str]] = {load.key: [load.base] if load.base else [] for load in ordered}
+    for edge in lookup_edges(ordered):
+        needs[edge.load].append(edge.needs)
+    depths: dict[str, int] = {}
+    for load in ordered:
+        depths[load.key] = max((depths[key] + 1 for key in needs[load.key] if key in depths), default=0)
+    return depths
+
+
 def _late(ordered: Sequence[Load], edges: Iterable[Edge]) -> tuple[Edge, ...]:
     """Lookups whose records are not there yet when their load runs in this order."""
     place = {load.key: number for number, load in enumerate(ordered)}

@@ -27,6 +27,10 @@ NAME_LENGTH = 120
 """Characters that the name field of a new custom module holds (assumed; read back after creation)."""
 
 
+MOST = {"loads": 1_000, "rules": 10_000, "references": 10_000, "new fields": 2_000}
+"""What one document may hold: more than any pair needs, and few enough to be judged in seconds."""
+
+
 class Problem(Frozen):
     """One fault. `pointer` is a JSON pointer into the document; only blocking ones forbid confirmation."""
 
@@ -38,14 +42,40 @@ class Problem(Frozen):
 
 def validate(document: MappingDocument, source: Inventory, destination: Inventory) -> list[Problem]:
     """All problems of the document. Without a blocking one it can be confirmed, provisioned and run."""
+    if too_large := _too_large(document):
+        return [too_large]
     problems = [*_duplicate_loads(document), *_value_maps(document)]
+    loads = {one.key: one for one in document.loads}
+    targets = {key: target_after_provisioning(document, destination, key) for key in _targets(document)}
     for number, load in enumerate(document.loads):
         if load.enabled:
-            check = _LoadCheck(document, source, destination, load, f"/loads/{number}")
+            made = targets[load.target_object]
+            check = _LoadCheck(document, source, destination, load, f"/loads/{number}", loads, made)
             problems.extend(check.problems())
     problems.extend(_cycles(document))
     problems.extend(_stages(document, destination))
     return problems
+
+
+def _targets(document: MappingDocument) -> set[str]:
+    return {load.target_object for load in document.loads}
+
+
+def _too_large(document: MappingDocument) -> Problem | None:
+    """The first thing there is too much of. Judging takes time with the product of some of these numbers."""
+    rules = [rule for load in document.loads for rule in load.fields]
+    found = {
+        "loads": len(document.loads),
+        "rules": len(rules),
+        "references": sum(len(rule.lookup.loads) for rule in rules if rule.lookup is not None),
+        "new fields": len(document.plan.fields),
+    }
+    for what, most in MOST.items():
+        if found[what] > most:
+            pointer = "/plan/fields" if what == "new fields" else "/loads"
+            message = f"A mapping has at most {most} {what}, this one {found[what]}."
+            return Problem(pointer=pointer, code="too_large", message=message)
+    return None
 
 
 def target_after_provisioning(
@@ -158,20 +188,26 @@ def _stages(document: MappingDocument, destination: Inventory) -> Iterator[Probl
 
 
 class _LoadCheck:
-    """The checks of one load; `at` is its pointer."""
+    """The checks of one load; `at` is its pointer, `made` its target as it will be."""
 
     def __init__(
-        self, document: MappingDocument, source: Inventory, destination: Inventory, load: Load, at: str
+        self,
+        document: MappingDocument,
+        source: Inventory,
+        destination: Inventory,
+        load: Load,
+        at: str,
+        loads: Mapping[str, Load],
+        made: tuple[ObjectSpec, dict[str, str]] | None,
     ) -> None:
         self.document = document
         self.source = source
         self.destination = destination
         self.load = load
         self.at = at
-        self.loads: Mapping[str, Load] = {one.key: one for one in document.loads}
+        self.loads = loads
         found = source.object(load.source_object)
         self.spec = with_collected(found, load) if found is not None else None
-        made = target_after_provisioning(document, destination, load.target_object)
         self.target: ObjectSpec | None = made[0] if made else None
         self.names: dict[str, str] = made[1] if made else {}
 

@@ -7,17 +7,14 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, literal_column
-from sqlalchemy import select as sql_select
-from sqlmodel import col, select
+import orjson
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from app.db import driver_connection, flush
 from app.engagements.agreeing import agreement_of
 from app.engagements.inventories import load_raw
 from app.engagements.owners import OwnerCounts, count_owners, load_decisions
-from app.models.engagement import Connection, Engagement, Question
-from app.models.mapping import InventoryDocument, Mapping
-from app.models.run import Run
+from app.models.engagement import Engagement
 from app.runtime import Runtime
 
 SOURCE, DESTINATION, REHEARSAL = "source", "destination", "rehearsal"
@@ -125,99 +122,104 @@ def _at(run: RunFact, destination: Account | None) -> bool:
 
 async def gather(runtime: Runtime, session: AsyncSession, engagement: Engagement) -> Facts:
     """Reads all facts of an engagement in the caller's transaction."""
-    facts = (await gather_light(session, [engagement]))[engagement.id]
-    return replace(
-        facts,
-        owners=await _owners(runtime, session, engagement),
-        open_questions=await _open_questions(session, engagement.id),
-    )
+    read = (await _read(session, [engagement], whole=True))[engagement.id]
+    return replace(read, owners=await _owners(runtime, session, engagement, read.accounts))
 
 
 async def gather_light(session: AsyncSession, engagements: Sequence[Engagement]) -> dict[UUID, Facts]:
-    """The facts of several engagements without owners and questions, in four queries."""
-    ids = [engagement.id for engagement in engagements]
-    accounts = await _accounts(session, ids)
-    mappings = await _mappings(session, ids)
-    runs = await _runs(session, ids)
-    return {
-        one.id: Facts(
-            engagement_id=one.id,
-            state=one.state,
-            purged=one.data_key is None,
-            accounts=accounts.get(one.id, {}),
-            draft=mappings.get((one.id, "draft")),
-            confirmed=mappings.get((one.id, "confirmed")),
-            runs=tuple(runs.get(one.id, ())),
-            approved_run_id=one.approved_run_id,
-            agreed=agreement_of(one) is not None,
-        )
+    """The facts of several engagements in one statement, without owners, questions and `sensitive`."""
+    return await _read(session, engagements, whole=False)
+
+
+# A request often asks for nothing else, so it is one way there and back; as JSON, because the parts differ in columns.
+# Only `sensitive` opens the mapping's document, which may be large.
+_FACTS = """
+    SELECT (SELECT json_agg(json_build_array(c.engagement_id, c.id, c.role, c.platform, c.state,
+                            EXISTS (SELECT FROM inventories i WHERE i.connection_id = c.id)))
+            FROM connections c WHERE c.engagement_id = ANY ($1)),
+           (SELECT json_agg(json_build_array(m.engagement_id, m.id, m.version, m.state, CASE WHEN $2 THEN
+                            jsonb_path_exists(m.document, '$.loads[*] ? (@.enabled == true).fields[*] ?
+                            (@.sensitive == true)') ELSE false END) ORDER BY m.version)
+            FROM mappings m WHERE m.engagement_id = ANY ($1) AND m.state IN ('draft', 'confirmed')),
+           (SELECT json_agg(json_build_array(r.engagement_id, r.id, r.kind, r.state, r.mapping_id, r.destination_id,
+                            r.problem, r.started_at) ORDER BY r.created_at DESC, r.id DESC)
+            FROM runs r WHERE r.engagement_id = ANY ($1)),
+           CASE WHEN $2 THEN (SELECT count(*) FROM questions q
+                              WHERE q.engagement_id = ANY ($1) AND q.answered_at IS NULL) END
+"""
+
+
+async def _read(session: AsyncSession, engagements: Sequence[Engagement], *, whole: bool) -> dict[UUID, Facts]:
+    """`whole`, for one engagement: open questions as well, and whether mappings send sensitive fields."""
+    await flush(session)
+    connection = await driver_connection(session)
+    row = await connection.fetchrow(_FACTS, [one.id for one in engagements], whole)
+    assert row is not None
+    accounts, mappings, runs = (orjson.loads(part) if part is not None else [] for part in list(row)[:3])
+    found = {
+        one.id: _Found(Facts(one.id, one.state, one.data_key is None, agreed=agreement_of(one) is not None))
         for one in engagements
     }
+    for owner, id_, role, platform, state, described in accounts:
+        found[UUID(owner)].accounts[role] = Account(UUID(id_), role, platform, state, described)
+    for owner, id_, version, state, sensitive in mappings:
+        found[UUID(owner)].mappings[state] = MappingFact(UUID(id_), version, state, sensitive)
+    for owner, *values in runs:
+        found[UUID(owner)].runs.append(_run(*values))
+    return {one.id: found[one.id].facts(one.approved_run_id, int(row[3] or 0)) for one in engagements}
 
 
-async def _accounts(session: AsyncSession, ids: Sequence[UUID]) -> dict[UUID, dict[str, Account]]:
-    connections = await session.exec(select(Connection).where(col(Connection.engagement_id).in_(ids)))
-    documents = await session.exec(
-        select(InventoryDocument.connection_id).where(col(InventoryDocument.engagement_id).in_(ids)).distinct()
-    )
-    described = set(documents.all())
-    found: dict[UUID, dict[str, Account]] = {}
-    for row in connections.all():
-        account = Account(row.id, row.role, row.platform, row.state, described=row.id in described)
-        found.setdefault(row.engagement_id, {})[row.role] = account
-    return found
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What belongs to one engagement, while it is sorted out."""
 
+    start: Facts
+    accounts: dict[str, Account] = field(default_factory=dict)
+    mappings: dict[str, MappingFact] = field(default_factory=dict)
+    runs: list[RunFact] = field(default_factory=list)
 
-async def _mappings(session: AsyncSession, ids: Sequence[UUID]) -> dict[tuple[UUID, str], MappingFact]:
-    """The newest version per state."""
-    statement = _SELECT(Mapping.engagement_id, Mapping.id, Mapping.version, Mapping.state, _SENSITIVE)
-    rows = await session.exec(
-        statement.where(col(Mapping.engagement_id).in_(ids), col(Mapping.state).in_(("draft", "confirmed"))).order_by(
-            col(Mapping.version)
+    def facts(self, approved_run_id: UUID | None, open_questions: int) -> Facts:
+        return replace(
+            self.start,
+            accounts=self.accounts,
+            draft=self.mappings.get("draft"),
+            confirmed=self.mappings.get("confirmed"),
+            runs=tuple(self.runs),
+            approved_run_id=approved_run_id,
+            open_questions=open_questions,
         )
+
+
+def _run(
+    id_: str,
+    kind: str,
+    state: str,
+    mapping: str | None,
+    destination: str | None,
+    problem: dict[str, Any],
+    started: str | None,
+) -> RunFact:
+    return RunFact(
+        UUID(id_),
+        kind,
+        state,
+        UUID(mapping) if mapping else None,
+        UUID(destination) if destination else None,
+        problem,
+        datetime.fromisoformat(started) if started else None,
     )
-    return {(owner, state): MappingFact(id_, number, state, bool(s)) for owner, id_, number, state, s in rows.all()}
 
 
-# in variables of their own, because select() is not typed for so many columns
-_COLUMNS: Any = (
-    *(Run.engagement_id, Run.id, Run.kind, Run.state),
-    *(Run.mapping_id, Run.destination_id, Run.problem, Run.started_at),
-)
-_SELECT: Any = sql_select
-_SENSITIVE: Any = func.jsonb_path_exists(
-    col(Mapping.document),
-    literal_column("CAST('$.loads[*] ? (@.enabled == true).fields[*] ? (@.sensitive == true)' AS jsonpath)"),
-)
-
-
-async def _runs(session: AsyncSession, ids: Sequence[UUID]) -> dict[UUID, list[RunFact]]:
-    statement = _SELECT(*_COLUMNS).where(col(Run.engagement_id).in_(ids))
-    rows = await session.exec(statement.order_by(col(Run.created_at).desc(), col(Run.id).desc()))
-    found: dict[UUID, list[RunFact]] = {}
-    for owner, *values in rows.all():
-        found.setdefault(owner, []).append(RunFact(*values))
-    return found
-
-
-async def _owners(runtime: Runtime, session: AsyncSession, engagement: Engagement) -> OwnerCounts | None:
+async def _owners(
+    runtime: Runtime, session: AsyncSession, engagement: Engagement, accounts: Map[str, Account]
+) -> OwnerCounts | None:
     """None before both sides are described, and after the purge."""
-    if engagement.data_key is None:
+    described = [role for role in (SOURCE, DESTINATION, REHEARSAL) if role in accounts and accounts[role].described]
+    if engagement.data_key is None or len(described) < 2 or described[0] != SOURCE:
         return None
     source = await load_raw(runtime, session, engagement, SOURCE)
-    destination = await load_raw(runtime, session, engagement, DESTINATION)
-    if destination is None:
-        destination = await load_raw(runtime, session, engagement, REHEARSAL)
+    destination = await load_raw(runtime, session, engagement, described[1])
     if source is None or destination is None:
         return None
     decisions = await load_decisions(session, engagement.id)
     return count_owners(source["users"], destination["users"], decisions)
-
-
-async def _open_questions(session: AsyncSession, engagement_id: UUID) -> int:
-    count = await session.exec(
-        select(func.count())
-        .select_from(Question)
-        .where(Question.engagement_id == engagement_id, col(Question.answered_at).is_(None))
-    )
-    return int(count.one())

@@ -1,5 +1,6 @@
 """Routes of uploaded export files: send one, see what was found in it, take it away."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from datetime import datetime
 from typing import Annotated, Any, Literal
@@ -30,6 +31,7 @@ from connectors.file_formats import ENDINGS
 
 router = api_router("/engagements", "engagements")
 
+UPLOAD_SECONDS = 4 * 3600  # for a file of the largest size over a slow line
 _BYTES = {"schema": {"type": "string", "format": "binary", "minLength": 1}}
 _ENDINGS = "|".join("".join(f"[{sign}{sign.upper()}]" for sign in ending[1:]) for ending in ENDINGS)
 _NAME = rf'^[^./\\:*?"<>|\x00-\x1f][^/\\:*?"<>|\x00-\x1f]*\.({_ENDINGS})$'
@@ -203,6 +205,7 @@ async def upload_file(
     """
     if key is None:
         raise IdempotencyKeyMissing("Send an Idempotency-Key header, new for each file.")
+    request.state.deadline.reschedule(asyncio.get_running_loop().time() + UPLOAD_SECONDS)
     kind = upload_kinds.check_file(name, request.headers.get("content-type", ""))
     tenant_id = caller.tenant_id
     try:

@@ -3,9 +3,10 @@
 from datetime import datetime
 from typing import Annotated, Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from app.access import Role, Scope
+from app.domain.instants import Moment
 from app.identifiers import ApiKeyId
 
 Name = Annotated[str, Field(max_length=100, examples=["portal backend"])]
@@ -19,7 +20,7 @@ class CreateKey(BaseModel):
     name: Name = ""
     role: Role = Role.OWNER
     scopes: Annotated[list[Scope], Field(max_length=len(Scope), description="Narrows the role; empty: all of it.")] = []
-    expires_at: AwareDatetime | None = None
+    expires_at: Moment | None = None
 
 
 class RotateKey(BaseModel):

@@ -75,13 +75,15 @@ async def list_keys(session: AsyncSession, caller: Caller, paging: Paging) -> Ro
 async def rotate_key(
     runtime: Runtime, session: AsyncSession, caller: Caller, key_id: UUID, *, overlap: timedelta
 ) -> tuple[ApiKey, str]:
-    """A successor with the same name and rights; the old key ends after `overlap`. Raises NotFound, KeyNotLive."""
+    """A successor with the same name, rights and end; the old key ends after `overlap`. Raises NotFound, KeyNotLive."""
     old = await _get(session, caller, key_id)
     now = runtime.now()
     if old.revoked_at is not None or (old.expires_at is not None and old.expires_at <= now):
         raise KeyNotLive("Create a new key instead.")
+    if old.replaced_by is not None:
+        raise KeyNotLive("It was replaced before and ends soon; rotate its successor.")
     row, secret = await create_key(
-        runtime, session, caller, name=old.name, role=old.role, scopes=old.scopes, expires_at=None
+        runtime, session, caller, name=old.name, role=old.role, scopes=old.scopes, expires_at=old.expires_at
     )
     old.expires_at = min(filter(None, (old.expires_at, now + overlap)))
     old.replaced_by = row.id

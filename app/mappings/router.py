@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from fastapi import Query, Response
 
 from app.dependencies import CallerDep, IdempotencyDep, IfMatchDep, RuntimeDep, SessionDep, require
+from app.domain.ids import encode_id
 from app.domain.mapping import MappingDocument
 from app.engagements.inventories import destination_inventory, load_inventory
 from app.engagements.service import find_engagement
@@ -84,6 +85,7 @@ async def propose_mapping(
     """A new draft from the pair's blueprint and what discovery found on both sides."""
     engagement = await find_engagement(session, caller.tenant_id, engagement_id, lock=True)
     mapping, problems = await service.propose_mapping(runtime, session, engagement, by=caller.key_id)
+    response.headers["Location"] = f"/v1/engagements/{encode_id('engagement', engagement.id)}/mapping"
     response.headers["ETag"] = service.mapping_tag(mapping)
     return show_mapping(mapping, problems)
 

@@ -42,6 +42,18 @@ TRIALS = (
         "sent twice.",
         "worker_kill,worker_stop,database_kill,database_restart,queue_flush,queue_restart",
     ),
+    Trial(
+        "without_keys",
+        "No field can be made unique, so that a record sent twice would stand there twice: one record each all the "
+        "same, while answers are lost.",
+        "duplicates_accepted,commit_drop,drop_answer,error_after",
+    ),
+    Trial(
+        "changing_schema",
+        "A field or a module is taken away, a pick list narrowed, a field made mandatory: the run waits and names it, "
+        "or records are held under its name, and all of them land once.",
+        "field_gone,module_gone,options_gone,field_required",
+    ),
 )
 
 

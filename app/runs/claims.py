@@ -20,7 +20,8 @@ log = structlog.get_logger()
 
 # Two claims of one engagement's runs would not see each other's row, so they stand in line for a snapshot of their own.
 _LINE_UP = """
-    SELECT 1 FROM engagements WHERE id = (SELECT engagement_id FROM runs WHERE id = $1) FOR NO KEY UPDATE
+    SELECT set_config('idle_in_transaction_session_timeout', $2, true)
+    FROM engagements WHERE id = (SELECT engagement_id FROM runs WHERE id = $1) FOR NO KEY UPDATE
 """
 _CLAIM = """
     WITH free AS (SELECT id, lease_until AS held FROM runs WHERE id = $1 FOR UPDATE)
@@ -36,7 +37,7 @@ _CLAIM = """
     RETURNING fence, kind, requested, traceparent, coalesce(extract(epoch FROM now() - free.held), 1e9)::float8 AS quiet
 """
 # A worker that is stopped inside a transaction keeps its row locks, at which the next claim would wait for ever: the
-# server ends such a session once the lease is over.
+# server ends such a session once the lease is over. So it does in every transaction that locks a run or its engagement.
 _RENEW = """
     UPDATE runs SET lease_until = now() + make_interval(secs => $4) WHERE id = $1 AND fence = $2
     RETURNING requested, set_config('idle_in_transaction_session_timeout', $3, true)
@@ -94,7 +95,7 @@ class Lease:
         """Extends the lease. Raises LeaseLost when the fence has moved."""
         started = time.monotonic()
         async with self.runtime.db.connection(self.tenant_id) as connection:
-            row = await connection.fetchrow(_RENEW, self.run_id, self.fence, self._idle(), self.seconds)
+            row = await connection.fetchrow(_RENEW, self.run_id, self.fence, idle(self.seconds), self.seconds)
         if row is None:
             self.lost = True
             self.changed.set()
@@ -121,14 +122,10 @@ class Lease:
         Without `lasting` the commit does not wait for the disk: for work that is simply done again when it is lost.
         """
         guard = _GUARD if lasting else _GUARD_EASILY
-        if not await connection.fetchval(guard, self.run_id, self.fence, self._idle()):
+        if not await connection.fetchval(guard, self.run_id, self.fence, idle(self.seconds)):
             self.lost = True
             self.changed.set()
             raise LeaseLost
-
-    def _idle(self) -> str:
-        """Milliseconds, as the server's setting wants them."""
-        return str(int(self.seconds * 1000))
 
     async def release(self) -> None:
         """Gives the run back at once, so that nobody waits for the lease to end."""
@@ -144,12 +141,17 @@ def lease_seconds(runtime: Runtime) -> float:
     return max(runtime.settings.lease_seconds, 1.5 * runtime.settings.call_timeout_seconds + 1.0)
 
 
+def idle(seconds: float) -> str:
+    """Milliseconds, as `idle_in_transaction_session_timeout` wants them."""
+    return str(int(seconds * 1000))
+
+
 async def claim(runtime: Runtime, run_id: UUID, tenant_id: UUID, worker: str, now: datetime) -> Lease | None:
     """Takes the run if it is due, free, and no other run of its engagement is being driven."""
     seconds = lease_seconds(runtime)
     started = time.monotonic()
     async with runtime.db.connection(tenant_id) as connection:
-        await connection.execute(_LINE_UP, run_id)
+        await connection.execute(_LINE_UP, run_id, idle(seconds))
         row = await connection.fetchrow(_CLAIM, run_id, worker, seconds, now)
     if row is None:
         return None

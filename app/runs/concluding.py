@@ -7,6 +7,7 @@ from app.domain.digest import Leaf, merkle_root
 from app.events import emit_raw
 from app.runs.accounting import account_for_rest, without_end
 from app.runs.certifying import certify
+from app.runs.claims import idle
 from app.runs.ledger import Outcome
 from app.runs.reports import save_report
 from app.runs.stages.load import CountsDisagree
@@ -16,6 +17,10 @@ _LOADING = frozenset({"load", "link", "note", "file"})
 _CERTIFIED = frozenset({"full", "reconcile", "repair"})
 _READING = frozenset({"verify", "reconcile"})
 _TAKEN_BACK = ("deleted", "restored", "refused", "left_behind", "kept_edits", "kept_referred", "carried_back")
+_BOOK_COUNTS = """
+    UPDATE runs SET counts = $3 WHERE id = $1 AND fence = $2
+    RETURNING set_config('idle_in_transaction_session_timeout', $4, true)
+"""
 _READY = {
     "sample": "sample.ready",
     "reconcile": "reconciliation.ready",
@@ -73,9 +78,7 @@ async def conclude(work: Work, stages: Sequence[StageRow]) -> None:
                 run_id=work.run.id,
             )
     async with work.transaction() as connection:
-        await connection.execute(
-            "UPDATE runs SET counts = $3 WHERE id = $1 AND fence = $2", work.run.id, work.lease.fence, counts
-        )
+        await connection.execute(_BOOK_COUNTS, work.run.id, work.lease.fence, counts, idle(work.lease.seconds))
 
 
 def _outcomes(counts: dict[str, int]) -> dict[str, int]:

@@ -300,16 +300,15 @@ class Decider:
         payload.pop("id", None)
         return payload, digest
 
-    async def _resolve(self, connection: "asyncpg.Connection[Any]", load: str, ids: set[str]) -> dict[str, str]:
+    async def _resolve(self, connection: "asyncpg.Connection[Any]", load: str, ids: set[str]) -> Mapping[str, str]:
         """Destination ids; a record that was merged away leads to the one that lives on."""
-        found = self._resolved.known(load, ids)
-        if len(found) == len(ids):
-            return found
+        known, missing = self._resolved.known(load, ids)
+        if not missing:
+            return known
         target = self._document.load(load)
-        read = await self._book.record_ids(connection, target, list(ids - found.keys()))
+        read = await self._book.record_ids(connection, target, list(missing))
         self._resolved.remember(load, read)
-        found.update(read)
-        pending = {source_id: source_id for source_id in ids - found.keys()}
+        pending = {source_id: source_id for source_id in missing - read.keys()}
         for _ in range(5):
             if not pending:
                 break
@@ -320,9 +319,9 @@ class Decider:
             if not pending:
                 break
             resolved = await self._book.record_ids(connection, target, list(pending.values()))
-            found.update({asked: resolved[at] for asked, at in pending.items() if at in resolved})
+            read |= {asked: resolved[at] for asked, at in pending.items() if at in resolved}
             pending = {asked: at for asked, at in pending.items() if at not in resolved}
-        return found
+        return {one: known[one] for one in ids - missing} | read if read else known
 
     def _decide_one(
         self, row: StagedRow, context: PageContext, prior: Prior | None, base: str | None, decided: Decided

@@ -22,8 +22,9 @@ from app.domain.compiling import MappingInvalid
 from app.domain.ordering import PlanImpossible
 from app.errors import AgreementNotConfirmed, AppError
 from app.events import emit_raw
-from app.runs.claims import Lease, LeaseLost, claim
+from app.runs.claims import Lease, LeaseLost, claim, idle
 from app.runs.concluding import conclude
+from app.runs.left_open import settle_left_open
 from app.runs.opening import open_work
 from app.runs.plans import plan_stages
 from app.runs.scheduling import announce, run_stages
@@ -41,6 +42,10 @@ log = structlog.get_logger()
 
 _RETRIES = 6
 _BOOK_CALLS_SECONDS = 1.0
+_BOOK_CALLS = """
+    UPDATE runs SET calls = $3 WHERE id = $1 AND fence = $2
+    RETURNING set_config('idle_in_transaction_session_timeout', $4, true)
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +98,7 @@ async def _drive(runtime: Runtime, lease: Lease) -> None:
             await _announce_start(work)
             booking = asyncio.create_task(_book_calls(work))
             try:
+                await settle_left_open(work)
                 await run_stages(work, stages, STAGES)
                 await conclude(work, stages)
             finally:
@@ -218,9 +224,7 @@ async def _book_calls(work: Work) -> None:
         await asyncio.sleep(_BOOK_CALLS_SECONDS)
         async with work.transaction() as connection:
             # never beside a guard: two stages that share the row's lock and then want to change it would deadlock
-            await connection.execute(
-                "UPDATE runs SET calls = $3 WHERE id = $1 AND fence = $2", work.run.id, work.lease.fence, _calls(work)
-            )
+            await connection.execute(_BOOK_CALLS, work.run.id, work.lease.fence, _calls(work), idle(work.lease.seconds))
 
 
 async def _finish(runtime: Runtime, lease: Lease, work: Work | None, ending: Ending) -> None:

@@ -4,28 +4,26 @@ It is bounded whatever the size of a run: PostgreSQL answers for everything it d
 """
 
 from collections.abc import Mapping, Set
+from itertools import islice
 
 SIZE = 16_384
 
 
 class ResolvedIds:
-    """Committed ids of this run's loads: per load at most twice `size`, the most recent ones."""
+    """Committed ids of this run's loads: per load fewer than twice `size`, the most recent ones."""
 
     def __init__(self, size: int = SIZE) -> None:
         self._size = size
-        self._young: dict[str, dict[str, str]] = {}
-        self._old: dict[str, Mapping[str, str]] = {}
+        self._ids: dict[str, dict[str, str]] = {}
 
     def remember(self, load: str, ids: Mapping[str, str]) -> None:
-        """Takes in what the ledger holds for sure. A full generation becomes the old one, which is then forgotten."""
-        young = self._young.setdefault(load, {})
-        young.update(ids)
-        if len(young) >= self._size:
-            self._old[load], self._young[load] = young, {}
+        """Takes in what the ledger holds for sure. When there are too many, the older ones are forgotten."""
+        known = self._ids.setdefault(load, {})
+        known.update(ids)
+        if len(known) >= 2 * self._size:  # a new one, since a page may still be decided by the other
+            self._ids[load] = dict(islice(known.items(), len(known) - self._size, None))
 
-    def known(self, load: str, wanted: Set[str]) -> dict[str, str]:
-        """The ids of those that are remembered."""
-        young, old = self._young.get(load, {}), self._old.get(load, {})
-        found = {one: old[one] for one in old.keys() & wanted}
-        found.update({one: young[one] for one in young.keys() & wanted})
-        return found
+    def known(self, load: str, wanted: Set[str]) -> tuple[Mapping[str, str], Set[str]]:
+        """All ids of a load that are remembered, and those of `wanted` that are not. The ids may grow, never shrink."""
+        known = self._ids.get(load, {})
+        return known, wanted - known.keys()

@@ -1,6 +1,7 @@
 """Starts, finds and steers runs: here a run becomes due, paused, cancelled or approved; the engine does the work."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -8,6 +9,7 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app import telemetry
+from app.db import driver_connection, flush
 from app.domain.lifecycle import RunEvent, RunState, TransitionRefused, next_state
 from app.engagements.facts import Account, Facts, RunFact, gather
 from app.engagements.gates import PRODUCTION, gates, role_of
@@ -16,7 +18,7 @@ from app.engagements.standing import state_of
 from app.errors import AnotherRunActive, NotFound, RunNotSuitable
 from app.events import emit
 from app.models.columns import new_id
-from app.models.engagement import Connection, Engagement
+from app.models.engagement import Engagement
 from app.models.mapping import Mapping
 from app.models.run import Run, RunStage
 from app.paging import Paging, Rows, fetch_page
@@ -228,22 +230,36 @@ async def approve_run(runtime: Runtime, session: AsyncSession, run: Run, *, by: 
     return engagement
 
 
-async def mapping_versions(session: AsyncSession, runs: Sequence[Run]) -> dict[UUID, int]:
-    """Version numbers of the mappings that runs go by."""
-    wanted = {run.mapping_id for run in runs if run.mapping_id}
-    if not wanted:
-        return {}
-    rows = await session.exec(select(Mapping.id, Mapping.version).where(col(Mapping.id).in_(wanted)))
-    return dict(rows.all())
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """What stands in other rows about a run. `destination`: the API's word for the connection that it writes to."""
+
+    mapping_version: int | None
+    destination: str | None
+    approved: bool
+    report_ids: list[UUID]
 
 
-async def destination_words(session: AsyncSession, runs: Sequence[Run]) -> dict[UUID, str]:
-    """The API's words for the connections that runs write to."""
-    wanted = {run.destination_id for run in runs if run.destination_id}
-    if not wanted:
-        return {}
-    rows = await session.exec(select(Connection.id, Connection.role).where(col(Connection.id).in_(wanted)))
-    return {id_: "rehearsal" if role == "rehearsal" else PRODUCTION for id_, role in rows.all()}
+async def find_beside(session: AsyncSession, runs: Sequence[Run]) -> dict[UUID, Beside]:
+    """What stands beside these runs, by id, in one statement."""
+    await flush(session)
+    connection = await driver_connection(session)
+    rows = await connection.fetch(_BESIDE, [run.id for run in runs])
+    return {
+        id_: Beside(version, _word(role), bool(approved), reports) for id_, version, role, approved, reports in rows
+    }
+
+
+_BESIDE = """
+    SELECT r.id, m.version, c.role, e.approved_run_id = r.id,
+           ARRAY (SELECT p.id FROM reports p WHERE p.run_id = r.id ORDER BY p.created_at, p.id)
+    FROM runs r JOIN engagements e ON e.id = r.engagement_id LEFT JOIN mappings m ON m.id = r.mapping_id
+    LEFT JOIN connections c ON c.id = r.destination_id WHERE r.id = ANY ($1)
+"""
+
+
+def _word(role: str | None) -> str | None:
+    return role if role is None or role == "rehearsal" else PRODUCTION
 
 
 def _transition(run: Run, event: RunEvent) -> RunState:

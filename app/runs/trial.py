@@ -13,6 +13,8 @@ from app.runs.resolved import ResolvedIds
 from app.runs.work import StageRow, Work
 from connectors.base import Destination, Source
 
+REHEARSAL = "rehearsal"
+"""What the number of a rehearsal is made of, beside its run's."""
 Stage = Callable[[Work, StageRow], Awaitable[None]]
 _SHARED = ("compiled:", "target_inventory", "source_inventory", "owners", "claims:", "merged:", "children:", "doubles")
 
@@ -25,7 +27,7 @@ class TrialWork(Work):
     @property
     def book(self) -> Book:
         now = super().book
-        return Book(now.tenant_id, now.engagement_id, now.destination_id, uuid5(self.run.id, "rehearsal"))
+        return Book(now.tenant_id, now.engagement_id, now.destination_id, uuid5(self.run.id, REHEARSAL))
 
     async def source(self) -> Source:
         return await self.parent.source()

@@ -27,21 +27,20 @@ _PUBLIC_OPTIONS = frozenset({"size", "seed", "batch", "since", "cause", "rehears
 
 async def show_summaries(session: AsyncSession, runs: Sequence[Run]) -> dict[UUID, RunSummary]:
     """Runs in a list, by id."""
-    versions = await service.mapping_versions(session, runs)
-    places = await service.destination_words(session, runs)
-    return {run.id: RunSummary(**_summary(run, versions, places)) for run in runs}
+    beside = await service.find_beside(session, runs)
+    return {run.id: RunSummary(**_summary(run, beside[run.id])) for run in runs}
 
 
-def _summary(run: Run, versions: dict[UUID, int], places: dict[UUID, str]) -> dict[str, Any]:
+def _summary(run: Run, beside: service.Beside) -> dict[str, Any]:
     fields = run.model_dump(
         include={"id", "engagement_id", "kind", "state", "requested", "created_by"}
         | {"created_at", "started_at", "finished_at"}
     )
     return {
         **fields,
-        "destination": places.get(run.destination_id) if run.destination_id else None,
+        "destination": beside.destination,
         "destination_connection_id": run.destination_id,
-        "mapping_version": versions.get(run.mapping_id) if run.mapping_id else None,
+        "mapping_version": beside.mapping_version,
         "options": {name: value for name, value in run.options.items() if name in _PUBLIC_OPTIONS},
     }
 
@@ -49,13 +48,9 @@ def _summary(run: Run, versions: dict[UUID, int], places: dict[UUID, str]) -> di
 async def show_run(runtime: Runtime, session: AsyncSession, run: Run) -> RunView:
     """A run with everything a person wants to see of it."""
     stages = await service.find_stages(session, run)
-    engagement = await session.get_one(Engagement, run.engagement_id)
-    reports = await session.exec(select(Report.id).where(Report.run_id == run.id))
-    base = _summary(
-        run, await service.mapping_versions(session, [run]), await service.destination_words(session, [run])
-    )
+    beside = (await service.find_beside(session, [run]))[run.id]
     return RunView(
-        **base,
+        **_summary(run, beside),
         progress=run_progress(run, stages, runtime.now()),
         stages=[stage_view(stage) for stage in stages],
         counts=run_counts(stages),
@@ -63,8 +58,8 @@ async def show_run(runtime: Runtime, session: AsyncSession, run: Run) -> RunView
         forecast=run.forecast,
         continues_at=continues_at(run),
         problem=run_problem(run),
-        approved=engagement.approved_run_id == run.id,
-        report_ids=list(reports.all()),
+        approved=beside.approved,
+        report_ids=beside.report_ids,
     )
 
 

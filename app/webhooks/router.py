@@ -4,10 +4,10 @@ from datetime import timedelta
 from typing import Annotated
 
 from fastapi import Query, Response
-from pydantic import AwareDatetime
 
 from app.dependencies import EXPAND, CallerDep, IdempotencyDep, PagingDep, RuntimeDep, SessionDep, require
 from app.domain.ids import encode_id
+from app.domain.instants import Moment
 from app.errors import IdempotencyKeyMissing, IdempotencyKeyReused, RequestInFlight, TargetForbidden
 from app.identifiers import EngagementId, RunId, WebhookDeliveryId, WebhookEndpointId
 from app.paging import Page
@@ -220,7 +220,7 @@ async def list_events(
     type: Annotated[EventType | None, Query()] = None,
     engagement_id: Annotated[EngagementId | None, Query()] = None,
     run_id: Annotated[RunId | None, Query()] = None,
-    created_after: Annotated[AwareDatetime | None, Query()] = None,
+    created_after: Annotated[Moment | None, Query()] = None,
 ) -> Page[EventView]:
     """Newest first: the safety net for whoever missed a webhook."""
     rows = await service.list_events(

@@ -4,8 +4,9 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Any, Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
+from app.domain.instants import Moment
 from app.identifiers import EngagementId, EventId, RunId, WebhookDeliveryId, WebhookEndpointId
 from app.webhooks.kinds import EventType
 
@@ -67,7 +68,7 @@ class RotateSecret(BaseModel):
 class ReplaySince(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
-    since: AwareDatetime = Field(description="At most 30 days back.", examples=["2026-11-20T00:00:00Z"])
+    since: Moment = Field(description="At most 30 days back.", examples=["2026-11-20T00:00:00Z"])
 
 
 class Endpoint(BaseModel):

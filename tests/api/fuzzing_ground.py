@@ -37,9 +37,7 @@ async def prepare(move: Move) -> dict[str, str]:
     return {
         "engagement_id": move.id,
         "run_id": paused,
-        "approve_run.run_id": run,
-        "list_run_records.run_id": run,
-        "list_run_failures.run_id": run,
+        **{f"{name}.run_id": run for name in ("approve_run", "follow_run", "list_run_failures", "list_run_records")},
         "report_id": report,
         "endpoint_id": endpoint,
         "delivery_id": sent,

@@ -2,19 +2,24 @@
 
 import asyncio
 import json
+from collections.abc import AsyncIterator
 from datetime import timedelta
+from typing import Any
 from uuid import UUID, uuid4
 
 import asyncpg
 import httpx
 import pytest
-from fastapi import FastAPI
+from fastapi import FastAPI, Request
+from fastapi.responses import StreamingResponse
 from structlog.testing import capture_logs
 
 from app.access import KEY_PREFIX, make_secret, read_key_id
 from app.domain.ids import encode_id
+from app.keys import service
 from app.models.columns import new_id
 from app.runtime import Runtime
+from app.settings import Settings
 from tests.api.conftest import Client, FakeClock, MakeClient
 
 NEW_KEY = {"name": "portal"}
@@ -110,6 +115,65 @@ class TestProblems:
             assert headers["request-id"].startswith("req_")
 
 
+class TestTime:
+    """A request that does not come to its answer is given up; what it did is taken back."""
+
+    @pytest.fixture
+    def settings(self, settings: Settings) -> Settings:
+        return settings.model_copy(update={"request_seconds": 0.3})
+
+    async def test_work_without_end(self, owner: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+        made: list[str] = []
+        create = service.create_key
+
+        async def endless(*given: Any, **named: Any) -> Any:
+            row, _ = await create(*given, **named)
+            made.append(encode_id("api_key", row.id))
+            await asyncio.Event().wait()
+
+        key = {"Idempotency-Key": uuid4().hex}
+        with monkeypatch.context() as changed:
+            changed.setattr(service, "create_key", endless)
+            late = await owner.post("/v1/keys", json=NEW_KEY, headers=key)
+        assert_problem(late, 503, "request-timed-out")
+        assert late.headers["retry-after"] == "1"
+        assert len(made) == 1
+        kept = [each["id"] for each in (await owner.get("/v1/keys")).json()["data"]]
+        assert made[0] not in kept
+        again = await owner.post("/v1/keys", json=NEW_KEY, headers=key)
+        assert again.status_code == 201
+        assert "idempotency-replayed" not in again.headers
+
+    async def test_body_that_never_ends(self, owner: Client) -> None:
+        async def drip() -> AsyncIterator[bytes]:
+            yield b"{"
+            await asyncio.Event().wait()
+
+        answer = await owner.post("/v1/keys", content=drip(), headers={"Content-Type": "application/json"})
+        assert_problem(answer, 503, "request-timed-out")
+
+    async def test_an_answer_that_has_begun_may_take_its_time(self, app: FastAPI, http: httpx.AsyncClient) -> None:
+        begun = asyncio.Event()
+
+        async def slow() -> AsyncIterator[bytes]:
+            yield b"a"
+            deadline: asyncio.Timeout = seen[0]
+            assert deadline.when() is None
+            begun.set()
+            yield b"b"
+
+        seen: list[Any] = []
+
+        async def route(request: Request) -> StreamingResponse:
+            seen.append(request.state.deadline)
+            assert request.state.deadline.when() is not None
+            return StreamingResponse(slow())
+
+        app.add_api_route("/slow", route)
+        assert (await http.get("/slow")).text == "ab"
+        assert begun.is_set()
+
+
 class TestAccess:
     async def test_no_key(self, http: httpx.AsyncClient) -> None:
         response = await http.get("/v1/keys")
@@ -203,6 +267,12 @@ class TestActingForACustomer:
         assert (await customer.get("/v1/keys", headers=headers)).status_code == 403
 
 
+async def expire(runtime: Runtime) -> None:
+    """What a worker does once an hour."""
+    async with runtime.db.connection(None) as connection:
+        await connection.execute("SELECT expire_rows($1)", runtime.now())
+
+
 class TestIdempotency:
     async def test_missing(self, http: httpx.AsyncClient, owner: Client) -> None:
         response = await http.post("/v1/keys", json=NEW_KEY, headers={"Authorization": f"Bearer {owner.key}"})
@@ -256,6 +326,18 @@ class TestIdempotency:
             assert each.headers["retry-after"] == "1"
         listed = (await owner.get("/v1/keys")).json()["data"]
         assert sum(each["name"] == NEW_KEY["name"] for each in listed) == 1
+
+    async def test_is_kept_for_seven_days(self, owner: Client, runtime: Runtime, clock: FakeClock) -> None:
+        key = {"Idempotency-Key": uuid4().hex}
+        first = await owner.post("/v1/keys", json=NEW_KEY, headers=key)
+        clock.advance(days=7)
+        await expire(runtime)
+        assert (await owner.post("/v1/keys", json=NEW_KEY, headers=key)).content == first.content
+        clock.advance(seconds=1)
+        await expire(runtime)
+        later = await owner.post("/v1/keys", json=NEW_KEY, headers=key)
+        assert later.status_code == 201
+        assert later.json()["id"] != first.json()["id"]
 
     async def test_kept_answer_is_sealed(self, owner: Client, database_url: str) -> None:
         made = (await owner.post("/v1/keys", json=NEW_KEY)).json()

@@ -74,6 +74,15 @@ class TestList:
 
 
 class TestRotate:
+    async def test_a_successor_lives_no_longer_and_is_the_only_one(self, owner: Client, clock: FakeClock) -> None:
+        """Otherwise a key that somebody was given for a day would last for as long as it is rotated."""
+        ends = (clock() + timedelta(days=1)).isoformat()
+        made = (await owner.post("/v1/keys", json={"name": "guest", "expires_at": ends})).json()
+        path = f"/v1/keys/{made['id']}/rotate"
+        successor = (await owner.post(path, json={"overlap_hours": 1})).json()
+        assert successor["expires_at"] == made["expires_at"]
+        assert_problem(await owner.post(path, json={}), 409, "key-not-live")
+
     async def test_both_work_during_the_overlap(self, owner: Client, clock: FakeClock) -> None:
         old_id = encode_id("api_key", owner.key_id)
         made = (await owner.post(f"/v1/keys/{old_id}/rotate", json={"overlap_hours": 2})).json()

@@ -138,6 +138,16 @@ class TestEdit:
         found = problem(await put(discovered, document | {"loads": loads}, tag), 422, "mapping-invalid")
         assert "lookup-cycle" in [error["code"] for error in found["errors"]]
 
+    async def test_more_than_can_be_judged_in_seconds_is_refused_unjudged(self, discovered: Move) -> None:
+        await discovered.propose()
+        body, tag = await read(discovered)
+        load = body["document"]["loads"][0]
+        many = body["document"] | {"loads": [load | {"key": str(number), "fields": []} for number in range(1001)]}
+        found = problem(await put(discovered, many, tag), 422, "mapping-invalid")
+        assert [(each["pointer"], each["code"]) for each in found["errors"]] == [("/loads", "too-large")]
+        checked = await discovered.client.post(f"{discovered.path}/mapping/validate", json={"document": many})
+        assert [each["code"] for each in checked.json()["problems"]] == ["too_large"]
+
     async def test_shape_and_pair(self, discovered: Move) -> None:
         await discovered.propose()
         body, tag = await read(discovered)

@@ -178,6 +178,11 @@ class Road:
     async def ledger(self, where: str = "true") -> list[Any]:
         return await self.fetch(f"SELECT * FROM ledger WHERE {where} ORDER BY source_object, source_id, part")
 
+    async def told(self, kind: str) -> list[str]:
+        """The events of the latest run of a kind, in their order, phases once."""
+        rows = await self.fetch("SELECT type FROM events WHERE run_id = $1 ORDER BY sequence", self.runs[kind])
+        return [*dict.fromkeys(str(row["type"]) for row in rows)]
+
     async def fetch(self, sql: str, *arguments: object) -> list[Any]:
         """Rows as the tenant sees them."""
         async with self.runtime.db.connection(self.tenant_id) as connection:

@@ -73,11 +73,13 @@ async def test_a_missing_stage_is_named_before_anything_is_written(open_way: Ope
         await way.run("provision", expect="waiting_admin")
         problem = (await way.row(way.runs["provision"])).problem
         assert problem["code"] == "admin-needed"
+        assert (await way.told("provision"))[-1] == "run.waiting_admin"
         told = " ".join(problem["missing"])
         assert all(stage in told for stage in stages)
         before = await way.destination.dump()
         problem = await problem_of(way, "full")
         assert problem["code"] == "step-missing"
+        assert (await way.told("full"))[-1] == "run.failed"
         assert set(stages) <= set(problem["stages"])
         assert await way.destination.dump() == before
         for stage in problem["stages"]:

@@ -64,6 +64,7 @@ async def test_a_cancelled_run_stays_as_it_is_and_can_be_rolled_back(open_way: O
         async with asyncio.timeout(20):
             await worker
         await way.drive(way.runs["full"], expect="cancelled")
+        assert (await way.told("full"))[-1] == "run.cancelled"
         await way.destination.faults()
         assert len(await way.destination.dump()) > len(before)
         await way.run("rollback")
@@ -82,6 +83,7 @@ async def test_an_exhausted_budget_parks_the_run_until_it_comes_back(open_way: O
         assert run.problem["code"] == "quota-exhausted"
         assert run.next_at > way.runtime.now() + timedelta(seconds=5)
         assert run.lease_until is None
+        assert (await way.told("full"))[-1] == "run.waiting_quota"
         await way.drive_once(run.id)  # not due yet
         assert (await way.row(run.id)).fence == run.fence
         await way.destination.faults()

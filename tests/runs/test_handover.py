@@ -79,11 +79,21 @@ def test_ids_are_remembered_for_a_while_only() -> None:
     for number in range(100):
         known.remember("clients", {f"c{number}": str(number)})
     every = {f"c{number}" for number in range(100)}
-    found = known.known("clients", every)
+    found, missing = known.known("clients", every)
     assert found["c99"] == "99"
-    assert "c0" not in found
+    assert "c0" in missing
     assert len(found) <= 20
-    assert known.known("contacts", every) == {}
+    assert found.keys() | missing == every
+    assert known.known("contacts", every) == ({}, every)
+
+
+def test_what_a_page_was_given_does_not_shrink() -> None:
+    known = ResolvedIds(size=10)
+    known.remember("clients", {f"c{number}": str(number) for number in range(10)})
+    given, _ = known.known("clients", {"c0"})
+    known.remember("clients", {f"d{number}": str(number) for number in range(10)})
+    assert given["c0"] == "0"
+    assert known.known("clients", {"c0"})[1] == {"c0"}
 
 
 def test_the_account_sums_outcomes_reasons_and_changes() -> None:

@@ -55,6 +55,11 @@ async def test_a_rollback_leaves_the_org_as_it_was(open_way: OpenWay) -> None:
         assert report["rollback"]["deleted"] > 100
         assert report["rollback"]["equal"] is True
         assert report["rollback"]["root_before"] == report["rollback"]["root_after"]
+        middle = ["run.started", "run.phase.completed"]
+        assert await way.told("discovery") == [*middle, "run.completed"]
+        assert await way.told("sample") == [*middle, "sample.ready", "run.completed"]
+        assert await way.told("full") == [*middle, "reconciliation.ready", "run.completed"]
+        assert await way.told("rollback") == [*middle, "run.rolled_back"]
 
 
 async def test_what_people_edited_stays_and_is_listed(open_way: OpenWay) -> None:

@@ -1,6 +1,7 @@
 """The worker on real servers: bells, sweeps, limits, heartbeats, restarts of either server, orderly ends."""
 
 import asyncio
+import sys
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from uuid import UUID, uuid4
@@ -76,6 +77,18 @@ async def ringing(runtime: Runtime, engine: Engine) -> None:
 def station(runtime: Runtime, engine: Engine, **options: object) -> Station:
     options = {"deliver": nothing, "sweep_seconds": 0.02, "beat_seconds": 0.02} | options
     return Station(runtime, advance=engine, **options)  # type: ignore[arg-type]
+
+
+async def test_a_worker_has_the_engine_at_hand_before_a_run_needs_it(
+    runtime: Runtime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Importing it takes seconds on a busy machine, in which a lost worker's run would stand still."""
+    import app.runs.engine  # noqa: F401  so that what is taken away below comes back
+
+    monkeypatch.setattr(sys.modules["app.runs"], "engine", sys.modules["app.runs.engine"])
+    monkeypatch.delitem(sys.modules, "app.runs.engine")
+    async with station(runtime, Engine()).running():
+        await until(lambda: hasattr(sys.modules.get("app.runs.engine"), "advance"), 60.0)
 
 
 class TestSweep:

@@ -40,7 +40,7 @@ async def _load(work: Work, stage: StageRow, sending: Callable[[], None]) -> Non
         return
     decider = await make_decider(work, rule)
     facts = work.destination_platform.object_facts(rule.target_object)
-    writer = await _writer(work, rule, decider, facts)
+    writer = await writer_for(work, rule, decider, facts)
     work.cache[f"linked:{rule.key}"] = await _adopted_fields(work, rule)
     if "virgin" not in stage.detail:
         stage.detail["virgin"] = await _is_virgin(work, rule, decider.key_field, facts)
@@ -128,7 +128,8 @@ async def close_counts(work: Work, stage: StageRow, rule: Load) -> None:
     stage.detail["changes"] = account.changes
 
 
-async def _writer(work: Work, rule: Load, decider: Decider, facts: ObjectFacts) -> Writer:
+async def writer_for(work: Work, rule: Load, decider: Decider, facts: ObjectFacts) -> Writer:
+    """What brings a load's records to the destination and finds them again."""
     destination = await work.destination()
     target = await target_object(work, rule)
     name = work.object_name(rule.target_object)

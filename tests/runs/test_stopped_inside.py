@@ -1,0 +1,43 @@
+"""A worker stopped for good inside a transaction: its locks end with the lease, and another one takes the run."""
+
+import asyncio
+from typing import Any
+
+import asyncpg
+import pytest
+
+from app.runs import claims, concluding, engine
+from app.runs.claims import Lease, claim, idle
+from tests.runs.conftest import OpenWay
+from tests.runs.road import Road
+
+HANGS_SECONDS = 60.0
+ENDED = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
+"""How a session that the server has ended meanwhile says so at its next word."""
+LEASE = {"lease_seconds": 1.0, "call_timeout_seconds": 0.1}
+
+
+async def claimed_beside(way: Road, lease: Lease, statement: str, *arguments: object) -> Lease | None:
+    """Somebody else's claim while a transaction that has said this does not say another word."""
+    async with way.runtime.db.connection(way.tenant_id) as connection:
+        await connection.execute(statement, *arguments)
+        async with asyncio.timeout(HANGS_SECONDS):
+            return await claim(way.runtime, lease.run_id, way.tenant_id, "second", way.runtime.now())
+
+
+@pytest.mark.parametrize("what", ["calls", "counts", "line up"])
+async def test_a_transaction_that_nobody_ends_holds_a_run_no_longer_than_a_lease(open_way: OpenWay, what: str) -> None:
+    async with open_way(**LEASE) as way:
+        run_id = await way.start("discovery")
+        lease = await claim(way.runtime, run_id, way.tenant_id, "first", way.runtime.now())
+        assert lease is not None
+        await way.free(run_id)
+        statements: dict[str, tuple[Any, ...]] = {
+            "calls": (engine._BOOK_CALLS, run_id, lease.fence, {}, idle(lease.seconds)),
+            "counts": (concluding._BOOK_COUNTS, run_id, lease.fence, {}, idle(lease.seconds)),
+            "line up": (claims._LINE_UP, run_id, idle(lease.seconds)),
+        }
+        with pytest.raises(ENDED):
+            await claimed_beside(way, lease, *statements[what])
+        row = await way.row(run_id)
+        assert (row.fence, row.lease_owner) == (lease.fence + 1, "second")
