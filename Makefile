@@ -22,7 +22,7 @@ demo:
 	@$(RUN) tranship demo
 
 test: lint
-	@$(RUN) pytest -n 2 --ignore=tests/bench tests
+	@$(RUN) pytest -n 2 --dist loadfile --no-loadscope-reorder --ignore=tests/bench tests
 
 lint:
 	@$(RUN) ruff check .

@@ -62,7 +62,7 @@ async def _transaction(connection: Any, tenant_id: UUID | None, condition: str =
 async def driver_connection(session: "AsyncSession") -> "asyncpg.Connection[Any]":
     """asyncpg's own connection under a session, in the same transaction, for statements that need no ORM.
 
-    JSON columns come as text here. What the session holds is not written before: see `flush`.
+    JSON comes parsed and is given as text. What the session holds is not written before: see `flush`.
     """
     connection: asyncpg.Connection[Any] | None = session.info.get("driver")
     if connection is None:

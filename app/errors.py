@@ -24,6 +24,11 @@ from typing import Any, ClassVar, Self
 from uuid import UUID
 
 
+def pointer_to(*parts: int | str) -> str:
+    """The JSON pointer (RFC 6901) of nested members."""
+    return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in parts)
+
+
 class AppError(Exception):
     """`detail` says what is wrong and what the caller can do next; `extra` goes into the problem document.
 

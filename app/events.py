@@ -7,6 +7,7 @@ from uuid import UUID
 import asyncpg
 import orjson
 
+from app.db import driver_connection, flush
 from app.fresh import new_id
 
 if TYPE_CHECKING:
@@ -15,16 +16,12 @@ if TYPE_CHECKING:
 _INSERT = """
     WITH event AS (
         INSERT INTO events (id, tenant_id, engagement_id, run_id, type, data, created_at)
-        VALUES ({0}, {1}, {2}, {3}, {4}, {5}, {6}) RETURNING id, tenant_id, type, created_at)
+        VALUES ($1, $2, $3, $4, $5, $6, $7) RETURNING id, tenant_id, type, created_at)
     INSERT INTO webhook_deliveries (id, tenant_id, endpoint_id, event_id, state, attempts, next_at, created_at)
     SELECT gen_random_uuid(), event.tenant_id, endpoint.id, event.id, 'pending', 0, event.created_at, event.created_at
     FROM event JOIN webhook_endpoints endpoint ON endpoint.tenant_id = event.tenant_id
-    WHERE endpoint.state = 'enabled' AND (endpoint.events = '{{}}' OR event.type = ANY (endpoint.events))
+    WHERE endpoint.state = 'enabled' AND (endpoint.events = '{}' OR event.type = ANY (endpoint.events))
 """
-_RAW = _INSERT.format("$1", "$2", "$3", "$4", "$5", "$6", "$7")
-_NAMED = _INSERT.format(
-    ":id", ":tenant", "CAST(:engagement AS uuid)", "CAST(:run AS uuid)", ":type", "CAST(:data AS jsonb)", ":at"
-)
 
 
 async def emit(
@@ -38,21 +35,9 @@ async def emit(
     run_id: UUID | None = None,
 ) -> None:
     """Writes an event and its webhook deliveries in the session's transaction. `data` is thin: ids and counts."""
-    from sqlalchemy import text
-
-    connection = await session.connection()
-    await connection.execute(
-        text(_NAMED),
-        {
-            "id": new_id(),
-            "tenant": tenant_id,
-            "engagement": engagement_id,
-            "run": run_id,
-            "type": kind,
-            "data": orjson.dumps(data).decode(),
-            "at": at,
-        },
-    )
+    await flush(session)
+    connection = await driver_connection(session)
+    await connection.execute(_INSERT, new_id(), tenant_id, engagement_id, run_id, kind, orjson.dumps(data).decode(), at)
 
 
 async def emit_raw(
@@ -66,4 +51,4 @@ async def emit_raw(
     run_id: UUID | None = None,
 ) -> None:
     """The same on a raw connection, for the engine."""
-    await connection.execute(_RAW, new_id(), tenant_id, engagement_id, run_id, kind, data, at)
+    await connection.execute(_INSERT, new_id(), tenant_id, engagement_id, run_id, kind, data, at)

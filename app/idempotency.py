@@ -80,7 +80,7 @@ async def begin(
     if row["request_hash"] != content:
         raise IdempotencyKeyReused("Use a new Idempotency-Key for another request.")
     body = runtime.keys.unseal(row["body"], place=_place(pending)) if row["body"] is not None else b""
-    raise Replay(row["status"] or 200, {name: str(value) for name, value in orjson.loads(row["headers"]).items()}, body)
+    raise Replay(row["status"] or 200, {name: str(value) for name, value in row["headers"].items()}, body)
 
 
 async def keep_answer(pending: Pending, status: int, headers: dict[str, str], body: bytes) -> None:

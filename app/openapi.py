@@ -102,7 +102,8 @@ def _webhook(kind: str, meaning: str) -> dict[str, Any]:
 def _without_null(schema: dict[str, Any]) -> dict[str, Any]:
     """The schema of a value that has to be there."""
     left = [each for each in schema.get("anyOf", []) if each.get("type") != "null"]
-    return {**{name: value for name, value in schema.items() if name != "anyOf"}, **left[0]} if left else schema
+    rest = {name: value for name, value in schema.items() if name != "anyOf"}
+    return {**rest, **left[0]} if len(left) == 1 else {**rest, "anyOf": left} if left else schema
 
 
 def _is_repeatable(operation: dict[str, Any]) -> bool:
@@ -111,8 +112,9 @@ def _is_repeatable(operation: dict[str, Any]) -> bool:
 
 def _complete_operation(path: str, operation: dict[str, Any]) -> None:
     for parameter in operation.get("parameters", []):
+        parameter["schema"] = _without_null(parameter["schema"])  # who has no value leaves the parameter out
         if parameter["in"] == "header" and parameter.get("description", "").startswith("Required."):
-            parameter.update(required=True, schema=_without_null(parameter["schema"]))  # refused with a code of its own
+            parameter["required"] = True  # refused with a code of its own
     kinds: list[type[AppError]] = [BadRequest, TooMany, InternalError, RequestTimedOut]
     if any("bearer" in each for each in operation.get("security", [])):
         kinds += [Unauthenticated, Forbidden]

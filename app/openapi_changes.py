@@ -51,13 +51,20 @@ def _parameters(where: str, old: Document, new: Document, before: Document, afte
         if place not in offered:
             yield f"{where}: the {place[0]} parameter {one['name']} is gone"
         else:
-            schemas = one.get("schema", {}), offered[place].get("schema", {})
+            schemas = _sent(one.get("schema", {})), _sent(offered[place].get("schema", {}))
             yield from _narrowed(f"{where}: {one['name']}", *schemas, before, after)
     for place, one in offered.items():
         had = known.get(place, {})
         told = had.get("required") or str(had.get("description", "")).startswith("Required.")
         if one.get("required") and not told:
             yield f"{where}: the {place[0]} parameter {one['name']} is required now"
+
+
+def _sent(schema: Document) -> Document:
+    """A parameter's schema without null, which no URL and no header can say."""
+    if "anyOf" not in schema:
+        return schema
+    return {**schema, "anyOf": [one for one in schema["anyOf"] if one.get("type") != "null"]}
 
 
 def _bodies(where: str, old: Document, new: Document, before: Document, after: Document) -> Iterator[str]:

@@ -25,6 +25,7 @@ from app.errors import (
     TooMany,
     Unauthenticated,
     WrongMediaType,
+    pointer_to,
 )
 
 log = structlog.get_logger()
@@ -197,4 +198,4 @@ def _pointer(location: tuple[int | str, ...], kind: str) -> str:
     if kind == "json_invalid":
         rest = ()
     parts = list(rest) if place == "body" else [_WHERE.get(str(place), str(place)), *rest]
-    return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in parts)
+    return pointer_to(*parts)

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 import os
 import signal
 import socket
@@ -29,6 +30,7 @@ GUARD = Path(__file__).parent / "embedded" / "guard.py"
 STOP_SECONDS = 15.0
 RESTART_SECONDS = 1.0
 GRACE_SECONDS = 8
+GARBAGE = (20_000, 20, 20)
 
 
 def say(line: str) -> None:
@@ -158,6 +160,13 @@ def worker_processes(settings: Settings, size: int) -> Iterator[Crew]:
         crew.stop()
 
 
+def collect_seldom() -> None:
+    """Most of a request is freed by counting references; what is loaded by now is no garbage and not looked through."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(*GARBAGE)
+
+
 async def _serve_api(
     settings: Settings, listener: socket.socket, announce: Callable[[str], None], crew: Crew | None
 ) -> None:
@@ -177,6 +186,7 @@ async def _serve_api(
     while not server.started and not running.done():  # noqa: ASYNC110  the server offers a flag, no event
         await asyncio.sleep(0.01)
     if server.started:
+        collect_seldom()
         announce(f"tranship on http://{f'[{host}]' if ':' in host else host}:{port} (docs at /docs)")
     keeper = asyncio.create_task(crew.keep()) if crew is not None else None
     try:

@@ -21,10 +21,27 @@ import redis.asyncio
 from app.embedded import EmbeddedServers
 
 TEMPLATE = "tranship_template"
+# Files whose tests take longest, most of it in processes of their own. They come first, so that no worker is left with
+# one of them at the end (`make test` gives whole files to workers, in this order).
+LONGEST = (
+    *("rehearsal/test_rehearsing", "runs/", "demo/", "security/test_traces", "api/test_fuzzing"),
+    "api/test_typescript",
+)
 
 # How long drawing an example takes says something about the machine alone, so no test fails by it.
 hypothesis.settings.register_profile("tranship", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
 hypothesis.settings.load_profile("tranship")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest first, everything else in its order."""
+    root = Path(__file__).parent.as_posix() + "/"
+
+    def place(item: pytest.Item) -> int:
+        name = item.path.as_posix().removeprefix(root)
+        return next((number for number, start in enumerate(LONGEST) if name.startswith(start)), len(LONGEST))
+
+    items.sort(key=place)
 
 
 def run_apart(work: Callable[[], Coroutine[Any, Any, None]]) -> None:

@@ -8,6 +8,7 @@ from typing import TypeVar
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
+from app.domain.exact import Exact
 from app.domain.instants import Moment, later
 from app.domain.schema import Frozen
 
@@ -186,7 +187,7 @@ def allowed_events(state: EngagementState | RunState) -> tuple[str, ...]:
     return tuple(sorted(event.value for before, event in table if before is state))
 
 
-class Calendar(Frozen):
+class Calendar(Exact):
     """The dates of an engagement, all aware. The delta window opens when the full run's extraction began.
 
     Lengths: delta window 24 to 72 hours, hypercare 5 to 7 days.

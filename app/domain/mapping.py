@@ -8,7 +8,8 @@ from enum import StrEnum
 
 from pydantic import Field, JsonValue
 
-from app.domain.schema import FieldType, Frozen
+from app.domain.exact import Exact
+from app.domain.schema import FieldType
 
 
 class Origin(StrEnum):
@@ -51,7 +52,7 @@ class LookupEmit(StrEnum):
     OBJECT = "object"
 
 
-class LookupRule(Frozen):
+class LookupRule(Exact):
     """Resolves a source id through the ledger. `loads` are tried in order: the first that knows the id wins."""
 
     loads: tuple[str, ...]
@@ -59,7 +60,7 @@ class LookupRule(Frozen):
     on_missing: Missing = Missing.BLANK
 
 
-class ValueMap(Frozen):
+class ValueMap(Exact):
     """Source value to destination value; keys compare after trimming and case folding."""
 
     entries: dict[str, str] = {}
@@ -67,7 +68,7 @@ class ValueMap(Frozen):
     default: str | None = None
 
 
-class Condition(Frozen):
+class Condition(Exact):
     """A record takes part when the field's value is in `any_of` (True/False for booleans, None for blank)."""
 
     field: str
@@ -75,7 +76,7 @@ class Condition(Frozen):
     none_of: tuple[str | bool | None, ...] = ()
 
 
-class Reason(Frozen):
+class Reason(Exact):
     """One ground for a proposal, in a sentence a person can check."""
 
     code: str
@@ -91,7 +92,7 @@ class Take(StrEnum):
     ALL = "all"
 
 
-class Collect(Frozen):
+class Collect(Exact):
     """A text gathered from records that refer to this one: a further source field `field` of the load.
 
     `object`.`via` names the reference. The records stand in the order of the field `order` (blanks first), then of
@@ -117,7 +118,7 @@ class Keep(StrEnum):
     MOVE = "move"
 
 
-class UniqueValue(Frozen):
+class UniqueValue(Exact):
     """A destination field whose values must differ although several records share one (ruling 21).
 
     The first record, by load order and id, keeps the value. The others get `mark` (a source field, else their id) in
@@ -146,7 +147,7 @@ class Survivor(StrEnum):
     FULLEST = "fullest"
 
 
-class Dedupe(Frozen):
+class Dedupe(Exact):
     """Which records of a load count as one. `keys` are groups of source fields: records whose values of one group are
     all filled and equal (case and blanks aside) belong together, unless their values of a field in `apart` differ, as
     the first names of a family do.
@@ -158,14 +159,14 @@ class Dedupe(Frozen):
     survivor: Survivor = Survivor.OLDEST
 
 
-class Alternative(Frozen):
+class Alternative(Exact):
     """Another destination field that was likely."""
 
     target: str
     probability: float
 
 
-class FieldRule(Frozen):
+class FieldRule(Exact):
     """One destination field. `sources` are source fields; "Site__c.City__c" follows the reference `Site__c` one step.
 
     `transform` names an entry of `transforms.TRANSFORMS`; `default` fills a blank. `owner` marks an owner field:
@@ -188,7 +189,7 @@ class FieldRule(Frozen):
     alternatives: tuple[Alternative, ...] = ()
 
 
-class Load(Frozen):
+class Load(Exact):
     """One stream of planned writes: source object → destination object, with its place in the order.
 
     `key` names it everywhere (lookups, progress, reports). `part` tells several writes of one source record apart
@@ -222,7 +223,7 @@ class Load(Frozen):
     enabled: bool = True
 
 
-class Exclusion(Frozen):
+class Exclusion(Exact):
     """A source object (or field) that does not move, and why; `export` names the file it goes to instead."""
 
     source_object: str
@@ -232,7 +233,7 @@ class Exclusion(Frozen):
     note: str = ""
 
 
-class NewField(Frozen):
+class NewField(Exact):
     """A destination field to be provisioned."""
 
     object: str
@@ -247,7 +248,7 @@ class NewField(Frozen):
     external: bool = False
 
 
-class NewObject(Frozen):
+class NewObject(Exact):
     """A destination object to be provisioned; `name_field` and `owner_field` are those it has from its creation."""
 
     key: str
@@ -257,7 +258,7 @@ class NewObject(Frozen):
     owner_field: str = "Owner"
 
 
-class SchemaPlan(Frozen):
+class SchemaPlan(Exact):
     """What the mapping needs at the destination beyond what it has, in logical keys."""
 
     objects: tuple[NewObject, ...] = ()
@@ -265,7 +266,7 @@ class SchemaPlan(Frozen):
     picklist_values: dict[str, tuple[str, ...]] = {}
 
 
-class MappingDocument(Frozen):
+class MappingDocument(Exact):
     """The whole map of one engagement. `external_id` is the logical key of our key field on every object."""
 
     source: str

@@ -13,7 +13,7 @@ from app.engagements.connecting import open_connector, seal_credentials
 from app.engagements.problems import edition_problem, problem_of, silent
 from app.engagements.shelf import is_upload
 from app.engagements.uploads import uploads_problem
-from app.errors import AnotherRunActive, AppError, Invalid, NotFound, TargetForbidden
+from app.errors import AnotherRunActive, AppError, Invalid, NotFound, TargetForbidden, pointer_to
 from app.models.columns import new_id
 from app.models.engagement import Connection, Engagement
 from app.models.run import Run
@@ -175,7 +175,7 @@ def _credentials(platform: Platform, given: dict[str, Any]) -> BaseModel:
     except ValidationError as error:
         places = [
             {
-                "pointer": "/credentials" + "".join(f"/{part}" for part in fault["loc"]),
+                "pointer": pointer_to("credentials", *fault["loc"]),
                 "code": fault["type"].replace("_", "-"),
                 "detail": fault["msg"].removeprefix("Value error, "),
             }

@@ -7,7 +7,6 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-import orjson
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app.db import driver_connection, flush
@@ -155,7 +154,7 @@ async def _read(session: AsyncSession, engagements: Sequence[Engagement], *, who
     connection = await driver_connection(session)
     row = await connection.fetchrow(_FACTS, [one.id for one in engagements], whole)
     assert row is not None
-    accounts, mappings, runs = (orjson.loads(part) if part is not None else [] for part in list(row)[:3])
+    accounts, mappings, runs = (part or [] for part in list(row)[:3])
     found = {
         one.id: _Found(Facts(one.id, one.state, one.data_key is None, agreed=agreement_of(one) is not None))
         for one in engagements

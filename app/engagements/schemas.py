@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, StringConstraints
 
+from app.domain.exact import ExactJson
 from app.domain.lifecycle import Calendar, DueCode
 from app.engagements.road import StepState
 from app.identifiers import ConnectionId, EngagementId, QuoteId, RunId
@@ -14,11 +15,12 @@ Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,49}$")]
 Role = Literal["source", "destination", "rehearsal"]
 EngagementPart = Literal["connections"]
-ConfigKey = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,49}$")]
+_MEMBER = r"^[a-z][a-z0-9_]{0,49}$"
+ConfigKey = Annotated[str, StringConstraints(pattern=_MEMBER)]
 ConfigValue = Annotated[str, StringConstraints(max_length=500)] | bool | int | float
 
 
-class Request(BaseModel):
+class Request(ExactJson, BaseModel):
     """What callers send: unknown fields are refused."""
 
     model_config = ConfigDict(extra="forbid")
@@ -138,7 +140,9 @@ class ConnectionPut(Request):
 
     platform: Annotated[Slug | None, Field(description="Must be the engagement's own platform on that side.")] = None
     name: Annotated[str, StringConstraints(strip_whitespace=True, max_length=200)] = ""
-    config: Annotated[dict[ConfigKey, ConfigValue], Field(max_length=32)] = {}
+    config: Annotated[
+        dict[ConfigKey, ConfigValue], Field(max_length=32, json_schema_extra={"propertyNames": {"pattern": _MEMBER}})
+    ] = {}
     credentials: Annotated[dict[str, JsonValue] | None, Field(max_length=32)] = None
 
 

@@ -3,6 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
+from sqlalchemy import bindparam
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -111,12 +112,17 @@ async def _accept_quote(
     return quote
 
 
+# built once: building a statement costs as much as running it
+_FIND = select(Engagement).where(Engagement.id == bindparam("id"), Engagement.tenant_id == bindparam("tenant"))
+_FIND_AND_LOCK = _FIND.with_for_update()
+
+
 async def find_engagement(
     session: AsyncSession, tenant_id: UUID, engagement_id: UUID, *, lock: bool = False
 ) -> Engagement:
     """The engagement of this tenant; `lock` holds its row until the transaction ends. Raises NotFound."""
-    statement = select(Engagement).where(Engagement.id == engagement_id, Engagement.tenant_id == tenant_id)
-    engagement = (await session.exec(statement.with_for_update() if lock else statement)).first()
+    statement = _FIND_AND_LOCK if lock else _FIND
+    engagement = (await session.exec(statement, params={"id": engagement_id, "tenant": tenant_id})).first()
     if engagement is None:
         raise NotFound("There is no such engagement.")
     return engagement

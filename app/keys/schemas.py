@@ -6,13 +6,14 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from app.access import Role, Scope
+from app.domain.exact import ExactJson
 from app.domain.instants import Moment
 from app.identifiers import ApiKeyId
 
 Name = Annotated[str, Field(max_length=100, examples=["portal backend"])]
 
 
-class CreateKey(BaseModel):
+class CreateKey(ExactJson, BaseModel):
     """A key may hold no more rights than the one that makes it."""
 
     model_config = ConfigDict(extra="forbid")
@@ -23,7 +24,7 @@ class CreateKey(BaseModel):
     expires_at: Moment | None = None
 
 
-class RotateKey(BaseModel):
+class RotateKey(ExactJson, BaseModel):
     """The old key works on for `overlap_hours`, so that it can be exchanged without a gap."""
 
     model_config = ConfigDict(extra="forbid")

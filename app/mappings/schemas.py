@@ -5,6 +5,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from app.domain.exact import ExactJson
 from app.domain.mapping import MappingDocument
 from app.identifiers import ApiKeyId, EngagementId, MappingId
 
@@ -36,7 +37,7 @@ class MappingView(BaseModel):
     confirmed_by: ApiKeyId | None
 
 
-class MappingConfirm(BaseModel):
+class MappingConfirm(ExactJson, BaseModel):
     """The version that was read and is agreed to."""
 
     model_config = ConfigDict(extra="forbid")
@@ -44,7 +45,7 @@ class MappingConfirm(BaseModel):
     version: int = Field(ge=1, le=2_147_483_647, examples=[1])
 
 
-class MappingCheck(BaseModel):
+class MappingCheck(ExactJson, BaseModel):
     """A document to be checked without storing it; null checks the current version."""
 
     model_config = ConfigDict(extra="forbid")

@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import UniqueConstraint
+from sqlalchemy import Index, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
 from app.models.columns import (
@@ -25,6 +25,7 @@ class Engagement(SQLModel, table=True):
     """
 
     __tablename__ = "engagements"
+    __table_args__ = (Index("ix_engagements_listed", "tenant_id", "created_at", "id"),)
 
     id: UUID = id_column()
     tenant_id: UUID = tenant_column()

@@ -22,6 +22,7 @@ class Event(SQLModel, table=True):
     """Something that happened, thin: ids and counts only. `sequence` orders the stream."""
 
     __tablename__ = "events"
+    __table_args__ = (Index("ix_events_listed", "tenant_id", "sequence"),)
 
     id: UUID = id_column()
     sequence: int | None = Field(default=None, sa_column=Column(BigInteger, Identity(), unique=True, nullable=False))

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from app.domain.exact import ExactJson
 from app.identifiers import QuoteId
 from app.platforms.schemas import GradeView, TimelineView
 from app.platforms.slugs import DestinationSlug, SourceSlug
@@ -23,7 +24,7 @@ class QuoteState(StrEnum):
     EXPIRED = "expired"
 
 
-class CreateQuote(BaseModel):
+class CreateQuote(ExactJson, BaseModel):
     """What a price is asked for. Records are counted per source object; the price does not depend on their number."""
 
     model_config = ConfigDict(
@@ -51,7 +52,7 @@ class CreateQuote(BaseModel):
     options: Annotated[dict[Name, Annotated[int, Field(ge=0, le=1000)]], Field(max_length=50)] = {}
 
 
-class ReviewQuote(BaseModel):
+class ReviewQuote(ExactJson, BaseModel):
     """An operator's price for a quote that rules do not reach."""
 
     model_config = ConfigDict(extra="forbid")

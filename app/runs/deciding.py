@@ -44,7 +44,7 @@ class Block:
 class Item:
     """A write that is to happen. `record_id` is set when the destination record exists already (an update);
     `known_hash` is that of our last write to it, None where we never wrote it; `adopted` says that the ledger has it as
-    one of the customer's.
+    one of the customer's; `doubted` that a call for it may have been made whose answer nobody has.
     """
 
     source_id: str
@@ -60,6 +60,7 @@ class Item:
     block: Block | None = None
     known_hash: bytes | None = None
     adopted: bool = False
+    doubted: bool = False
 
 
 @dataclass(slots=True)

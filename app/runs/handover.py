@@ -68,6 +68,11 @@ class Handover:
             self._held += size
             known.blocks.append(Block(after, ids, text, size))
 
+    def holds(self, name: str) -> bool:
+        """Whether records of an object are at hand."""
+        known = self._objects.get(name)
+        return known is not None and bool(known.blocks)
+
     def take(self, name: str, after: str, limit: int) -> list[Block]:
         """Blocks that follow `after`, of at most `limit` records; none where the next ones are not at hand."""
         known = self._objects.get(name)

@@ -311,7 +311,7 @@ class Loader:
         existing = set(intent.existing)
         left = []
         for item in decided.items:
-            hit = found.get(item.source_id)
+            hit, item.doubted = found.get(item.source_id), True
             if hit is None:
                 left.append(item)
             elif item.source_id in existing:
@@ -373,6 +373,8 @@ class Loader:
                 attempt += 1
                 if attempt >= TRIES:
                     raise
+                for item in unsent:
+                    item.doubted = True
                 await pause(self._work, None if self._writer.repeatable else self._settle or None, attempt)
                 unsent = await self._look(unsent)
             else:
@@ -424,13 +426,16 @@ class Loader:
                 reason = f"{result.code}:{result.field}" if result.field else result.code or "refused"
                 return Entry(item.source_id, Outcome.QUARANTINED, reason, issues=item.issues)
         known = item.record_id
-        updated = known is not None or (status is WriteStatus.UPDATED and not self._virgin)
+        met = status is WriteStatus.UPDATED and not self._writer.keyless
+        # an upsert that met a record although none of our calls can have made it: a person entered it since we looked
+        theirs = known is None and met and not item.doubted
+        updated = known is not None or theirs or (status is WriteStatus.UPDATED and not self._virgin)
         return Entry(
             item.source_id,
             _UPDATED if updated else _CREATED,
             "",
             result.id or known,
-            None if known is not None else True,
+            None if known is not None or theirs else True,
             item.sent_hash,
             item.before,
             item.issues,

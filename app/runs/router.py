@@ -1,5 +1,6 @@
 """Routes of runs: start, watch, steer, and read what became of every record."""
 
+from collections import Counter
 from collections.abc import AsyncIterator
 from typing import Annotated, Literal
 from uuid import UUID
@@ -23,6 +24,7 @@ from app.errors import (
     RunNotSuitable,
     SampleNotApproved,
     StepMissing,
+    TooMany,
 )
 from app.identifiers import EngagementId, RunId
 from app.paging import Page
@@ -52,6 +54,8 @@ from app.runs.views import expand_run, show_findings, show_proof, show_record, s
 router = api_router("", "runs")
 
 _POLL = "1"
+MAX_STREAMS = 50
+_streams: Counter[UUID] = Counter()
 Filter = Annotated[str | None, Query(max_length=200)]
 Outcome = Literal["created", "updated", "unchanged", "skipped", "quarantined", "held"]
 
@@ -226,6 +230,19 @@ async def visible_run(run_id: RunId, caller: CallerDep, session: SessionDep) -> 
     return (await service.find_run(session, caller.tenant_id, run_id)).id
 
 
+async def one_of_few_streams(caller: CallerDep) -> AsyncIterator[None]:
+    """Each stream asks the database twice a second for as long as an hour, so a key has only so many at once."""
+    if _streams[caller.key_id] >= MAX_STREAMS:
+        raise TooMany(f"This key follows {MAX_STREAMS} runs already; end one, or poll.").with_headers(Retry_After=_POLL)
+    _streams[caller.key_id] += 1
+    try:
+        yield
+    finally:
+        _streams[caller.key_id] -= 1
+        if not _streams[caller.key_id]:
+            del _streams[caller.key_id]
+
+
 @router.get(
     "/runs/{run_id}/events",
     operation_id="follow_run",
@@ -235,6 +252,7 @@ async def visible_run(run_id: RunId, caller: CallerDep, session: SessionDep) -> 
 )
 async def stream_events(
     visible: Annotated[UUID, Depends(visible_run, scope="function")],
+    _: Annotated[None, Depends(one_of_few_streams)],
     caller: CallerDep,
     runtime: RuntimeDep,
     last_event_id: Annotated[int | None, Header(ge=0, le=2**63 - 1, description="Continue after this event.")] = None,

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from sqlalchemy import bindparam
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -124,10 +125,16 @@ def _trial_options(engagement: Engagement, kind: str, options: dict[str, Any], l
     return {"rehearse_rollback": not loaded and bool(options.get("rehearse_rollback", suppressed))}
 
 
+# built once: building a statement costs as much as running it
+_FIND = select(Run).where(Run.id == bindparam("id"), Run.tenant_id == bindparam("tenant"))
+_FIND_AND_LOCK = _FIND.with_for_update()
+_STAGES = select(RunStage).where(RunStage.run_id == bindparam("run")).order_by(col(RunStage.ordinal))
+
+
 async def find_run(session: AsyncSession, tenant_id: UUID, run_id: UUID, *, lock: bool = False) -> Run:
     """The run of this tenant. Raises NotFound."""
-    statement = select(Run).where(Run.id == run_id, Run.tenant_id == tenant_id)
-    run = (await session.exec(statement.with_for_update() if lock else statement)).first()
+    statement = _FIND_AND_LOCK if lock else _FIND
+    run = (await session.exec(statement, params={"id": run_id, "tenant": tenant_id})).first()
     if run is None:
         raise NotFound("There is no such run.")
     return run
@@ -135,8 +142,7 @@ async def find_run(session: AsyncSession, tenant_id: UUID, run_id: UUID, *, lock
 
 async def find_stages(session: AsyncSession, run: Run) -> list[RunStage]:
     """The run's stages in order; none before it first starts."""
-    rows = await session.exec(select(RunStage).where(RunStage.run_id == run.id).order_by(col(RunStage.ordinal)))
-    return list(rows.all())
+    return list((await session.exec(_STAGES, params={"run": run.id})).all())
 
 
 async def list_runs(

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from app.domain.exact import ExactJson
 from app.domain.instants import Moment
 from app.identifiers import EngagementId, EventId, RunId, WebhookDeliveryId, WebhookEndpointId
 from app.webhooks.kinds import EventType
@@ -40,14 +41,14 @@ class DeliveryState(StrEnum):
     FAILED = "failed"
 
 
-class CreateEndpoint(BaseModel):
+class CreateEndpoint(ExactJson, BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     url: Url
     events: Events = []
 
 
-class UpdateEndpoint(BaseModel):
+class UpdateEndpoint(ExactJson, BaseModel):
     """Only what is given changes."""
 
     model_config = ConfigDict(extra="forbid")
@@ -57,7 +58,7 @@ class UpdateEndpoint(BaseModel):
     enabled: bool | None = None
 
 
-class RotateSecret(BaseModel):
+class RotateSecret(ExactJson, BaseModel):
     """For `overlap_hours` every attempt carries a signature of each secret."""
 
     model_config = ConfigDict(extra="forbid")
@@ -65,7 +66,7 @@ class RotateSecret(BaseModel):
     overlap_hours: Annotated[int, Field(ge=0, le=168)] = 24
 
 
-class ReplaySince(BaseModel):
+class ReplaySince(ExactJson, BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     since: Moment = Field(description="At most 30 days back.", examples=["2026-11-20T00:00:00Z"])

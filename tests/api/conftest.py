@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
@@ -19,6 +20,7 @@ from pydantic import SecretStr
 
 from app.access import KEY_PREFIX, digest, make_secret
 from app.main import create_app
+from app.migrations import head
 from app.models.columns import new_id
 from app.runtime import Runtime, open_runtime
 from app.settings import Settings
@@ -105,12 +107,22 @@ async def runtime(settings: Settings, clock: FakeClock) -> AsyncIterator[Runtime
         yield opened
 
 
+@cache
+def built(max_body_bytes: int, cors_origins: tuple[str, ...], request_seconds: float) -> FastAPI:
+    """The application by all that is fixed when it is built: each new one looks at its hundred routes again."""
+    fixed = {"max_body_bytes": max_body_bytes, "cors_origins": cors_origins, "request_seconds": request_seconds}
+    app = create_app(Settings.model_construct(**fixed))
+    app.state.migration_head = head()
+    return app
+
+
 @asynccontextmanager
 async def serving(settings: Settings, runtime: Runtime) -> AsyncIterator[FastAPI]:
-    """The application with its lifespan running."""
-    app = create_app(settings, runtime)
-    async with app.router.lifespan_context(app):
-        yield app
+    """The application on the test's own runtime, as its lifespan would leave it."""
+    app = built(settings.max_body_bytes, settings.cors_origins, settings.request_seconds)
+    app.state.runtime = runtime
+    yield app
+    del app.state.runtime
 
 
 @pytest.fixture

@@ -53,6 +53,7 @@ class TestPut:
             ({"credentials": None}, "/credentials"),
             ({"platform": "zoho_crm"}, "/platform"),
             ({"config": {"base_url": "ftp://example.com"}}, "/config/base_url"),
+            ({"credentials": {**CREDENTIALS["source"], "a/b~c": "x"}}, "/credentials/a~1b~0c"),
             ({"config": {"base_url": "https://user:pw@example.com"}}, "/config/base_url"),
         ],
     )

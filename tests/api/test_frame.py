@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -16,10 +16,10 @@ from structlog.testing import capture_logs
 
 from app.access import KEY_PREFIX, make_secret, read_key_id
 from app.domain.ids import encode_id
+from app.frame import _Answer
 from app.keys import service
 from app.models.columns import new_id
 from app.runtime import Runtime
-from app.settings import Settings
 from tests.api.conftest import Client, FakeClock, MakeClient
 
 NEW_KEY = {"name": "portal"}
@@ -119,17 +119,33 @@ class TestTime:
     """A request that does not come to its answer is given up; what it did is taken back."""
 
     @pytest.fixture
-    def settings(self, settings: Settings) -> Settings:
-        return settings.model_copy(update={"request_seconds": 0.3})
+    def end(self, monkeypatch: pytest.MonkeyPatch) -> Callable[[], Awaitable[Any]]:
+        """Waits without end, in a request whose time is up at once."""
+        running: list[asyncio.Timeout] = []
+        within = _Answer.within
 
-    async def test_work_without_end(self, owner: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+        def watched(answer: _Answer, seconds: float | None) -> asyncio.Timeout:
+            assert seconds == 120  # as delivered
+            running.append(within(answer, seconds))
+            return running[-1]
+
+        async def end() -> None:
+            running[-1].reschedule(asyncio.get_running_loop().time())
+            await asyncio.Event().wait()
+
+        monkeypatch.setattr(_Answer, "within", watched)
+        return end
+
+    async def test_work_without_end(
+        self, owner: Client, monkeypatch: pytest.MonkeyPatch, end: Callable[[], Awaitable[Any]]
+    ) -> None:
         made: list[str] = []
         create = service.create_key
 
         async def endless(*given: Any, **named: Any) -> Any:
             row, _ = await create(*given, **named)
             made.append(encode_id("api_key", row.id))
-            await asyncio.Event().wait()
+            await end()
 
         key = {"Idempotency-Key": uuid4().hex}
         with monkeypatch.context() as changed:
@@ -144,10 +160,10 @@ class TestTime:
         assert again.status_code == 201
         assert "idempotency-replayed" not in again.headers
 
-    async def test_body_that_never_ends(self, owner: Client) -> None:
+    async def test_body_that_never_ends(self, owner: Client, end: Callable[[], Awaitable[Any]]) -> None:
         async def drip() -> AsyncIterator[bytes]:
             yield b"{"
-            await asyncio.Event().wait()
+            await end()
 
         answer = await owner.post("/v1/keys", content=drip(), headers={"Content-Type": "application/json"})
         assert_problem(answer, 503, "request-timed-out")

@@ -71,11 +71,15 @@ def findings(said: str) -> str:
     return rest.partition("= WARNINGS =")[0] if mark else said[-6000:]
 
 
-async def test_documented_examples_and_their_edges(
-    address: str, discovered: Move, ground: dict[str, str], tmp_path: Path
+@pytest.mark.parametrize(
+    "options",
+    [("--phases", "examples"), ("--phases", "coverage", "--include-tag", "keys", "--include-tag", "platforms")],
+    ids=["examples of all operations", "edges of some"],
+)
+async def test_documented_examples_and_edges(
+    options: tuple[str, ...], address: str, discovered: Move, ground: dict[str, str], tmp_path: Path
 ) -> None:
-    options = ("--phases", "examples,coverage", "-n", "1", "--max-time", "40")
-    code, said = await fuzz(address, discovered.client.key, ground, tmp_path, *options)
+    code, said = await fuzz(address, discovered.client.key, ground, tmp_path, "-n", "1", *options)
     assert code == 0, findings(said)
 
 

@@ -116,9 +116,13 @@ def test_additions_pass() -> None:
     _at(after, PART)["properties"]["size"]["type"] = "number"
     _at(after, THING)["properties"]["colour"] = {"type": "string"}
     _at(after, POST)["parameters"].append({"in": "query", "name": "dry", "schema": {"type": "boolean"}})
+    _at(after, POST)["parameters"].append({"in": "query", "name": "day", "schema": {"type": "string"}})
     after["paths"]["/v1/others"] = {"get": {"operationId": "list_others"}}
     after["webhooks"]["other.made"] = {}
-    assert breaking_changes(document(), after) == []
+    before = document()
+    day = {"anyOf": [{"type": "string"}, {"type": "null"}]}  # a parameter is left out, never null
+    _at(before, POST)["parameters"].append({"in": "query", "name": "day", "schema": day})
+    assert breaking_changes(before, after) == []
     assert breaking_changes(after, after) == []
 
 

@@ -3,11 +3,13 @@
 from typing import Any
 
 import httpx
+import pytest
 from fastapi import FastAPI
 
 from app.audit_chain import append
 from app.domain.ids import decode_id
 from app.models.ledger import Ledger
+from app.runs import router
 from app.runtime import Runtime
 from tests.api.conftest import Client, MakeClient
 from tests.api.engagement_kit import Move, discovered, move, problem, sandboxes
@@ -89,6 +91,23 @@ class TestEvents:
             assert "event: run.paused" not in again.text
             wrong = await http.get(f"/v1/runs/{run_id}/events", headers={"Last-Event-ID": "x"})
             problem(wrong, 422, "invalid")
+
+    async def test_a_key_follows_only_so_many_at_once(
+        self, move: Move, stranger: Client, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        run_id = await move.add_run("discovery")
+        monkeypatch.setattr(router, "MAX_STREAMS", 1)
+        for _ in range(3):  # one after another
+            assert (await move.client.get(f"/v1/runs/{run_id}/events")).status_code == 200
+        assert router._streams == {}
+        router._streams[move.client.key_id] = 1  # as long as one is open
+        try:
+            answer = await move.client.get(f"/v1/runs/{run_id}/events")
+            problem(answer, 429, "too-many")
+            assert answer.headers["retry-after"]
+            assert (await stranger.get(f"/v1/runs/{run_id}/events")).status_code == 404
+        finally:
+            router._streams.clear()
 
 
 class TestAudit:

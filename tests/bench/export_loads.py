@@ -1,4 +1,4 @@
-"""What the bench's loads need beside the run itself: the sink as a Zoho org, the compiled mapping, the load stage.
+"""What the bench's loads need beside the run itself: the sink as a Zoho org and the compiled mapping.
 
 Imported last, while the reader is at work already.
 """

@@ -81,7 +81,8 @@ def _work(runtime: Runtime, job: Job, lease: Lease, process: asyncio.subprocess.
 
 
 def _equip(work: Work, job: Job) -> Stage:
-    from tests.bench.export_loads import equip, load
+    from app.runs.stages.load import load
+    from tests.bench.export_loads import equip
     from workers import collector
 
     equip(work, job)

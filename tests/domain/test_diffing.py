@@ -84,6 +84,15 @@ def test_edited_since(before: Any, ours: Any, now: Any, expected: Restore) -> No
     assert edited({"f": before}, {"f": ours}, {"f": now}, spec(K.TEXT)) == {"f": expected}
 
 
+def test_edited_knows_further_values_of_ours() -> None:
+    before, ours, now = {"a": "old", "b": "old", "c": "old"}, {"a": "new"}, {"a": "newer", "b": None, "c": "edited"}
+    fields = {name: FieldSpec(name=name) for name in "abc"}
+    further = {"a": ["newest", "newer"], "b": [None], "c": []}
+    verdicts = {"a": Restore.RESTORE, "b": Restore.RESTORE, "c": Restore.KEEP}
+    assert edited(before, ours, now, fields, further) == verdicts
+    assert edited(before, ours, before, fields, further) == dict.fromkeys("abc", Restore.SAME)
+
+
 def test_edited_compares_by_meaning() -> None:
     fields = spec(K.DATETIME)
     result = edited({}, {"f": "2024-01-01T00:00:00+00:00"}, {"f": "2024-01-01T05:30:00+05:30"}, fields)

@@ -148,6 +148,16 @@ def test_overlap_leaves_only_true_dependencies():
     assert free.stage("load:products").after == ()
 
 
+def test_with_overlap_what_can_be_written_first_is_read_first():
+    document = build_document(
+        build_load("client"), build_load("order", "client", phase="b"), build_load("asset", phase="c")
+    )
+    plan = plan_run(RunKind.FULL, document, PlanFacts(), overlap=True)
+    reads = [stage.key for stage in plan.stages if stage.kind is StageKind.EXTRACT]
+    sources = {load.key: f"extract:{load.source_object}" for load in document.loads}
+    assert reads == [sources["client"], sources["asset"], sources["order"]]
+
+
 def test_a_sample_is_chosen_before_anything_is_written_and_verified_after():
     plan = plan_run(RunKind.SAMPLE, DOCUMENT, PlanFacts(references=REFERENCES))
     assert all("choose" in stage.after for stage in plan.stages if stage.key.startswith("load:"))

@@ -34,7 +34,7 @@ class Freshsales:
     key_label = "Source System ID"
 
     def __init__(self, url: str) -> None:
-        self._http = httpx.AsyncClient(base_url=f"{url}/crm/sales/api", timeout=60)
+        self._http = httpx.AsyncClient(base_url=f"{url}/crm/sales/api", timeout=60, verify=False)
         self._fields: dict[str, list[Row]] = {}
         self._records: dict[str, dict[str, Row]] = {}
         self._users: dict[str, str] = {}

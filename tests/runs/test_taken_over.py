@@ -1,12 +1,13 @@
 """A record of the customer's that a run takes over: what it held is safe before the first call, whoever dies then."""
 
+import httpx
 import pytest
 
 from connectors.sandboxkit.config import SandboxConfig
 from tests.pairs.vendors import Tracker
 from tests.runs.conftest import OpenWay
 from tests.runs.doom import Killed, at, doomed
-from tests.runs.road import sandbox
+from tests.runs.road import only, sandbox
 from tests.runs.test_rollback import create, edit, rollback_report
 from tests.runs.test_rollback_refused import by_id, theirs
 
@@ -125,3 +126,65 @@ async def test_what_a_person_entered_where_we_wrote_nothing_stays_and_is_listed(
             report = await rollback_report(way)
             assert (report["restored"], report["kept_edits"], report["equal"]) == (1, 1, True)
             assert [kept["fields"] for kept in report["kept"]] == [["Description"]]
+
+
+@pytest.mark.parametrize("filled", [False, True], ids=["never filled", "filled before"])
+async def test_a_full_run_clears_of_theirs_only_what_we_filled(open_way: OpenWay, filled: bool) -> None:
+    """The delta's update was refused, so the full run after it writes the record again as a whole."""
+    with sandbox("servicetracker", SandboxConfig(scale=20, seed=5)) as url:
+        tracker = Tracker(url)
+        await tracker.sign_in()
+        [account, *_] = await tracker.rows("SELECT Id FROM Account ORDER BY Id")
+        await tracker.change("Account", account["Id"], Description="From the source" if filled else None)
+        async with open_way(source=url) as way:
+            await way.up_to("provision")
+            key = {"Source_System_ID": f"servicetracker:Account:{account['Id']}"}
+            one = await create(way, "Accounts", Account_Name="Theirs", Description="Their words", **key)
+            before = await by_id(way)
+            await way.run("full")
+            await tracker.change("Account", account["Id"], Description=None, Phone="+1 415 555 0199")
+            await tracker.close()
+            await way.destination.faults(reject_record=10_000, seed=1)
+            await way.delta()
+            await way.destination.faults()
+            await way.run("full")
+            now = await by_id(way)
+            assert now[one]["Phone"] == "+14155550199"
+            assert now[one].get("Description") == (None if filled else "Their words")
+            await way.run("rollback")
+            assert await by_id(way) == before
+            assert (await rollback_report(way))["equal"] is True
+
+
+async def test_a_record_entered_while_we_wrote_stays_theirs(open_way: OpenWay) -> None:
+    """A person enters it after we looked and before our first call: nobody knows what it held, but it is not ours."""
+    with sandbox("servicetracker", SandboxConfig(scale=20, seed=5)) as url:
+        tracker = Tracker(url)
+        await tracker.sign_in()
+        [account, *_] = await tracker.rows("SELECT Id FROM Account ORDER BY Id")
+        await tracker.close()
+        async with open_way(source=url) as way:
+            await way.up_to("provision")
+            await way.confirm(only(await way.document(), ["accounts"]))
+            before = await by_id(way)
+            values = {"Account_Name": "Theirs", "Source_System_ID": f"servicetracker:Account:{account['Id']}"}
+            body = {"action": "create_record", "module": "Accounts", "values": values, "as": "owner1@example.com"}
+            entered: list[httpx.Response] = []
+
+            def enter(step: str) -> bool:
+                if step == "call Accounts" and not entered:
+                    entered.append(httpx.post(f"{way.urls['destination']}/_sandbox/admin", json=body))
+                return False
+
+            run_id = await way.start("full")
+            with doomed(way.runtime, enter) as (runtime, _):
+                await way.drive_once(run_id, runtime=runtime)
+                await runtime.db.close()
+            assert [answer.status_code for answer in entered] == [200]
+            [row] = await way.ledger(f"target_object = 'Accounts' AND part = '' AND source_id = '{account['Id']}'")
+            assert (row["outcome"], row["created"]) == ("updated", False)
+            await way.run("rollback")
+            assert (await by_id(way)).keys() - before.keys() == {row["record_id"]}
+            kept = (await rollback_report(way))["kept"]
+            assert [one["source_id"] for one in kept] == [account["Id"]]
+            assert "Account_Name" in kept[0]["fields"]

@@ -17,6 +17,7 @@ from app.models.file import Artifact
 from app.models.mapping import Mapping, Report
 from app.models.run import Run
 from app.runtime import Runtime
+from app.settings import Settings
 from tests.api.conftest import (
     ADVICE,
     Client,
@@ -26,12 +27,12 @@ from tests.api.conftest import (
     make_client,
     owner,
     runtime,
-    settings,
     stranger,
 )
+from tests.api.conftest import settings as as_served
 from tests.api.webhook_kit import happen
 
-__all__ = ["app", "clock", "http", "make_client", "owner", "runtime", "settings", "stranger"]  # fixtures
+__all__ = ["app", "as_served", "clock", "http", "make_client", "owner", "runtime", "stranger"]  # fixtures
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -48,6 +49,12 @@ def plain_logs() -> Iterator[None]:
     structlog.configure(processors=[structlog.contextvars.merge_contextvars, *last])
     yield
     structlog.configure(**before)
+
+
+@pytest.fixture
+def settings(as_served: Settings) -> Settings:
+    """As served, with a second's patience for platforms that do not answer: nobody waits here."""
+    return as_served.model_copy(update={"call_timeout_seconds": 1.0})
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
 """A load stage: compiles its mapping, chooses how to write, runs the loader, and closes only when the sums agree."""
 
+import asyncio
 from collections.abc import Callable
 from datetime import timedelta
 from functools import partial
@@ -33,11 +34,28 @@ async def load(work: Work, stage: StageRow) -> None:
 
 async def _load(work: Work, stage: StageRow, sending: Callable[[], None]) -> None:
     rule = work.mapping().load(stage.load)
+    counting = asyncio.create_task(_count(work, stage, rule))
+    try:
+        at_hand = work.handover.holds(rule.source_object)
+        if not at_hand:  # else there are records: counting them can take its time
+            await counting
+        if at_hand or stage.total or stage.cursor:  # nothing to write is nothing to ask the destination about either
+            await _write(work, stage, rule, sending)
+        await counting
+    finally:
+        counting.cancel()
+        await asyncio.gather(counting, return_exceptions=True)
+    await close_counts(work, stage, rule)
+    if (stage.total or stage.cursor) and work.run.kind == "delta":
+        await findings.conclude_load(work, stage, rule)
+
+
+async def _count(work: Work, stage: StageRow, rule: Load) -> None:
     async with work.transaction() as connection:
         stage.total = await work.staging.count(connection, rule.source_object, work.scope(rule.source_object))
-    if stage.total == 0 and not stage.cursor:  # nothing to ask the destination about either
-        await close_counts(work, stage, rule)
-        return
+
+
+async def _write(work: Work, stage: StageRow, rule: Load, sending: Callable[[], None]) -> None:
     decider = await make_decider(work, rule)
     facts = work.destination_platform.object_facts(rule.target_object)
     writer = await writer_for(work, rule, decider, facts)
@@ -70,9 +88,6 @@ async def _load(work: Work, stage: StageRow, sending: Callable[[], None]) -> Non
         await loader.run()
         if order is not None and level < order.deepest:
             await _descend(work, stage, level + 1)
-    await close_counts(work, stage, rule)
-    if work.run.kind == "delta":
-        await findings.conclude_load(work, stage, rule)
 
 
 async def _descend(work: Work, stage: StageRow, level: int) -> None:

@@ -57,6 +57,10 @@ async def _restore_load(work: Work, stage: StageRow, rule: Load) -> None:
     trial = _rehearsing(work)
     async for page in written(work, rule, this_run=trial, undoing=not trial):
         touched = [one for one in page if not one.created and one.before is not None]
+        for one in page:  # a person entered it while we wrote: what it held before nobody has read
+            if not one.created and one.before is None and create:
+                unread = {"source_id": one.source_id, "fields": sorted(specs.keys() & one.sent.keys())}
+                stage.detail.setdefault("kept", []).append(unread)
         for start in range(0, len(touched), _CALL):
             chunk = touched[start : start + _CALL]
             now = await destination.fetch(name, [one.record_id for one in chunk], sorted(specs))
@@ -254,7 +258,24 @@ async def _split(
             kept.append((one, changed))
         else:
             free.append(one)
-    return free, kept
+    further = await further_values(work, rule, {one.source_id: names for one, names in kept}, [one for one, _ in kept])
+    edits = [(one, _not_ours(names, further[one.source_id], now[one.record_id], specs)) for one, names in kept]
+    return [*free, *[one for one, names in edits if not names]], [edit for edit in edits if edit[1]]
+
+
+def _not_ours(
+    names: list[str], further: Mapping[str, list[Any]], got: Mapping[str, Any], specs: Mapping[str, FieldSpec]
+) -> list[str]:
+    """The fields that hold none of these values of ours."""
+    return [
+        name
+        for name in names
+        if not any(
+            diff.verdict is Verdict.EQUAL
+            for value in further[name]
+            for diff in diff_record({name: value}, got, {name: specs[name]})
+        )
+    ]
 
 
 def _own_link(spec: FieldSpec, got: dict[str, Any], name: str) -> bool:
