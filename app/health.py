@@ -29,7 +29,7 @@ class Ready(BaseModel):
     checks: dict[str, str]
 
 
-@router.get("/livez", operation_id="get_liveness", summary="Whether this process answers", tags=["operations"])
+@router.get("/livez", operation_id="get_liveness", summary="Whether this process answers")
 async def get_liveness() -> Live:
     return Live()
 

@@ -111,4 +111,6 @@ Every request carries `Authorization: Bearer KEY`, except quotes, platforms and 
 POSTs that create or act need an `Idempotency-Key`: the same key and body give the same answer, marked
 `Idempotency-Replayed: true`. Lists are `{"object": "list", "data": […], "has_more", "next_cursor"}`. Refusals are
 `application/problem+json` with a stable `code`. Long work answers 202 with `Location`; poll it, or follow its events.
+Bodies are taken at their word: `"5"` is no number, `0` no boolean, and members that nobody knows are refused. Some
+reads send more along when `expand` asks for it, from a closed list.
 """

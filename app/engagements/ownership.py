@@ -65,12 +65,14 @@ async def replace_ownership(
     chosen: Mapping[str, str],
     to_fallback: Sequence[str],
     fallback_user_id: str | None,
+    places: Mapping[str, int],
     by: UUID,
 ) -> Ownership:
     """Replaces everything people decided. `chosen` maps source users to destination users, `to_fallback` names those
-    who get the fallback owner in spite of a match. Raises Invalid with pointers, StepMissing."""
+    who get the fallback owner in spite of a match, `places` says where each source user stands in the request.
+    Raises Invalid with pointers, StepMissing."""
     source, destination = await _users(runtime, session, engagement)
-    _check(source, destination, chosen, to_fallback, fallback_user_id)
+    _check(source, destination, chosen, to_fallback, fallback_user_id, places)
     now = runtime.now()
     fallbacks = {} if fallback_user_id is None else dict.fromkeys((*to_fallback, EVERYBODY), fallback_user_id)
     await replace_decisions(session, engagement, chosen, fallbacks, by=by, at=now)
@@ -147,6 +149,7 @@ def _check(
     chosen: Mapping[str, str],
     to_fallback: Sequence[str],
     fallback_user_id: str | None,
+    places: Mapping[str, int],
 ) -> None:
     known = {str(user["id"]) for user in source}
     active = {str(user["id"]) for user in destination if user.get("active", True)}
@@ -156,13 +159,16 @@ def _check(
     if to_fallback and fallback_user_id is None:
         faults.append(_fault("/fallback_user_id", "missing", "Name the fallback user that the decisions refer to."))
     faults += [
-        _fault("/decisions", "unknown-source-user", f"The source has no user {user}.")
+        _fault(f"/decisions/{places[user]}/source_user_id", "unknown-source-user", f"The source has no user {user}.")
         for user in (*chosen, *to_fallback)
         if user not in known
     ]
     faults += [
-        _fault("/decisions", "unknown-user", f"No active destination user has the id {user}.")
-        for user in sorted(set(chosen.values()) - active)
+        _fault(
+            f"/decisions/{places[user]}/destination_user_id", "unknown-user", f"No active destination user is {owner}."
+        )
+        for user, owner in chosen.items()
+        if owner not in active
     ]
     if faults:
         raise Invalid(

@@ -117,6 +117,7 @@ async def put_owners(
         chosen=chosen,
         to_fallback=[one.source_user_id for one in body.decisions if one.fallback],
         fallback_user_id=body.fallback_user_id,
+        places={one.source_user_id: place for place, one in enumerate(body.decisions)},
         by=caller.key_id,
     )
     response.headers["ETag"] = replaced.tag

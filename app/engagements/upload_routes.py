@@ -172,7 +172,7 @@ def _view(upload: upload_reading.Upload) -> UploadView:
         "requestBody": {
             "required": True,
             "description": "The file's bytes as they are.",
-            "content": dict.fromkeys(upload_kinds.SHOWN_TYPES, _BYTES),
+            "content": {**dict.fromkeys(upload_kinds.SHOWN_TYPES, _BYTES), "application/json": {"schema": {}}},
         }
     },
     responses=responses(

@@ -6,7 +6,7 @@ It is bounded whatever the size of a run: PostgreSQL answers for everything it d
 from collections.abc import Mapping, Set
 from itertools import islice
 
-SIZE = 16_384
+SIZE = 32_768
 
 
 class ResolvedIds:

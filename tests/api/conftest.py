@@ -107,12 +107,19 @@ async def runtime(settings: Settings, clock: FakeClock) -> AsyncIterator[Runtime
         yield opened
 
 
+@asynccontextmanager
+async def nothing_to_open(_app: FastAPI) -> AsyncIterator[None]:
+    """The lifespan of an application whose runtime is the test's."""
+    yield
+
+
 @cache
 def built(max_body_bytes: int, cors_origins: tuple[str, ...], request_seconds: float) -> FastAPI:
     """The application by all that is fixed when it is built: each new one looks at its hundred routes again."""
     fixed = {"max_body_bytes": max_body_bytes, "cors_origins": cors_origins, "request_seconds": request_seconds}
     app = create_app(Settings.model_construct(**fixed))
     app.state.migration_head = head()
+    app.router.lifespan_context = nothing_to_open
     return app
 
 
@@ -120,9 +127,10 @@ def built(max_body_bytes: int, cors_origins: tuple[str, ...], request_seconds: f
 async def serving(settings: Settings, runtime: Runtime) -> AsyncIterator[FastAPI]:
     """The application on the test's own runtime, as its lifespan would leave it."""
     app = built(settings.max_body_bytes, settings.cors_origins, settings.request_seconds)
+    outer = getattr(app.state, "runtime", None)  # of a test that opens another inside its own
     app.state.runtime = runtime
     yield app
-    del app.state.runtime
+    app.state.runtime = outer
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 """What fuzzed requests walk on: one tenant with one of everything, so that right requests find something to act on."""
 
+from collections.abc import AsyncIterator
 from dataclasses import replace
 
 from app.documents import engagement_key
@@ -54,7 +55,7 @@ async def _file(move: Move) -> str:
     async with move.runtime.db.transaction(move.client.tenant_id) as session:
         key = engagement_key(move.runtime, await session.get_one(Engagement, move.uuid))
 
-    async def pieces():
+    async def pieces() -> AsyncIterator[bytes]:
         yield b"Id\n1\n"
 
     async with move.runtime.db.connection(move.client.tenant_id) as connection:

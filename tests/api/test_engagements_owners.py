@@ -116,8 +116,16 @@ class TestOwners:
         path, headers = f"{move.path}/owners", {"If-Match": "*"}
         body = {"decisions": [{"source_user_id": "s9", "destination_user_id": "d2"}], "fallback_user_id": "d9"}
         found = problem(await move.client.put(path, json=body, headers=headers), 422, "invalid")
-        assert sorted(error["code"] for error in found["errors"]) == [
-            *("unknown-source-user", "unknown-user", "unknown-user")
+        assert [(error["pointer"], error["code"]) for error in found["errors"]] == [
+            ("/fallback_user_id", "unknown-user"),
+            ("/decisions/0/source_user_id", "unknown-source-user"),
+            ("/decisions/0/destination_user_id", "unknown-user"),
+        ]
+        body["decisions"].insert(0, {"source_user_id": "s1", "destination_user_id": "d8"})
+        found = problem(await move.client.put(path, json=body, headers=headers), 422, "invalid")
+        assert [error["pointer"] for error in found["errors"][1:]] == [
+            "/decisions/1/source_user_id",
+            *("/decisions/0/destination_user_id", "/decisions/1/destination_user_id"),
         ]
         both = {"decisions": [{"source_user_id": "s1", "destination_user_id": "d1", "fallback": True}]}
         problem(await move.client.put(path, json=both, headers=headers), 422, "invalid")

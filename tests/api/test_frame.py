@@ -2,7 +2,8 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -37,6 +38,17 @@ def assert_problem(response: httpx.Response, status: int, code: str) -> dict[str
     assert body["title"]
     assert body["detail"]
     return body
+
+
+@contextmanager
+def another_route(app: FastAPI, path: str, endpoint: Callable[..., Any]) -> Iterator[None]:
+    """A route that only the test knows, gone after it: tests may share one application."""
+    before = [*app.router.routes]
+    app.add_api_route(path, endpoint, include_in_schema=False)
+    try:
+        yield
+    finally:
+        app.router.routes[:] = before
 
 
 class TestProblems:
@@ -101,8 +113,7 @@ class TestProblems:
         async def broken() -> None:
             raise RuntimeError("canary-in-a-traceback")
 
-        app.add_api_route("/broken", broken)
-        with capture_logs() as logs:
+        with another_route(app, "/broken", broken), capture_logs() as logs:
             response = await http.get("/broken")
         assert_problem(response, 500, "internal-error")
         assert "canary" not in response.text
@@ -185,8 +196,8 @@ class TestTime:
             assert request.state.deadline.when() is not None
             return StreamingResponse(slow())
 
-        app.add_api_route("/slow", route)
-        assert (await http.get("/slow")).text == "ab"
+        with another_route(app, "/slow", route):
+            assert (await http.get("/slow")).text == "ab"
         assert begun.is_set()
 
 

@@ -36,7 +36,8 @@ async def test_not_ready_behind_the_migrations(
 async def test_not_ready_without_the_queue(http: httpx.AsyncClient, runtime: Runtime) -> None:
     redis, runtime.redis = runtime.redis, None
     try:
-        assert (await http.get("/readyz")).json()["checks"]["queue"] == "not configured"
+        answer = await http.get("/readyz")
+        assert answer.json()["checks"]["queue"] == "not configured", answer.text
     finally:
         runtime.redis = redis
 

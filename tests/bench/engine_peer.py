@@ -30,6 +30,10 @@ def main() -> None:
 
 async def _run() -> None:
     """Starts the reader, then becomes the worker, so that the two import side by side."""
+    if niceness := int(os.environ.get("BENCH_NICENESS", "0")):
+        from workers.priority import give_way
+
+        give_way(niceness)  # as a worker does, and its reader after it
     pipe = asyncio.subprocess.PIPE
     command = (sys.executable, "-m", "tests.bench.export_reader")
     process = await asyncio.create_subprocess_exec(*command, stdin=pipe, stdout=pipe, limit=_BUFFER)

@@ -1,5 +1,6 @@
 """What a name means: phrases to concepts of the trade, by the kind of object the name stands in."""
 
+from collections import defaultdict
 from collections.abc import Iterable
 from functools import cache
 
@@ -20,6 +21,9 @@ _BLOCKS = {
 }  # fmt: skip
 _NUMBERED = {"1": "main", "2": "other"}
 _TRAILERS = frozenset({"id", "name", "code", "number", "key", "value", "text", "ref", "reference"})
+_NO_GROUND = frozenset({"code", "to", "from", "on", "at", "by", "in", "e", "no"})
+"""Words that, alone inside a longer name, say nothing of it."""
+_ACTIVITIES = frozenset({"task", "event", "call", "note", "activity"})
 
 
 class Concepts:
@@ -28,6 +32,7 @@ class Concepts:
     def __init__(self) -> None:
         self.general: dict[tuple[str, ...], list[str]] = {}
         self.special: dict[tuple[str, tuple[str, ...]], list[str]] = {}
+        self._words: dict[str, set[str]] = defaultdict(set)
         for block in read_yaml("concepts.yaml").values():
             for line in block.splitlines():
                 self._enter(line)
@@ -41,6 +46,15 @@ class Concepts:
                 self.special.setdefault((kind.strip(), key), []).append(concept)
             if not kinds:
                 self.general.setdefault(key, []).append(concept)
+
+    def words_for(self, concept: str) -> frozenset[str]:
+        """Every word of the phrases for a concept."""
+        if not self._words:
+            said = [*self.general.items(), *((phrase, found) for (_, phrase), found in self.special.items())]
+            for phrase, found in said:
+                for one in found:
+                    self._words[one].update(phrase)
+        return frozenset(self._words.get(concept, ()))
 
     def of(self, phrase: tuple[str, ...], kind: str) -> list[str]:
         """Concepts of exactly this phrase in an object of this kind."""
@@ -68,7 +82,7 @@ def block_of(tokens: tuple[str, ...]) -> tuple[str, tuple[str, ...]]:
             rest.append(token)
     if block and "address" in rest and len(rest) > 1:
         rest.remove("address")
-    if block and rest and rest[0] in {"to", "street"} and len(rest) > 1 and rest[1] in {"street", "line"}:
+    if block and len(rest) > 1 and (rest[0] == "to" or (rest[0] == "street" and rest[1] in {"street", "line"})):
         rest = rest[1:]
     return block, tuple(rest)
 
@@ -89,8 +103,27 @@ def meanings(names: Iterable[tuple[str, ...]], kind: str, own_words: frozenset[s
     return found, block if any(one in ADDRESS_PARTS and weight > 0.5 for one, weight in found.items()) else ""
 
 
+def _in_order(tokens: tuple[str, ...], kind: str) -> tuple[str, ...]:
+    """A leading id at the end (id_cliente), and no "1" behind a name (Phone 1), unless that means something."""
+    if len(tokens) < 2:
+        return tokens
+    if tokens[0] == "id" and tokens[1] != "number":
+        tokens = (*tokens[1:], "id")
+    return tokens[:-1] if tokens[-1] == "1" and not concepts().of(tokens, kind) else tokens
+
+
+def _of_its_own(word: str, kind: str) -> str:
+    """What a field means that has one word beside those for its object: "Customer Id" among customers is the key, a
+    parent task no record that the task is about."""
+    return "id" if word == "id" else "parent" if word == "parent" and kind in _ACTIVITIES else ""
+
+
 def _meanings_of(tokens: tuple[str, ...], kind: str, own_words: frozenset[str]) -> tuple[dict[str, float], str]:
     book = concepts()
+    tokens = _in_order(tokens, kind)
+    own = tuple(one for one in tokens if one not in own_words)
+    if len(own) == 1 and len(tokens) > 1 and (said := _of_its_own(own[0], kind)):
+        return {said: 0.95}, ""
     found: dict[str, float] = {}
 
     def note(phrase: tuple[str, ...], weight: float) -> bool:
@@ -99,12 +132,11 @@ def _meanings_of(tokens: tuple[str, ...], kind: str, own_words: frozenset[str]) 
             found[concept] = max(found.get(concept, 0.0), weight)
         return bool(hits)
 
-    own = tuple(one for one in tokens if one not in own_words)
-    if own == ("id",) and len(tokens) > 1:  # "Customer Id" among customers
-        return {"id": 0.95}, ""
     whole = note(tokens, 1.0)
     block, rest = block_of(tokens)
     parts = [one for one in book.of(rest, kind) if one in ADDRESS_PARTS] if block and rest else []
+    if block and rest == ("code",):
+        parts = ["postal_code"]
     if parts and not (whole and set(found) - {"street", "address_block"}):
         found.clear()
         found.update(dict.fromkeys(parts, 1.0))
@@ -118,7 +150,7 @@ def _meanings_of(tokens: tuple[str, ...], kind: str, own_words: frozenset[str]) 
             while len(phrase) > 1 and phrase[-1] in _TRAILERS and not done:
                 phrase = phrase[:-1]  # noqa: PLW2901  peeled from the end until something is known
                 done = note(phrase, 0.85)
-            done = done or (tuple(sorted(phrase)) != phrase and note(tuple(reversed(phrase)), 0.85))
+            done = done or (len(phrase) > 1 and note(tuple(reversed(phrase)), 0.85))
     if not done:
         _note_parts(bare or tokens, note)
     return found, block
@@ -128,6 +160,7 @@ def _note_parts(tokens: tuple[str, ...], note: object) -> None:
     assert callable(note)
     count = len(tokens)
     for length in range(count - 1, 0, -1):
-        hits = [note(tokens[at : at + length], 0.1 + 0.55 * length / count) for at in range(count - length + 1)]
+        pieces = (tokens[at : at + length] for at in range(count - length + 1))
+        hits = [note(one, 0.1 + 0.55 * length / count) for one in pieces if length > 1 or one[0] not in _NO_GROUND]
         if any(hits) and length * 2 > count:
             return

@@ -3,6 +3,7 @@
 import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,7 @@ import numpy.typing as npt
 from rapidfuzz import fuzz, process
 from rapidfuzz.distance import JaroWinkler
 
-from app.domain.matching.concepts import ADDRESS_PARTS
+from app.domain.matching.concepts import ADDRESS_PARTS, concepts
 from app.domain.matching.kind_names import kind_of_name
 from app.domain.matching.kinds_of_types import fits
 from app.domain.matching.memory import Memory
@@ -25,8 +26,9 @@ BASE = (
     "token_set", "token_sort", "jaro", "name_sort", "characters", "rare_words", "concept", "same_concept",
     "other_concept", "head", "type", "type_clash", "picklist", "has_picklists", "shape", "values", "exact", "digits",
     "qualifiers", "block", "block_clash", "reference", "alias", "alias_exact", "alias_votes", "computed", "support",
-    "meaning_elsewhere", "meaning_nowhere",
+    "meaning_elsewhere", "meaning_nowhere", "stray",
 )  # fmt: skip
+_TELLS_NOTHING = frozenset({"id", "name", "code", "number", "key", "value", "text", "reference", "is", "has"})
 _GROUNDS = {
     "concept": 0.3, "token_sort": 0.62, "name_sort": 0.7, "alias": 0.8, "picklist": 0.5, "values": 0.3, "jaro": 0.92,
     "rare_words": 0.3,
@@ -41,6 +43,7 @@ def base_features(source: Side, target: Side, memory: Memory) -> dict[str, Matri
     made |= _concepts(source.items, target.items, memory, target.kind)
     made |= _types(source.items, target.items)
     made |= _blocks(source, target)
+    made["stray"] = _stray(source, target)
     made |= memory.features(source, target)
     shape = (len(source.items), len(target.items))
     return {name: np.broadcast_to(made[name], shape).astype(np.float32) for name in BASE}
@@ -175,6 +178,29 @@ def _rare_words(ours: Sequence[str], theirs: Sequence[str]) -> Raw:
     sums = [np.array([sum(rare[one] for one in members) for members in side], np.float32) for side in (left, right)]
     made: Raw = shared / np.maximum(sums[0][:, None] + sums[1][None, :] - shared, 1e-6)
     return made
+
+
+def _stray(source: Side, target: Side) -> Raw:
+    """The share of a source field's words that no name for what the destination field means has: "sync" in a sync
+    status, "user" and "agent" in the customer's user agent."""
+    bare = [frozenset(word for word in one.split() if word not in _TELLS_NOTHING) for one in _bare(source)]
+    there = [
+        frozenset({*one.label, *one.name}).union(*(_words_for(key) for key, w in one.concepts.items() if w >= 0.8))
+        for one in target.items
+    ]  # fmt: skip
+    vocabulary = {one: place for place, one in enumerate(dict.fromkeys(one for words in bare for one in sorted(words)))}
+    if not vocabulary:
+        return np.zeros((len(source.items), len(target.items)), np.float32)
+    shared = _incidence(bare, vocabulary) @ _incidence(there, vocabulary).T
+    counts = np.array([len(one) for one in bare], np.float32)[:, None]
+    found: Raw = (counts - shared) / np.maximum(counts, 1.0)
+    return found
+
+
+@cache
+def _words_for(concept: str) -> frozenset[str]:
+    """Every word in the phrases for a meaning."""
+    return concepts().words_for(concept)
 
 
 def _clash(ours: Sequence[frozenset[str]], theirs: Sequence[frozenset[str]]) -> Raw:

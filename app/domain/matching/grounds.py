@@ -9,7 +9,8 @@ from app.domain.matching.sides import Item, Side
 
 _GROUND = {
     "token_set": "name", "token_sort": "name", "jaro": "name", "name_sort": "name", "characters": "name",
-    "rare_words": "name", "head": "name", "exact": "name", "concept": "meaning", "same_concept": "meaning",
+    "rare_words": "name", "head": "name", "exact": "name", "concept": "meaning",
+    "same_concept": "meaning", "stray": "stray",
     "other_concept": "meaning", "meaning_elsewhere": "meaning", "meaning_nowhere": "meaning", "type": "type",
     "type_clash": "type",
     "picklist": "options", "has_picklists": "options", "shape": "samples", "values": "samples", "digits": "number",
@@ -112,6 +113,8 @@ def _against(  # noqa: PLR0911  one sentence per ground
         return "Against it: the two belong to different addresses."
     if ground == "samples" and value["shape"] < 0:
         return "Against it: the samples do not look like what the field takes."
+    if ground == "stray" and value["stray"] > 0:
+        return f'Against it: "{ours.column.quoted}" says more than "{theirs.column.quoted}" takes.'
     if ground == "words" and value["qualifiers"] > 0:
         return "Against it: a telling word stands on one side only."
     if ground == "number" and value["digits"]:

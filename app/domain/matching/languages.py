@@ -1,5 +1,6 @@
 """Labels in other languages read as English words, so that everything behind speaks one language."""
 
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from functools import cache, lru_cache
 
@@ -8,6 +9,8 @@ from app.domain.matching.shelf import phrases, read_folder
 
 MAX_SAMPLE = 400
 _LONGEST = 6
+_BORROWED = 4
+_STEM = 5
 _LINKS = ("", "s", "n", "en", "es", "e", "er", "ns")
 _COMPOUNDING = frozenset({"de", "nl", "sv"})
 _SMALL_WORDS = frozenset({
@@ -34,6 +37,7 @@ class Language:
         self.vocabulary = frozenset(word for key in self.table for word in key)
         self.compounding = code in _COMPOUNDING
         self._beginnings = self._cut_short()
+        self._stems = {word[:-1]: word for word in reversed(self.single) if len(word) > _STEM and word.isalpha()}
 
     def read(self, tokens: Sequence[str]) -> tuple[tuple[str, ...], int]:
         """English words for a label, and how many of its tokens were understood."""
@@ -68,10 +72,18 @@ class Language:
             halves = self._halves(token)
         if halves:
             return halves, 1
-        meant = self._beginnings.get(token)
-        if meant is not None and not words().known(token) and token not in words().short:
-            return self.single[meant], 0
-        return (token,), 0
+        if words().known(token) or token in words().short:
+            return (token,), 0
+        meant = self._beginnings.get(token) or self._inflected(token)
+        return (self.single[meant], 0) if meant is not None else ((token,), 0)
+
+    def _inflected(self, token: str) -> str | None:
+        """The word of the table that this is a form of: "klienta" of "klient", "adresu" of "adres"."""
+        for cut in (1, 2):
+            stem = token[:-cut]
+            if len(stem) >= _STEM and (stem in self.single or stem in self._stems):
+                return stem if stem in self.single else self._stems[stem]
+        return None
 
     def _halves(self, token: str) -> tuple[str, ...] | None:
         """A column name of two short forms run together (TELNR, GEBDAT); only phrases and words of the table count."""
@@ -125,6 +137,28 @@ class Language:
 def languages() -> tuple[Language, ...]:
     """Every language there is a file for."""
     return tuple(Language(code, table) for code, table in read_folder("languages"))
+
+
+@cache
+def _everywhere() -> dict[str, tuple[str, ...]]:
+    """Words of one language or more with what most of them mean by it; short ones have to be shared."""
+    said: dict[str, Counter[tuple[str, ...]]] = defaultdict(Counter)
+    for language in languages():
+        for word, english in language.single.items():
+            said[word][english] += 1
+    best = {word: found.most_common(1)[0] for word, found in said.items()}
+    return {
+        word: english for word, (english, times) in best.items()
+        if times * 2 > said[word].total() and len(word) >= (_BORROWED if times == 1 else _BORROWED - 1)
+    }  # fmt: skip
+
+
+def borrowed(token: str) -> tuple[str, ...] | None:
+    """The English of a foreign word among English ones ("fk_pays", "pays": country); None for none."""
+    book = words()
+    if book.known(token) or token in book.short or token in book.filler:
+        return None
+    return _everywhere().get(token)
 
 
 CLEARLY = 0.15

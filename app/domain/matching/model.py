@@ -12,7 +12,7 @@ import orjson
 from app.domain.matching.features import BASE, RIVALRY, Matrix, gap, rivalry_features
 from app.domain.matching.shelf import read_text
 
-CALIBRATION = ("logit", "row", "column", "groundless")
+CALIBRATION = ("logit", "row", "column", "groundless", "stray", "unmeant")
 Floats = npt.NDArray[np.float64]
 
 
@@ -72,16 +72,20 @@ class Model:
         features = {**base, **rivalry_features(first, base["alias"])}
         return self.rivals.logit(features), features
 
-    def probability(self, logit: Matrix, bare: Matrix) -> Matrix:
-        """Calibrated probabilities of every pair; `bare` is 1 where a pair is groundless."""
-        odds = self.calibration.logit(calibration_features(logit, bare))
+    def probability(self, logit: Matrix, base: Mapping[str, Matrix], bare: Matrix) -> Matrix:
+        """Calibrated probabilities of every pair from its features; `bare` is 1 where a pair is groundless."""
+        odds = self.calibration.logit(calibration_features(logit, base, bare))
         made: Matrix = (1.0 / (1.0 + np.exp(-np.clip(odds, -30, 30)))).astype(np.float32)
         return made
 
 
-def calibration_features(logit: Matrix, bare: Matrix) -> dict[str, Matrix]:
-    """What a probability depends on (CALIBRATION): log-odds, margins to the rivals, and whether it is groundless."""
-    return {"logit": np.clip(logit, -12, 12), "row": gap(logit, 1), "column": gap(logit, 0), "groundless": bare}
+def calibration_features(logit: Matrix, base: Mapping[str, Matrix], bare: Matrix) -> dict[str, Matrix]:
+    """What a probability depends on (CALIBRATION): log-odds, margins to the rivals, whether it is groundless, words of
+    the source that the destination field has no use for, and whether no meaning is shared: likeness alone deceives."""
+    return {
+        "logit": np.clip(logit, -12, 12), "row": gap(logit, 1), "column": gap(logit, 0), "groundless": bare,
+        "stray": base["stray"], "unmeant": (1.0 - base["same_concept"]).astype(np.float32),
+    }  # fmt: skip
 
 
 @cache

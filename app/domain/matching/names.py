@@ -2,9 +2,11 @@
 
 import re
 import unicodedata
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable
 from functools import cache, lru_cache
+
+from rapidfuzz.distance import DamerauLevenshtein
 
 from app.domain.matching.shelf import phrases, read_yaml
 
@@ -13,6 +15,8 @@ _PARTS = re.compile(r"[^\W_]+", re.UNICODE)
 _JOINED = (
     (re.compile(r"(?<![a-z])e[-_ ]mail", re.IGNORECASE), "email"),
     (re.compile(r"(?<![a-z])web[-_ ]site", re.IGNORECASE), "website"),
+    (re.compile(r"%"), " percent "),
+    (re.compile(r"#"), " number "),
 )
 _TAIL = re.compile(r"__[a-z]{1,2}$", re.IGNORECASE)
 _VOWELS = re.compile("[aeiou]")
@@ -21,6 +25,8 @@ _WRITTEN_OUT = str.maketrans(
     {"ä": "ae", "ö": "oe", "ü": "ue", "Ä": "Ae", "Ö": "Oe", "Ü": "Ue", "å": "aa", "ø": "oe", "æ": "ae"}
 )
 MAX_NAME = 300
+_MISSPELT = 6
+_LONGEST_WORD = 24
 
 
 def fold(text: str) -> str:
@@ -58,6 +64,10 @@ class Words:
         self.whole = frozenset(book["whole"].split())
         self.clashes = [frozenset(group) for group in book["clashes"]]
         self.counts = Counter(word for text in _concept_phrases() for word in text.split() if word not in self.short)
+        self.by_letter: dict[str, list[str]] = defaultdict(list)
+        for word in sorted({*self.counts, *self.whole}):
+            if len(word) >= _MISSPELT - 1:
+                self.by_letter[word[0]].append(word)
         self.pieces: dict[str, str] = {}
         for word, _ in self.counts.most_common():
             for piece in _pieces_of(word):
@@ -110,7 +120,18 @@ def _spelt(token: str, near: frozenset[str]) -> tuple[str, ...]:
         return (token,)
     if token.endswith("s") and book.known(token[:-1]):
         return (token[:-1],)
-    return _taken_apart(token[:40], near) or (token,)
+    return _respelt(token) or _taken_apart(token[:40], near) or (token,)
+
+
+def _respelt(token: str) -> tuple[str, ...] | None:
+    """The one word of the trade that is a letter away: "adresse", "departement", "recieved"."""
+    if not _MISSPELT <= len(token) <= _LONGEST_WORD or not token.isalpha():
+        return None
+    close = [
+        word for word in words().by_letter.get(token[0], ())
+        if abs(len(word) - len(token)) <= 1 and DamerauLevenshtein.distance(word, token, score_cutoff=1) <= 1
+    ]  # fmt: skip
+    return (close[0],) if len(close) == 1 else None
 
 
 def _taken_apart(token: str, near: frozenset[str]) -> tuple[str, ...] | None:

@@ -16,6 +16,10 @@ from app.domain.matching.systems import System
 
 _LAST_WORD = 0.7
 """From this strength on the last word of a name said what the object is; "booking services" are no bookings."""
+_OF_A_SALE = frozenset({"amount", "stage", "pipeline", "close_date", "probability", "loss_reason", "contact"})
+_FEW_OF_A_SALE = 3
+_OF_AN_EVENT = frozenset({"start", "end", "all_day", "attendees"})
+_OF_A_PERSON = frozenset({"first_name", "last_name", "full_name", "email", "phone", "mobile", "street"})
 _INSTEAD = {
     "lead": 0.95, "contact": 0.9, "activity": 0.9, "order": 0.6, "quote": 0.6, "invoice": 0.55, "case": 0.5,
     "vendor": 0.5, "user": 0.4,
@@ -53,6 +57,8 @@ def guess_kind(table: Table, system: System | None, reading: Reading) -> ObjectG
     technical = any(word in kinds().technical for word in split(table.name)) and named[1] < 0.9
     if named[0] == "account" and _holds_people(table, reading):
         return ObjectGuess("contact", 0.9, "its name, and it holds first and last names")
+    if named[0] in {"lead", "event"} and _holds_a_sale(table, named[0], reading):
+        return ObjectGuess("deal", 0.9, "its name, and it holds a sale")
     if named[1] >= 0.9:
         return ObjectGuess(named[0], named[1], "its name")
     doubt = 0.3 if technical else 1.0
@@ -74,6 +80,18 @@ def _holds_people(table: Table, reading: Reading) -> bool:
     """Customers with a first and a last name are people, whatever the table is called."""
     side = prepare(Table(table.name, table.label, table.columns[:60]), "contact", reading)
     return {"first_name", "last_name"} <= {item.top for item in side.items}
+
+
+def _holds_a_sale(table: Table, kind: str, reading: Reading) -> bool:
+    """What some call a lead or a job is a sale: it has a value and a stage, and its person is another record; it does
+    not begin at an hour."""
+    trimmed = Table(table.name, table.label, table.columns[:60])
+    tops = {item.top for item in prepare(trimmed, "deal", reading).items}
+    if not {"amount", "stage"} <= tops or len(tops & _OF_A_SALE) < _FEW_OF_A_SALE:
+        return False
+    if kind == "lead":
+        return not tops & _OF_A_PERSON
+    return not {item.top for item in prepare(trimmed, "event", reading).items} & _OF_AN_EVENT
 
 
 def _by_fields(table: Table, hint: str, reading: Reading) -> tuple[str, float]:

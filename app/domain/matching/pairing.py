@@ -105,7 +105,7 @@ def _scored(source: Side, target: Side, memory: Memory, model: Model, votes: Map
     bare = groundless(base)
     for row, column in votes:
         bare[row, column] = 0.0
-    probability = model.probability(logit, bare)
+    probability = model.probability(logit, base, bare)
     weak = (bare > 0) & (probability < LIKELIER)
     probability[weak] = np.minimum(probability[weak], GROUNDLESS)
     work = Work(source, target, probability, features, dict(votes))

@@ -9,7 +9,7 @@ from itertools import pairwise
 from app.domain.matching.columns import Column, Table, with_guessed_type
 from app.domain.matching.concepts import meanings
 from app.domain.matching.kind_names import kind_of_name
-from app.domain.matching.languages import Language, to_english
+from app.domain.matching.languages import Language, borrowed, to_english
 from app.domain.matching.names import MAX_NAME, spell_out, split
 from app.domain.matching.prefixes import without_prefix
 from app.domain.matching.reading import PLAIN, Reading, prefix_of, reading_of, without
@@ -31,6 +31,8 @@ _REFERRING = {
     "vendor": "vendor", "campaign": "campaign", "quote": "quote", "order": "sales_order",
 }  # fmt: skip
 """What a field means that refers to an object of a kind."""
+_USER = frozenset({"user", "id"})
+_ASSIGNED = frozenset({"assigned", "responsible", "owner", "handled", "assignee"})
 _ORDINALS = {"one": "1", "two": "2", "three": "3", "second": "2", "third": "3", "primary": "1", "secondary": "2"}
 
 
@@ -70,6 +72,8 @@ def own_words_of(table: Table, kind: str, reading: Reading = PLAIN) -> frozenset
     own = {*split(table.name), *split(table.label), kind}
     own |= {*to_english(table.label or table.name, reading.labels), *to_english(table.name, reading.names)}
     own |= {*spell_out(split(table.name)), *spell_out(split(table.label))}
+    if kind_of_name(table.name) == "account":  # a table of customers numbers customers, whatever else it calls them
+        own |= {"customer", "client"} | ({"account"} if reading.names or reading.labels else set())
     own |= {word.removesuffix("s") for word in own} | {
         word.removesuffix("ies") + "y" for word in own if word[-3:] == "ies"
     }
@@ -92,6 +96,9 @@ def prepare(
     _complete_names(items, kind, own)
     _complete_streets(items)
     _complete_products(items, kind)
+    _complete_owners(items)
+    _complete_emails(items)
+    _complete_parents(items, kind, own)
     _mark_key(items, kind, own)
     blocks = tuple(dict.fromkeys(item.block for item in items if item.block))
     vocabulary = frozenset(word for item in items for word in (*item.label, *item.name))
@@ -123,7 +130,8 @@ def _item(
 
 @lru_cache(maxsize=20_000)
 def _words(text: str, language: Language | None, platform: str, near: frozenset[str]) -> tuple[str, ...]:
-    return spell_out(without(platform, to_english(text[:MAX_NAME], language)), near)
+    tokens = without(platform, to_english(text[:MAX_NAME], language))
+    return spell_out([part for one in tokens for part in ((one not in near and borrowed(one)) or (one,))], near)
 
 
 def _add_reference(found: dict[str, float], column: Column, kind: str) -> None:
@@ -147,8 +155,18 @@ def _complete_streets(items: Sequence[Item]) -> None:
 def _complete_products(items: Sequence[Item], kind: str) -> None:
     """Where nothing else names an article, its description does."""
     described = [one for one in items if one.top == "description" and one.known is None]
-    if kind == "product" and len(described) == 1 and not any(one.top == "name" for one in items):
+    said = len(described) == 1 and "description" in described[0].label
+    if kind == "product" and said and not any(one.top == "name" for one in items):
         described[0].concepts = {"name": 0.9}
+
+
+def _complete_owners(items: Sequence[Item]) -> None:
+    """A plain user beside somebody it is assigned to is who entered the record: user_id, assigned_to."""
+    owners = [one for one in items if one.top == "owner" and one.known is None]
+    plain = [one for one in owners if {*one.label} <= _USER]
+    assigned = [one for one in owners if {*one.label} & _ASSIGNED]
+    if len(plain) == 1 and assigned and not any(one.top == "created_by" for one in items):
+        plain[0].concepts = {"created_by": 0.85}
 
 
 def _complete_names(items: Sequence[Item], kind: str, own: frozenset[str]) -> None:
@@ -170,14 +188,30 @@ def _complete_names(items: Sequence[Item], kind: str, own: frozenset[str]) -> No
             one.concepts = {"salutation": 0.95}
 
 
+def _complete_emails(items: Sequence[Item]) -> None:
+    """A list of addresses is the address where there is no other."""
+    if not any(one.top == "email" for one in items):
+        for one in (one for one in items if one.known is None and one.label == ("emails",)):
+            one.concepts = {"email": 0.95, "email_2": 0.85}
+
+
+def _complete_parents(items: Sequence[Item], kind: str, own: frozenset[str]) -> None:
+    """A parent without its type is of its own kind: a task's task, not the record that a task is about."""
+    if kind not in _ACTIVITIES or any(one.top == "related_type" for one in items):
+        return
+    for one in items:
+        if one.known is None and "parent" in one.label and {*one.label, *one.name} <= {"parent", "id", *own}:
+            one.concepts = {"parent": 0.9}
+
+
 def _mark_key(items: Sequence[Item], kind: str, own: frozenset[str]) -> None:
     """The first column numbers its own records ("N° devis", "ASP_NR") where nothing else is a key."""
     if not items or items[0].known is not None or any(one.column.primary_key or one.top == "id" for one in items):
         return
     first = items[0]
-    words = {*(first.label or first.name)}
-    if NUMBERS.get(first.top) != kind and words - own <= _NUMBERING and words & _NUMBERING:
-        first.concepts = {"id": 0.95}
+    for words in ({*(first.label or first.name)}, {*first.name}):
+        if NUMBERS.get(first.top) != kind and words - own <= _NUMBERING and words & _NUMBERING:
+            first.concepts = {"id": 0.95}
 
 
 def _main_block(blocks: Sequence[str], kind: str) -> str:

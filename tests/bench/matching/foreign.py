@@ -1,6 +1,7 @@
-"""Systems and office tables nobody has described to the proposer, annotated by hand before the first run.
+"""Systems and tables nobody has described to the proposer, annotated by hand before the first run.
 
-`held_out/open` may be looked at when the knowledge or the model is improved, `held_out/sealed` is only ever counted.
+`held_out/open` may be looked at when the knowledge or the model is improved, `held_out/sealed` and `held_out/blind` are
+only ever counted.
 """
 
 from collections.abc import Iterator, Sequence
@@ -87,7 +88,11 @@ class Tally:
 @cache
 def foreign_systems(part: str) -> tuple[ForeignSystem, ...]:
     """The annotated systems of a part, "open" or "sealed"."""
-    return tuple(_system(yaml.safe_load(path.read_text("utf-8"))) for path in sorted((FOLDER / part).glob("*.yaml")))
+    return tuple(
+        _system(one)
+        for path in sorted((FOLDER / part).glob("*.yaml"))
+        for one in yaml.safe_load_all(path.read_text("utf-8"))
+    )
 
 
 def _system(given: dict) -> ForeignSystem:
@@ -96,11 +101,13 @@ def _system(given: dict) -> ForeignSystem:
 
 
 def _table(name: str, given: dict) -> ForeignTable:
+    """A line is `Name[|type][ # Label] = target[, target]`, `-` for none."""
     columns, truth = [], []
     for line in given["fields"].splitlines():
         left, _, right = line.rpartition(" = ")
-        heading, _, kind = left.strip().partition("|")
-        columns.append(Column(heading, type=read_type(kind) if kind else None))
+        named, _, label = left.partition(" # ")
+        heading, _, kind = named.strip().partition("|")
+        columns.append(Column(heading, label.strip(), type=read_type(kind) if kind else None))
         truth.append(frozenset(one.strip() for one in right.split(",") if one.strip() != "-"))
     wanted = given["to"] if isinstance(given["to"], list) else [given["to"]]
     return ForeignTable(Table(name, "", tuple(columns)), tuple(wanted), tuple(truth))

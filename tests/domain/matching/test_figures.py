@@ -15,6 +15,7 @@ from app.domain.matching.proposal import propose_tables
 from app.domain.matching.sides import Reading, reading_of
 from app.domain.matching.systems import find_system
 from tests.bench.matching.damage import damaged
+from tests.bench.matching.foreign import measured, pooled
 from tests.bench.matching.metrics import best_f1, calibration_error, most_pairs, one_to_one, ranking
 from tests.bench.matching.tasks import SHARED, own_tasks, shared_tasks
 from tests.bench.matching.train import calibrated, fit_pair, prepared, proposals, scored
@@ -59,6 +60,16 @@ def test_damaged_names() -> None:
     tasks = [damaged(one, 20) for one in own_tasks() if one.system in HELD_OUT]
     scores = [model.score(prepared(one, frozenset()).base)[0] for one in tasks]
     assert ranking(tasks, scores)["r1"] >= 0.88
+
+
+def test_tables_nobody_described() -> None:
+    """Floors under the figures of the blind set (README of the bench): what is preselected there is right."""
+    figures = pooled(list(measured("blind"))).figures()
+    assert figures["mapped"] > 400
+    assert figures["r1"] >= 0.9
+    assert figures["r3"] >= 0.94
+    assert figures["precision90"] >= 0.95
+    assert figures["objects"] >= 0.9
 
 
 def test_labels_in_other_languages() -> None:

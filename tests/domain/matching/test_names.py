@@ -3,7 +3,7 @@
 import pytest
 
 from app.domain.matching.concepts import meanings
-from app.domain.matching.languages import detect, languages, to_english
+from app.domain.matching.languages import borrowed, detect, languages, to_english
 from app.domain.matching.names import MAX_NAME, spell_out, split
 
 
@@ -21,6 +21,11 @@ from app.domain.matching.names import MAX_NAME, spell_out, split
         ("E-Mail", "email"),
         ("QtyOnHand", "quantity on hand"),
         ("hs_lead_status", "lead status"),
+        ("Probability %", "probability percent"),
+        ("Invoice #", "invoice number"),
+        ("departement", "department"),
+        ("Adress", "address"),
+        ("fk_user_creat", "user created"),
         ("§§§", ""),
         ("", ""),
     ],
@@ -47,6 +52,7 @@ def test_endless_and_odd_names_are_read_in_no_time() -> None:
         ("nl", "Factuuradres postcode", "billing postal code"),
         ("pl", "Termin wykonania", "due date"),
         ("sv", "Skapad av", "created by"),
+        ("pl", "ID_klienta", "id account"),
         ("ja", "請求先郵便番号", "billing postal code"),
         ("zh", "账单城市", "billing city"),
         ("ru", "Дата рождения", "birthdate"),
@@ -98,6 +104,30 @@ def test_the_same_words_mean_what_the_object_says(name: str, kind: str, concept:
 def test_an_id_of_the_object_itself_is_its_key() -> None:
     found, _ = meanings([("customer", "id")], "account", frozenset({"customer", "account"}))
     assert set(found) == {"id"}
+
+
+def test_foreign_words_among_english_ones_are_read() -> None:
+    assert borrowed("ville") == ("city",)
+    assert borrowed("city") is None
+    assert borrowed("zzqqx") is None
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "concept"),
+    [
+        ("id_cliente_x1", "task", ""),
+        ("Phone 1", "contact", "phone"),
+        ("Bill-to City", "account", "city"),
+        ("Date of Update", "deal", "modified_time"),
+        ("password_hash", "contact", "secret"),
+        ("parent_task", "task", "parent"),
+        ("id_number", "contact", "account_number"),
+    ],
+)
+def test_names_of_databases(name: str, kind: str, concept: str) -> None:
+    found, _ = meanings([spell_out(split(name))], kind, frozenset({kind}))
+    best = max(found.items(), key=lambda one: one[1], default=("", 0.0))
+    assert (best[0] if best[1] >= 0.8 else "") == concept
 
 
 def test_plain_words_are_not_taken_apart() -> None:

@@ -15,6 +15,9 @@ from app.domain.matching.prefixes import shared_prefix, without_prefix
         (["NAME", "CITY", "ZIP", "PHONE", "FAX", "DATE"], ""),
         (["NAME", "NAME2", "NAME3", "NAME4", "NAME5", "NAME6"], ""),  # nothing would be left
         (["Cust Name", "Cust City", "Cust Zip", "Cust Phone", "Cust Fax", "Cust Date"], ""),
+        (["pc_title", "pc_eventDate", "pc_room", "pc_endDate", "pc_time", "pc_catid"], "pc_"),  # a mark, any case
+        (["p_fname", "p_lname", "p_dob", "p_phn", "p_address", "p_email"], "p_"),
+        (["supplier_name", "supplier_city", "supplier_zip", "supplier_fax", "supplier_url", "supplier_vat"], ""),
         (["custName", "custCity", "custZip", "custPhone", "custFax", "custDate"], ""),
         ([], ""),
         ([""] * 8, ""),

@@ -289,3 +289,44 @@ class TestWhatTheNeighboursSay:
         assert (odd["target"], odd["band"]) == (None, "none")
         assert odd["probability"] < 0.1
         assert odd["alternatives"]
+
+
+def test_a_plain_user_beside_an_owner_entered_the_record() -> None:
+    found = targets(proposed(table("campaigns", "id", "user_id", "assigned_to", "name", "budget", "starts_on")))
+    assert (found["user_id"], found["assigned_to"]) == ("Created_By", "Owner")
+    alone = targets(proposed(table("campaigns", "id", "user_id", "name", "budget", "starts_on")))
+    assert alone["user_id"] == "Owner"
+
+
+def test_a_list_of_addresses_is_the_address_where_there_is_no_other() -> None:
+    assert targets(proposed(table("people", "id", "first_name", "last_name", "emails")))["emails"] == "Email"
+    both = targets(proposed(table("people", "id", "first_name", "last_name", "email", "emails")))
+    assert (both["email"], both["emails"]) == ("Email", "Secondary_Email")
+
+
+def test_a_parent_without_a_type_is_not_what_a_task_is_about() -> None:
+    def likely(*more: str) -> float:
+        made = proposed(table("tasks", "id", "subject", "parent_task_id", "due_date", *more))
+        return next(one["probability"] for one in made["fields"] if one["source_field"] == "parent_task_id")
+
+    assert likely() < 0.9
+    typed = proposed(table("tasks", "id", "subject", "parent_id", "parent_type", "due_date"))
+    assert targets(typed)["parent_id"] == "What_Id"
+
+
+@pytest.mark.parametrize(
+    ("name", "columns", "target"),
+    [
+        ("leads", "id title lead_value pipeline_id stage_id person_id closed_at", "Deals"),
+        ("leads", "id first_name last_name email company status", "Leads"),
+        ("jobs", "id name customer stage total_amount contact salesperson", "Deals"),
+        ("jobs", "id title start_time end_time customer stage total_amount", "Events"),
+    ],
+)
+def test_a_lead_or_a_job_that_is_a_sale(name: str, columns: str, target: str) -> None:
+    assert proposed(table(name, *columns.split()))["target_object"] == target
+
+
+def test_a_table_called_after_its_customers_is_numbered_by_them() -> None:
+    found = targets(proposed(table("klienci", "klient_id", "imie", "nazwisko", "email", "telefon"), "freshsales"))
+    assert found["klient_id"] == "external_id"
