@@ -113,12 +113,14 @@ async def nothing_to_open(_app: FastAPI) -> AsyncIterator[None]:
     yield
 
 
+newest_revision = cache(head)
+
+
 @cache
 def built(max_body_bytes: int, cors_origins: tuple[str, ...], request_seconds: float) -> FastAPI:
     """The application by all that is fixed when it is built: each new one looks at its hundred routes again."""
     fixed = {"max_body_bytes": max_body_bytes, "cors_origins": cors_origins, "request_seconds": request_seconds}
     app = create_app(Settings.model_construct(**fixed))
-    app.state.migration_head = head()
     app.router.lifespan_context = nothing_to_open
     return app
 
@@ -128,9 +130,12 @@ async def serving(settings: Settings, runtime: Runtime) -> AsyncIterator[FastAPI
     """The application on the test's own runtime, as its lifespan would leave it."""
     app = built(settings.max_body_bytes, settings.cors_origins, settings.request_seconds)
     outer = getattr(app.state, "runtime", None)  # of a test that opens another inside its own
-    app.state.runtime = runtime
+    app.state.runtime, app.state.migration_head = runtime, newest_revision()
+    routes = len(app.router.routes)
     yield app
     app.state.runtime = outer
+    if len(app.router.routes) != routes:  # a test added some of its own
+        built.cache_clear()
 
 
 @pytest.fixture

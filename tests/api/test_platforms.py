@@ -3,6 +3,7 @@
 import httpx
 
 from app.platforms.service import pairs_as_json
+from app.rehearsal.conformance import TRIALS
 from connectors.registry import BLUEPRINTS, PLATFORMS, load_blueprint
 from tests.api.test_frame import assert_problem
 
@@ -34,10 +35,12 @@ class TestPlatforms:
                 continue
             assert table["destination"] == slug
             names = {one["name"]: one for one in table["guarantees"]}
-            assert set(names) == {"exactly_one", "conservation", "resume", "exact_rollback", "reconciliation"}
+            trials = {trial.guarantee for trial in TRIALS}
+            assert set(names) == {*trials, "exact_rollback", "reconciliation"}
             assert all(one["holds"] and one["faults"] > 0 for one in names.values()), slug
-            for name in ("exactly_one", "conservation", "resume"):
-                assert all(one["holds"] and one["records"] > 0 for one in names[name]["objects"].values()), slug
+            for guarantee in names.values():
+                assert all(one["holds"] and one["records"] > 0 for one in guarantee["objects"].values()), slug
+            assert all(names[name]["objects"] for name in trials), slug
 
     async def test_404(self, http: httpx.AsyncClient) -> None:
         assert_problem(await http.get("/v1/platforms/abacus"), 404, "not-found")

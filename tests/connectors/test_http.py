@@ -349,7 +349,7 @@ class TestFiles:
             return b"HTTP/1.1 200 OK\r\ncontent-length: 9\r\nconnection: close\r\n\r\nabc"
 
         async with raw_server(reply) as url:
-            client = build_client(url, timeout=0.2)
+            client = build_client(url, timeout=5)
             async with client.stream(Call("GET", "/whole", "file")) as download:
                 parts = [chunk async for chunk in download.chunks]
             assert b"".join(parts) == b"a" * 300_000
