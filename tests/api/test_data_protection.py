@@ -93,7 +93,8 @@ def test_a_reading_back_shows_no_sensitive_value() -> None:
     """Neither as it was sent nor as it is there nor in the source record; the difference itself is still counted."""
     hidden = Hidden(sent=frozenset({"Note__c"}), source=frozenset({"note"}))
     tally = Tally(keep_values=True, hidden=hidden)
-    one = Written("1", "900", True, "", None, {"Note__c": "canary-sent", "City": "Leeds"}, {"note": "canary-raw"})
+    sent = {"Note__c": "canary-sent", "City": "Leeds"}
+    one = Written("1", "900", True, "", None, sent=sent, source={"note": "canary-raw"})
     specs = {name: FieldSpec(name=name) for name in ("Note__c", "City")}
     assert not tally.compare(one, {"Note__c": "canary-got", "City": "Leeds"}, specs)
     assert "canary" not in str(tally.rows) + str(tally.listed)
