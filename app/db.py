@@ -18,6 +18,13 @@ if TYPE_CHECKING:  # the ORM is imported where it is used: a worker's bulk work 
     from sqlmodel.ext.asyncio.session import AsyncSession
 
 APP_ROLE = "tranship_app"
+_BROKEN = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
+# What a connection answers whose server is gone, in the moment between the server's last word and the closed socket too
+_DEAD = (
+    *(OSError, asyncpg.PostgresConnectionError, asyncpg.AdminShutdownError, asyncpg.CrashShutdownError),
+    *(asyncpg.InterfaceError, asyncpg.InternalClientError),
+)
+_ALL_DEAD = "no connection to the database holds"
 
 
 class ConditionFailed(Exception):
@@ -33,25 +40,43 @@ async def _as_it_is(_connection: "asyncpg.Connection[Any]") -> None:
     """How a connection goes back to the pool: whatever is set on one ends with its transaction."""
 
 
-async def _roll_back(connection: "asyncpg.Connection[Any]") -> None:
+async def _roll_back(connection: Any) -> None:
     """Ends a transaction that failed; a connection that cannot even do this is given up."""
     if connection.is_closed():
         return
     try:
         await connection.execute("ROLLBACK")
-    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+    except _BROKEN:
         connection.terminate()
+    except BaseException:  # nobody may meet this transaction again
+        connection.terminate()
+        raise
+
+
+async def _begin(connection: Any, tenant_id: UUID | None, condition: str = "") -> bool:
+    """Opens a transaction for one tenant on a connection of asyncpg's; False if the connection was a dead one.
+
+    Raises ConditionFailed.
+    """
+    tenant = UUID(str(tenant_id)) if tenant_id else ""  # nothing but a UUID gets into the statement
+    try:
+        await connection.execute(f"BEGIN; SET LOCAL app.tenant = '{tenant}'; {condition}")  # one way there and back
+    except asyncpg.DivisionByZeroError:
+        await _roll_back(connection)
+        raise ConditionFailed from None
+    except _DEAD:
+        connection.terminate()
+        return False
+    except BaseException:
+        await _roll_back(connection)
+        raise
+    return True
 
 
 @asynccontextmanager
-async def _transaction(connection: Any, tenant_id: UUID | None, condition: str = "") -> AsyncIterator[None]:
-    """A transaction for one tenant on a connection of asyncpg's. Raises ConditionFailed."""
-    tenant = UUID(str(tenant_id)) if tenant_id else ""  # nothing but a UUID gets into the statement
+async def _ending(connection: Any) -> AsyncIterator[None]:
+    """Commits what is done inside, or rolls it back."""
     try:
-        try:
-            await connection.execute(f"BEGIN; SET LOCAL app.tenant = '{tenant}'; {condition}")  # one way there and back
-        except asyncpg.DivisionByZeroError:
-            raise ConditionFailed from None
         yield
     except BaseException:
         await _roll_back(connection)
@@ -104,6 +129,7 @@ class Database:
         self._engine: AsyncEngine | None = None
         self._pool: asyncpg.Pool[Any] | None = None
         self._opening = asyncio.Lock()
+        self._connections = 2 * pool_size + 1  # after a restart of the server each pooled one may be found dead once
 
     @property
     def engine(self) -> "AsyncEngine":
@@ -145,19 +171,27 @@ class Database:
         """
         from sqlmodel.ext.asyncio.session import AsyncSession
 
-        async with (
-            AsyncSession(self.engine, expire_on_commit=False) as session,
-            _transaction(await driver_connection(session), tenant_id, condition),
-        ):
-            yield session
-            await flush(session)
+        for _ in range(self._connections):
+            async with AsyncSession(self.engine, expire_on_commit=False) as session:
+                connection = await driver_connection(session)
+                if await _begin(connection, tenant_id, condition):
+                    async with _ending(connection):
+                        yield session
+                        await flush(session)
+                    return
+        raise ConnectionError(_ALL_DEAD)
 
     @asynccontextmanager
     async def connection(self, tenant_id: UUID | None) -> AsyncIterator["asyncpg.Connection[Any]"]:
         """A raw connection in one transaction for one tenant; for COPY, claims and sweeps."""
         pool = await self.pool()
-        async with pool.acquire() as connection, _transaction(connection, tenant_id):
-            yield connection
+        for _ in range(self._connections):
+            async with pool.acquire() as connection:
+                if await _begin(connection, tenant_id):
+                    async with _ending(connection):
+                        yield connection
+                    return
+        raise ConnectionError(_ALL_DEAD)
 
     async def close(self) -> None:
         if self._pool is not None:

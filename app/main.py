@@ -9,7 +9,7 @@ from fastapi.middleware.cors import CORSMiddleware
 from fastapi.telemetry import TelemetryConfig
 from starlette.types import ASGIApp
 
-from app import health, problem_pages, problems
+from app import health, outages, problem_pages, problems
 from app.audit_routes import router as audit
 from app.downloads.router import router as downloads
 from app.engagements.router import router as engagements
@@ -95,6 +95,7 @@ def create_app(settings: Settings, runtime: Runtime | None = None) -> FastAPI:
         )
     app.request_seconds = settings.request_seconds
     problems.install(app)
+    outages.install(app)
     for router in ROUTERS:
         app.include_router(router)
     return app

@@ -16,6 +16,7 @@ from app.errors import (
     InternalError,
     Invalid,
     NotFound,
+    NotReady,
     RequestInFlight,
     RequestTimedOut,
     TooMany,
@@ -115,7 +116,7 @@ def _complete_operation(path: str, operation: dict[str, Any]) -> None:
         parameter["schema"] = _without_null(parameter["schema"])  # who has no value leaves the parameter out
         if parameter["in"] == "header" and parameter.get("description", "").startswith("Required."):
             parameter["required"] = True  # refused with a code of its own
-    kinds: list[type[AppError]] = [BadRequest, TooMany, InternalError, RequestTimedOut]
+    kinds: list[type[AppError]] = [BadRequest, TooMany, InternalError, NotReady, RequestTimedOut]
     if any("bearer" in each for each in operation.get("security", [])):
         kinds += [Unauthenticated, Forbidden]
     if "{" in path:
