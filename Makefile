@@ -11,6 +11,7 @@ help:
 	@echo "make test      every check and test"
 	@echo "make lint      ruff, mypy, import rules      make format   apply ruff's formatting"
 	@echo "make soak      endurance tests, minutes      make bench    measurements"
+	@echo "make bench-load  answer times under a run    make bench-matching  figures of the field matcher"
 	@echo "make lock      resolve dependencies anew     make openapi  write openapi/tranship.json"
 	@echo "make install   the environment only          make clean    remove what these commands built"
 

@@ -147,7 +147,8 @@ def install_deps() -> None:
     """Fills `.deps` with the system's pip, which PEP 668 allows for a target folder; always from nothing."""
     fresh = ROOT / "build" / "deps"
     shutil.rmtree(fresh, ignore_errors=True)
-    call(sys.executable, "-m", "pip", *PIP, "--require-hashes", "--target", fresh, "-r", LOCK)
+    # What else this Python has beside it is no business of a folder of its own.
+    call(sys.executable, "-m", "pip", *PIP, "--no-warn-conflicts", "--require-hashes", "--target", fresh, "-r", LOCK)
     launcher = fresh / "bin" / "tranship"
     launcher.write_text(LAUNCHER.format(python=sys.executable, root=str(ROOT), deps=str(DEPS)))
     launcher.chmod(0o755)

@@ -1,10 +1,11 @@
 """Routes of a tenant's whole audit log: records moved, changes by key, exports, refused access."""
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 from fastapi import Query
 from fastapi.responses import StreamingResponse
 
+from app.audit_export import ANSWERS, Format, exported
 from app.dependencies import CallerDep, RuntimeDep, SessionDep, require
 from app.routing import api_router
 from app.runs.audit import export_audit
@@ -21,31 +22,20 @@ router = api_router("/audit", "audit")
     summary="Export the tenant's audit log",
     dependencies=[require("audit:read")],
     response_class=StreamingResponse,
-    responses={
-        200: {
-            "description": "One entry per line, in the order of the chain.",
-            "content": {
-                "application/x-ndjson": {"schema": {"type": "string"}},
-                "text/csv": {"schema": {"type": "string"}},
-            },
-        }
-    },
+    responses=ANSWERS,
 )
 async def read_tenant_audit(
     caller: CallerDep,
     runtime: RuntimeDep,
     session: SessionDep,  # noqa: ARG001  carries the entry of this export
-    format: Annotated[Literal["ndjson", "csv"], Query()] = "ndjson",
+    format: Format = "ndjson",
 ) -> StreamingResponse:
     """Every engagement's records and every request that changed, exported or was refused something; never a value.
 
     A request reads: `source_object` request, `source_id` its id, `target_object` the operation, `part` the method,
     `destination_id` the ids it named or made, `outcome` changed, exported or refused, `owner_id` the key.
     """
-    body = export_audit(runtime, caller.tenant_id, None, None, as_csv=format == "csv")
-    media = "text/csv; charset=utf-8" if format == "csv" else "application/x-ndjson"
-    headers = {"Content-Disposition": f'attachment; filename="audit.{format}"'}
-    return StreamingResponse(body, media_type=media, headers=headers)
+    return exported(export_audit(runtime, caller.tenant_id, None, None, as_csv=format == "csv"), format)
 
 
 @router.get(

@@ -18,7 +18,8 @@ from app.etags import ETAGS
 from app.idempotency import begin, request_hash
 from app.known_keys import Unproved
 from app.paging import DEFAULT_LIMIT, MAX_CURSOR, MAX_LIMIT, Paging
-from app.ratelimit import KEY_POLICY, check_rate
+from app.ratelimit import check_rate
+from app.rates import KEY_POLICY
 from app.runtime import Runtime
 
 _bearer = HTTPBearer(

@@ -136,10 +136,6 @@ class AnotherRunActive(Conflict):
     title = "Another run of this engagement is active"
 
 
-class QuestionsOpen(Conflict):
-    title = "Some questions are not answered"
-
-
 class RequestInFlight(Conflict):
     title = "The same request is being processed"
 

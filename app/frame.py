@@ -27,7 +27,6 @@ _HEADERS = {
     "Cache-Control": "no-store",
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
 }
-_PAGES = ("/docs", "/redoc")
 
 
 class Frame:
@@ -124,8 +123,7 @@ class _Answer:
         self.status = status
         headers["Request-Id"] = self.request_id
         for name, value in _HEADERS.items():
-            if name != "Content-Security-Policy" or not self._scope["path"].startswith(_PAGES):
-                headers.setdefault(name, value)
+            headers.setdefault(name, value)
         for name, value in self._scope["state"].get("rate_limit", {}).items():
             headers[name] = value
 

@@ -44,7 +44,6 @@ class Typed:
         }
 
 
-TenantId = Annotated[UUID, Typed("tenant")]
 ApiKeyId = Annotated[UUID, Typed("api_key")]
 QuoteId = Annotated[UUID, Typed("quote")]
 EngagementId = Annotated[UUID, Typed("engagement")]

@@ -19,6 +19,7 @@ from app.mappings.router import router as mappings
 from app.migrations import head
 from app.platforms.router import router as platforms
 from app.quotes.router import router as quotes
+from app.reference.router import router as reference
 from app.runs.router import router as runs
 from app.runtime import Runtime, open_runtime
 from app.settings import Settings
@@ -29,7 +30,7 @@ VERSION = "1.0.0"
 # In the order of the document; each is made by app.routing.api_router.
 ROUTERS = (
     *(health.router, problem_pages.router),
-    *(platforms, quotes, engagements, mappings, runs, webhooks, keys, downloads, audit, widget),
+    *(platforms, quotes, engagements, mappings, runs, webhooks, keys, downloads, audit, widget, reference),
 )
 EXPOSED_HEADERS = (
     *("Location", "ETag", "Retry-After", "Request-Id", "Idempotency-Replayed"),
@@ -82,6 +83,7 @@ def create_app(settings: Settings, runtime: Runtime | None = None) -> FastAPI:
         lifespan=lifespan,
         max_body_size=settings.max_body_bytes,
         redirect_slashes=False,
+        docs_url=None,  # the framework's pages run a script of somebody else's server; app.reference is ours
         redoc_url=None,
         telemetry=OWN_TELEMETRY,
     )

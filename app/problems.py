@@ -30,7 +30,6 @@ from app.errors import (
 
 log = structlog.get_logger()
 
-MEDIA_TYPE = AppError.media_type
 MAX_ERRORS = 100
 EXAMPLE_REQUEST = "req_01j6gv5gy6fsfrma3wfhpsy6sb"
 _BY_STATUS: dict[int, type[AppError]] = {

@@ -1,6 +1,8 @@
 """`tranship propose`: the proposal for two schema files, or one and a known destination, without a server."""
 
 import re
+import unicodedata
+from collections import Counter
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -14,6 +16,7 @@ from app.domain.matching.documents import SchemaUnreadable, read_schema
 from app.domain.matching.proposal import ObjectProposal, answer, propose_tables
 from app.domain.matching.systems import find_system
 
+_UNSHOWN = frozenset({"Cc", "Cf", "Zl", "Zp"})
 MAX_BYTES = 64 * 1024 * 1024
 
 
@@ -72,10 +75,12 @@ def load_destination(name: str) -> Schema:
 
 def outline(proposals: list[ObjectProposal]) -> str:
     """The proposal for reading: a line per object and per field, the reasons behind."""
+    if not proposals:
+        return "The schema has no objects: there is nothing to propose.\n"
     lines = []
     for one in proposals:
         place = one.match.target or "no counterpart"
-        lines.append(f"{one.source.name} -> {place}  ({one.match.probability:.2f}, {one.match.how})")
+        lines.append(f"{one.source.name} -> {place}  ({one.match.probability:.2f}, {one.match.how}){_tally(one)}")
         for pair in one.pairs:
             assert one.target is not None
             target = one.target.columns[pair.target].name if pair.target is not None else "-"
@@ -83,4 +88,16 @@ def outline(proposals: list[ObjectProposal]) -> str:
             lines.append(
                 f"  {pair.probability:.2f} {pair.band:<11} {one.source.columns[pair.row].name} -> {target}  {why}"
             )
-    return "\n".join(lines) + "\n"
+    return "\n".join(map(_printable, lines)) + "\n"
+
+
+def _tally(one: ObjectProposal) -> str:
+    """How much there is to do for a person."""
+    bands = Counter(pair.band for pair in one.pairs)
+    said = {"preselected": "preselected", "choose": "to choose", "none": "without a counterpart"}
+    return ": " + ", ".join(f"{bands[band]} {text}" for band, text in said.items() if bands[band]) if bands else ""
+
+
+def _printable(text: str) -> str:
+    """Without characters that a terminal obeys instead of showing them: names are somebody else's."""
+    return "".join(one if unicodedata.category(one) not in _UNSHOWN else "\N{REPLACEMENT CHARACTER}" for one in text)

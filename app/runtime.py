@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from arq.connections import ArqRedis, RedisSettings
 
     from app.known_keys import KnownKey
-    from app.ratelimit import Turns
+    from app.rates import Turns
     from app.settings import Settings
 
 log = structlog.get_logger()

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from connectors.base import (
+from connectors.errors import (
     Ambiguous,
     BatchRefused,
     ConnectorError,
@@ -24,7 +24,7 @@ _LONGEST_DETAIL = 400
 
 
 class Verdict(StrEnum):
-    """What a refused call means; each value names one error of `connectors.base`."""
+    """What a refused call means; each value names one error of `connectors.errors`."""
 
     TRANSIENT = "transient"
     QUOTA = "quota"
@@ -117,7 +117,7 @@ class ErrorTable:
 
 
 def build_error(verdict: Verdict, text: str, answer: Answer, code: str = "") -> ConnectorError:
-    """The `connectors.base` error that `verdict` names."""
+    """The error of `connectors.errors` that `verdict` names."""
     match verdict:
         case Verdict.TRANSIENT:
             return Transient(text, retry_after=answer.retry_after(), code=code, status=answer.status)

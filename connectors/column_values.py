@@ -12,18 +12,9 @@ from app.domain.moments import instant_of
 from app.domain.numerals import unit_of
 from connectors.cell_signs import repaired
 from connectors.centuries import Century
-from connectors.column_votes import (
-    ALWAYS_BLANK,
-    FALSE_WORDS,
-    MARKERS,
-    TRUE_WORDS,
-    ColumnProfile,
-    DateOrder,
-    DecimalMark,
-    Kind,
-    bare_number,
-)
+from connectors.column_votes import ALWAYS_BLANK, FALSE_WORDS, MARKERS, TRUE_WORDS, ColumnProfile, DateOrder, Kind
 from connectors.date_forms import PIVOT, day_parts
+from connectors.number_forms import DecimalMark, bare_number
 
 Read = Callable[[str], str]
 """From a cell to a text, "" for a blank. Raises ValueError for what the votes did not show."""

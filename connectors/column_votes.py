@@ -11,9 +11,10 @@ from enum import StrEnum
 
 from app.domain.numerals import unit_of, without_rupees
 from app.domain.schema import Frozen
-from connectors.cell_signs import CellSigns, currency_of, without_currency
+from connectors.cell_signs import CellSigns, currency_of
 from connectors.centuries import Century, ShortYears, short_years
 from connectors.date_forms import date_order, day_parts, is_midnight, short_year
+from connectors.number_forms import DecimalMark, bare_number, means_money, number_mark
 from connectors.table_shape import Finding
 
 ALWAYS_BLANK = frozenset({"\\N", "#N/A"})
@@ -28,17 +29,10 @@ _PAIRS = tuple(
 )
 _MOST_VALUES = 100
 _LONGEST_VALUE = 255
-_LONGEST_NUMBER = 15
 
 _PLAIN = re.compile(r"-?(?:0|[1-9]\d{0,14})", re.ASCII)
 _SIMPLE = re.compile(r"-?(?:0|[1-9]\d{0,14})\.(?:\d{1,2}|\d{4,15})", re.ASCII)
-_GROUPED = re.compile(
-    r"-?(?:[1-9]\d{0,2}(?:([.,'’ \u00a0\u202f])\d{3})(?:\1\d{3})*|[1-9]\d?(?:,\d{2})+,\d{3}|0|[1-9]\d*)"
-    r"(?:([.,])(\d+))?",
-    re.ASCII,
-)
 _SCIENTIFIC = re.compile(r"\d(?:[.,]\d+)?E\+?\d+", re.ASCII)
-_MONEY = "$€£¥₹₽₩₺₪฿ \u00a0\u202f"
 _ISO_DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _ISO_MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,6})?(?:Z|[+-]\d\d:?\d\d)", re.ASCII)
 
@@ -60,16 +54,6 @@ class DateOrder(StrEnum):
     YEAR = "year-first"
     DAY = "day-first"
     MONTH = "month-first"
-    AMBIGUOUS = "ambiguous"
-    CONTRADICTORY = "contradictory"
-
-
-class DecimalMark(StrEnum):
-    """How decimals are marked; NONE where no value has any."""
-
-    NONE = "none"
-    POINT = "point"
-    COMMA = "comma"
     AMBIGUOUS = "ambiguous"
     CONTRADICTORY = "contradictory"
 
@@ -256,7 +240,7 @@ class ColumnVote:
         elif currency := currency_of(value):
             self._currencies.add(currency)
         if unit_of(bare_number(value))[1]:
-            self._units.add(_means_money(value))
+            self._units.add(means_money(value))
         elif "₹" in value or without_rupees(value) != value:
             self._units.add(True)
         return True
@@ -362,42 +346,3 @@ def vote_columns(votes: Sequence[ColumnVote], rows: Iterable[Sequence[str]]) -> 
     """Adds some rows, column by column."""
     for vote, cells in zip(votes, zip(*rows, strict=True), strict=False):
         vote.add(cells)
-
-
-def _means_money(value: str) -> bool:
-    """Whether a number with an Indian unit is certain to be an amount: "5 L" alone could be litres."""
-    return "₹" in value or without_rupees(value) != value or value[-1:] not in "lL"
-
-
-def bare_number(value: str) -> str:
-    """A number's text without money and percent signs, with a leading minus instead of brackets or one at the end."""
-    text = without_rupees(without_currency(value.strip().removesuffix("%")).strip(_MONEY))
-    if text.startswith("(") and text.endswith(")"):
-        text = "-" + text[1:-1].strip(_MONEY)
-    elif text.endswith("-") and len(text) > 1:
-        text = "-" + text[:-1]
-    if text.startswith("-"):
-        text = "-" + text[1:].strip(_MONEY)
-    return text
-
-
-def number_mark(value: str) -> DecimalMark | None:
-    """Which decimal mark a number shows: AMBIGUOUS for one like 1.234, NONE without any sign, None for no number.
-
-    Leading zeros and plus signs, and more than fifteen digits, are those of identifiers and phones.
-    """
-    text, _ = unit_of(bare_number(value))
-    found = _GROUPED.fullmatch(text)
-    if found is None or sum(map(str.isdigit, text)) > _LONGEST_NUMBER:
-        return None
-    signs = [sign for sign in text if sign in ".,"]
-    if not signs:
-        return DecimalMark.NONE
-    if len(set(signs)) == 2:
-        return (DecimalMark.POINT if signs[-1] == "." else DecimalMark.COMMA) if found[2] else None
-    if len(signs) > 1:
-        return DecimalMark.COMMA if signs[0] == "." else DecimalMark.POINT
-    whole, _, rest = text.lstrip("-").partition(signs[0])
-    if len(rest) == 3 and len(whole) <= 3 and whole.isdigit() and whole != "0":
-        return DecimalMark.AMBIGUOUS
-    return DecimalMark.POINT if signs[0] == "." else DecimalMark.COMMA

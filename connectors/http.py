@@ -1,4 +1,4 @@
-"""The one module that imports httpx: calls a platform and turns whatever happens into the errors of `connectors.base`.
+"""The one module that imports httpx: calls a platform; whatever happens becomes an error of `connectors.errors`.
 
 What matters is whether a call can have been executed. Each request carries a mark that is set when it is handed to the
 network and taken back when the connection never came up; a writing call that fails while the mark stands is Ambiguous.
@@ -17,16 +17,10 @@ import aiohttp
 import httpx
 from httpx_aiohttp import AiohttpTransport
 
+from app.domain.base_urls import is_base_url
 from connectors.answers import Answer, ErrorTable
-from connectors.base import (
-    Ambiguous,
-    CallMeter,
-    ConnectorError,
-    ContractBroken,
-    CredentialsRejected,
-    Throttle,
-    Transient,
-)
+from connectors.base import CallMeter, Throttle
+from connectors.errors import Ambiguous, ConnectorError, ContractBroken, CredentialsRejected, Transient
 from connectors.tokens import TokenAuth
 from connectors.tracing import traced_call
 
@@ -112,7 +106,7 @@ class Download:
 
 
 class ApiClient:
-    """Calls one platform for one account. Every method raises the errors of `connectors.base` and nothing else.
+    """Calls one platform for one account. Every method raises the errors of `connectors.errors` and nothing else.
 
     `guard` sees each URL before a connection is made and raises a ConnectorError to forbid it. Reads are repeated
     after Transient errors, `retries` times with doubling pauses; writes only where a call says that it may be.
@@ -315,12 +309,7 @@ class ApiClient:
 
 def checked_base(url: str) -> str:
     """A base URL without a trailing slash. Raises CredentialsRejected when it cannot be the root of an API."""
-    try:
-        parts = urlsplit(url)
-        valid = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        valid = False
-    if not valid or parts.username or parts.password or parts.query or parts.fragment:
+    if not is_base_url(url):
         raise CredentialsRejected("the connection's base URL must be http(s)://host[:port][/path] and nothing else")
     return url.rstrip("/")
 

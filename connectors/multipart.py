@@ -4,7 +4,8 @@ import re
 import secrets
 from collections.abc import AsyncIterator, Mapping
 
-from connectors.base import ConnectorError, ContractBroken, FileStream
+from connectors.base import FileStream
+from connectors.errors import ConnectorError, ContractBroken
 
 _ESCAPES = {'"': "%22", "\r": "%0D", "\n": "%0A"}
 _CONTENT_TYPE = re.compile(r"^[\w.+-]+/[\w.+-]+(; ?[\w.+-]+=[\w.+\"-]+)?$", re.ASCII)

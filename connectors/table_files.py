@@ -14,8 +14,8 @@ from typing import Protocol
 import orjson
 
 from app.domain.schema import Frozen
-from connectors.base import ContractBroken
 from connectors.column_votes import ColumnProfile, ColumnQuestion, ColumnVote, vote_columns
+from connectors.errors import ContractBroken
 from connectors.table_rows import open_reader
 from connectors.tabular import Dialect, Finding, Reject, Row, Unreadable
 
@@ -185,7 +185,6 @@ class KeyLayout:
     rows: int
     gone: int
     without_key: int
-    first_without_key: int
     ascending: bool
     duplicates: int | None
     pivots: tuple[str, ...]
@@ -261,16 +260,15 @@ class KeyedTable:
 
     async def _survey(self) -> KeyLayout:
         key, gone_at = self._key, self._gone
-        rows = gone = without = first = 0
+        rows = gone = without = 0
         ascending, last = True, ""
         sample, stride, turn = [], 1, 0
         hashes = array("q")
         async for block in self._rows():
-            for line, cells in block:
+            for _, cells in block:
                 value = key(cells)
                 if not value:
                     without += 1
-                    first = first or line
                     continue
                 rows += 1
                 if gone_at is not None and cells[gone_at] and cells[gone_at].lower() in ("true", "1"):
@@ -288,7 +286,7 @@ class KeyedTable:
         slices = -(-self._size // _SLICE_BYTES)
         duplicates = _doubles(hashes) if rows <= _MOST_KEYS else None
         pivots = () if ascending else _pivots(sample, slices)
-        return KeyLayout(rows, gone, without, first, ascending, duplicates, pivots)
+        return KeyLayout(rows, gone, without, ascending, duplicates, pivots)
 
 
 def _pivots(sample: list[str], slices: int) -> tuple[str, ...]:

@@ -16,7 +16,8 @@ from typing import Any
 from aiolimiter import AsyncLimiter
 from pydantic import JsonValue
 
-from connectors.base import Clock, QuotaExhausted
+from connectors.base import Clock
+from connectors.errors import QuotaExhausted
 
 _BUCKETS = 1440  # one per minute of a day: a unit is freed at most a minute later than the vendor frees it
 _BURST_SECONDS = 0.1

@@ -4,7 +4,8 @@ import asyncio
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
-from connectors.base import Clock, CredentialsRejected, TokenStore
+from connectors.base import Clock, TokenStore
+from connectors.errors import CredentialsRejected
 
 _TOKEN_MARGIN = timedelta(seconds=60)
 

@@ -1,5 +1,6 @@
 """The first half of the road: from the quote to a confirmed mapping, owners, and a destination that is ready."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 from app.demo.client import Refused
@@ -7,9 +8,10 @@ from app.demo.errors import DemoFailed
 from app.demo.standins import STAND_INS
 from app.demo.uploading import answer_questions, upload_all
 from app.demo.walking import Walk
+from app.domain.plurals import counted
 
 # What the demo's person decides for statuses that nobody foresaw; every other one takes the map's first value.
-_DECIDED = {"awaiting parts": "On Hold"}
+_DECIDED = {"awaiting parts": "On Hold", "cancelled": "On Hold", "ready to invoice": "Completed"}
 
 
 def ask_price(walk: Walk) -> str:
@@ -26,7 +28,9 @@ def ask_price(walk: Walk) -> str:
         price = f"needs a review: {quote['review_reason']}"
     else:
         price = f"{quote['amount_minor'] / 100:,.2f} {quote['currency']}"
-    walk.screen.say(f"{quote['id']}: {price}, grade {quote['complexity']['grade']}, valid until {quote['valid_until']}")
+    until = datetime.fromisoformat(quote["valid_until"]).astimezone(UTC)
+    grade = quote["complexity"]["grade"]
+    walk.screen.say(f"{quote['id']}: {price}, grade {grade}, valid until {until:%Y-%m-%d %H:%M} UTC")
     return str(quote["id"])
 
 
@@ -60,7 +64,9 @@ def engage(walk: Walk, quote_id: str) -> None:
 
 def _short(facts: dict[str, Any]) -> str:
     plain = {name: value for name, value in facts.items() if isinstance(value, str | int | float)}
-    return ", ".join(f"{name} {value}" for name, value in sorted(plain.items())[:6])
+    words = {True: "yes", False: "no"}
+    shown = ((name, words[value] if isinstance(value, bool) else value) for name, value in sorted(plain.items())[:6])
+    return ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in shown)
 
 
 def discover(walk: Walk) -> None:
@@ -80,8 +86,8 @@ def discover(walk: Walk) -> None:
 
 
 def examine(walk: Walk) -> dict[str, Any]:
-    """The pre-flight; returns its report on the source's quality."""
-    walk.screen.step("Pre-flight")
+    """The preflight; returns its report on the source's quality."""
+    walk.screen.step("Preflight")
     run = walk.run("preflight")
     quality, gap = walk.report(run, "preflight"), walk.report(run, "gap")
     walk.screen.say("findings in the source, by code:")
@@ -183,7 +189,9 @@ def decide_owners(walk: Walk) -> None:
     answer = walk.client.get(f"{walk.path}/owners")
     owners = answer.body
     walk.keep("owners-before.json", owners)
-    walk.screen.say(", ".join(f"{name} {count}" for name, count in owners["counts"].items() if count))
+    counts = {name: count for name, count in owners["counts"].items() if count and name != "total"}
+    told = ", ".join(f"{count} {name}" for name, count in counts.items())
+    walk.screen.say(f"{counted(owners['counts']['total'], 'user')} at the source: {told}")
     fallback = next((user for user in owners["destination_users"] if user["active"]), None)
     if fallback is None:
         raise DemoFailed("the destination has no active user who could own records")
@@ -197,7 +205,7 @@ def decide_owners(walk: Walk) -> None:
     walk.keep("owners.json", decided)
     walk.screen.say(
         f"{len(decisions)} decided one by one, everybody else goes to {fallback['name']}: "
-        f"{decided['counts']['unresolved']} are open"
+        f"{counted(decided['counts']['unresolved'], 'user', ('is', 'are'))} left without an owner"
     )
 
 
@@ -209,6 +217,9 @@ def prepare(walk: Walk) -> None:
     walk.screen.say(", ".join(f"{name} {count}" for name, count in counts.items()))
     checklist = walk.client.get(f"{walk.path}/checklist").body
     walk.keep("checklist.json", checklist)
-    walk.screen.say(f"checklist: {len(checklist['items'])} items, {checklist['open']} open")
-    for item in checklist["items"][:8]:
+    items = checklist["items"]
+    walk.screen.say(f"checklist: {counted(len(items), 'item')}, the next run waits for {checklist['open']} of them")
+    for item in items[:8]:
         walk.screen.say(f"  [{item['state']}] {item['text']}")
+    if len(items) > 8:
+        walk.screen.say(f"  and {len(items) - 8} more, see checklist.json")

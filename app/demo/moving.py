@@ -26,8 +26,9 @@ def foresee(walk: Walk) -> int:
     forecast = plan["forecast"]
     calls = int(forecast.get("write_calls") or 0) + int(forecast.get("read_calls") or 0)
     phases = forecast.get("phases", {})
+    seconds = float(forecast.get("busy_seconds") or 0)
     walk.screen.table(
-        f"{calls} calls, {forecast.get('credits')} credits, about {forecast.get('busy_seconds')} s of sending",
+        f"{calls} calls, {forecast.get('credits')} credits, about {seconds:.0f} s of sending",
         ("phase", "records", "calls", "credits"),
         ((name, one["records"], one["calls"], one["credits"]) for name, one in phases.items()),
     )
@@ -47,7 +48,7 @@ def sample(walk: Walk) -> None:
         ("load", "records", "fields", "different"),
         (
             (one["load"], one["checked_records"], one["checked_fields"], one["discrepancies"])
-            for one in (report["summary"] for report in read_back)
+            for one in sorted((report["summary"] for report in read_back), key=lambda summary: summary["load"])
         ),
     )
     for report in read_back:
@@ -183,7 +184,8 @@ def collect_files(walk: Walk) -> None:
         with place.open("rb") as handle:
             digest = hashlib.file_digest(handle, "sha256").hexdigest()
         walk.result.expect(digest == one["sha256"], f"{one['name']} was downloaded with other bytes than announced")
-        walk.screen.say(f"{one['kind']} {one['name']} ({one['size']} bytes)")
+        walk.screen.say(f"{one['kind']} {place.name} ({one['size']:,} bytes)")
+    walk.screen.say(f"all of them are in {folder}")
     walk.result.expect(any(one["kind"] == "export" for one in files), "there are no exports of what does not move")
 
 
@@ -194,7 +196,7 @@ def collect_reports(walk: Walk) -> None:
     for number, one in enumerate(reversed(reports), start=1):
         walk.keep(f"{number:03d}-{one['kind']}.json", walk.client.get(f"/v1/reports/{one['id']}").body)
     size = walk.client.save(f"{walk.path}/audit", walk.papers / "audit.ndjson", format="ndjson")
-    walk.screen.say(f"{len(reports)} reports and an audit log of {size} bytes are in {walk.papers}")
+    walk.screen.say(f"{len(reports)} reports and an audit log of {size:,} bytes are in {walk.papers}")
 
 
 def destination_stats(destination: Client) -> dict[str, Any]:
@@ -218,7 +220,10 @@ def _compare_with_destination(walk: Walk, figures: LedgerFigures, before: Dump, 
     left = figures.open_intents()
     walk.result.expect(left == 0, f"{when}: {left} announced writes have no recorded end")
     if not faults:
-        walk.screen.say(f"ledger and destination agree: {after.size - before.size} records, links and files more")
+        more = after.size - before.size
+        walk.screen.say(
+            f"ledger and destination agree: {more:,} records, links and files more than before the first run"
+        )
 
 
 def _uuid(run: dict[str, Any]) -> UUID:

@@ -202,6 +202,7 @@ def _stay(screen: Screen, stage: Stage) -> None:
             "API": f"{stage.api}/v1",
             "documentation": f"{stage.api}/docs",
             "key": stage.key["key"],
+            "try": f"curl -H 'Authorization: Bearer {stage.key['key']}' {stage.api}/v1/engagements",
             "source stand-in": stage.source,
             "destination stand-in": stage.destination,
             "data": stage.data_dir,

@@ -79,8 +79,8 @@ def stage_for(settings: Settings, wish: Wish, logs: Path) -> Iterator[Stage]:
 
     Raises DemoFailed, EmbeddedServersError, OSError, asyncpg.PostgresError.
     """
-    shutil.rmtree(logs, ignore_errors=True)
     with _servers(settings) as (database_url, redis_url, servers), receiving() as receiver:
+        shutil.rmtree(logs, ignore_errors=True)  # ours now: a demo that runs in this folder would have kept its servers
         port = _free_port()
         environment = _environment(settings, database_url, redis_url, port)
         children = Children(logs, environment)

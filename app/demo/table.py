@@ -59,12 +59,16 @@ class Screen:
             TimeElapsedColumn(),
             console=self._console,
             transient=True,
+            disable=not self._console.is_terminal,
         )
 
     def table(self, title: str, headings: Iterable[str], rows: Iterable[Iterable[object]]) -> None:
         """The first columns of text to the left, numbers to the right."""
         lines = [list(row) for row in rows]
-        table = Table(title=title, title_justify="left", title_style="bold")
+        self._console.print(
+            f"    [bold]{escape(title)}[/bold]", soft_wrap=True
+        )  # a title in the table wraps at its width
+        table = Table()
         for place, heading in enumerate(headings):
             numbers = bool(lines) and all(isinstance(line[place], int) for line in lines)
             table.add_column(heading, justify="right" if numbers else "left", no_wrap=numbers)

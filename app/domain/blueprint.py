@@ -46,8 +46,19 @@ class Timeline(Frozen):
     max_hours: int
 
 
+class ExportName(Frozen):
+    """What people call the record that a column refers to: `show` of the `object` whose id stands in `field`."""
+
+    field: str
+    object: str
+    show: str = "Name"
+    heading: str
+
+
 class Export(Frozen):
-    """A file for what cannot move: columns (or JSON fields) of one source object, plus a checklist for the admin."""
+    """A file for what cannot move: columns (or JSON fields) of one source object, plus a checklist for the admin.
+    `names` stand beside the ids they belong to.
+    """
 
     key: str
     source_object: str
@@ -55,6 +66,7 @@ class Export(Frozen):
     format: str = "csv"
     fields: tuple[str, ...] = ()
     headings: tuple[str, ...] = ()
+    names: tuple[ExportName, ...] = ()
     never: tuple[str, ...] = ()
     when: tuple[dict[str, object], ...] = ()
     checklist: tuple[str, ...] = ()

@@ -79,23 +79,6 @@ class CompiledLoad:
         """The value at a path of `reference_needs`, `user_fields` or `email_fields`; None for blank and orphan."""
         return _reader(self.reads[path])(record, related)
 
-    def related_ids(self, records: Sequence[Record]) -> dict[str, set[str]]:
-        """Source object → ids that the page's dotted paths point to; a polymorphic id stands under each object."""
-        wanted: dict[str, set[str]] = {name: set() for _, name in self.related_needs}
-        for head, name in self.related_needs:
-            wanted[name].update(_texts(record.get(head) for record in records))
-        return wanted
-
-    def reference_ids(self, records: Sequence[Record], related: Related = _NOTHING) -> dict[str, set[str]]:
-        """Load key → source ids to look up in the ledger for this page."""
-        wanted: dict[str, set[str]] = {load: set() for _, loads in self.reference_needs for load in loads}
-        for path, loads in self.reference_needs:
-            read = _reader(self.reads[path])
-            found = _texts(read(record, related) for record in records)
-            for load in loads:
-                wanted[load].update(found)
-        return wanted
-
 
 def compile_load(
     load: Load,
@@ -160,10 +143,6 @@ def _reference_needs(plans: Sequence[FieldPlan]) -> tuple[tuple[str, tuple[str, 
             for read in plan.reads:
                 needs.setdefault(read.path, {}).update(dict.fromkeys(read.tries(plan.loads, plan.origins)))
     return tuple((path, tuple(loads)) for path, loads in needs.items())
-
-
-def _texts(values: Any) -> set[str]:
-    return {value for value in values if value.__class__ is str and value}
 
 
 def _reader(read: Read) -> Callable[[Record, Related], Any]:

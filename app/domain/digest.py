@@ -1,4 +1,4 @@
-"""Keyed hashes of what was sent and of canonical records, and Merkle trees over them.
+"""Keyed hashes of canonical records, and Merkle trees over them.
 
 The key belongs to the engagement: a plain hash of a birth date could be reversed by trying all of them (ruling 4).
 """
@@ -10,24 +10,12 @@ from decimal import Decimal
 from hashlib import blake2b
 from typing import Any, NamedTuple
 
-import orjson
-
 from app.domain.schema import FieldSpec
 from app.domain.values import CanonicalValue, canonical_record
 
 SIZE = 16
-_PAYLOAD, _RECORD = b"tranship/payload", b"tranship/record"
+_RECORD = b"tranship/record"
 _LEAF, _NODE, _ROOT = b"\x00", b"\x01", b"\x02"
-
-
-def encode_payload(payload: Mapping[str, Any]) -> bytes:
-    """The payload as orjson bytes with sorted keys: what is sent and what `payload_hash` is taken of."""
-    return orjson.dumps(payload, option=orjson.OPT_SORT_KEYS)
-
-
-def payload_hash(encoded: bytes, key: bytes) -> bytes:
-    """16 bytes over an encoded payload under `key` (16 to 64 bytes). Raises ValueError for another key length."""
-    return blake2b(encoded, digest_size=SIZE, key=_checked(key), person=_PAYLOAD).digest()
 
 
 def record_hash(record: Mapping[str, Any], fields: Mapping[str, FieldSpec], key: bytes) -> bytes:
@@ -71,15 +59,6 @@ class Leaf(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Proof:
-    """That a leaf is at `index` of `count`; `path` are the sibling hashes from the leaf upwards."""
-
-    index: int
-    count: int
-    path: tuple[bytes, ...]
-
-
-@dataclass(frozen=True, slots=True)
 class Range:
     """A stretch of leaves, both keys included, with its root."""
 
@@ -115,35 +94,6 @@ def merkle_root(leaves: Iterable[Leaf]) -> bytes:
     while len(level) > 1:
         level = _raise(level)
     return _sealed(count, level[0] if level else b"")
-
-
-def merkle_proof(leaves: Iterable[Leaf], index: int) -> Proof:
-    """The proof for the leaf at `index`. Raises IndexError when there is none."""
-    level = [leaf_hash(leaf) for leaf in leaves]
-    count = len(level)
-    if not 0 <= index < count:
-        raise IndexError(index)
-    path, place = [], index
-    while len(level) > 1:
-        if place ^ 1 < len(level):
-            path.append(level[place ^ 1])
-        level, place = _raise(level), place // 2
-    return Proof(index, count, tuple(path))
-
-
-def verify_proof(root: bytes, leaf: Leaf, proof: Proof) -> bool:
-    """Whether `leaf` stands at the proof's place in the tree with this root."""
-    if not 0 <= proof.index < proof.count:
-        return False
-    value, place, width, rest = leaf_hash(leaf), proof.index, proof.count, list(proof.path)
-    while width > 1:
-        if place ^ 1 < width:
-            if not rest:
-                return False
-            sibling = rest.pop(0)
-            value = _node(sibling, value) if place % 2 else _node(value, sibling)
-        place, width = place // 2, (width + 1) // 2
-    return not rest and _sealed(proof.count, value) == root
 
 
 def ranges(leaves: Iterable[Leaf], size: int) -> Iterator[Range]:

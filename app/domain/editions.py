@@ -1,7 +1,7 @@
 """What a plan of the destination allows, as predicates that report, provisioning and run share."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from pydantic import JsonValue
 
@@ -158,12 +158,6 @@ def storage_of(destination: Inventory, edition: EditionFacts) -> int | None:
     return None if edition.storage_per_user is None or not users else edition.storage_per_user * users
 
 
-def has_key_slot(document: MappingDocument, destination: Inventory, edition: EditionFacts, object_key: str) -> bool:
-    """Whether the external id can be a unique field of the object; if not, records are inserted without a key."""
-    found = next((one for one in field_usage(document, destination, edition) if one.object == object_key), None)
-    return found is not None and not found.unique_short
-
-
 def custom_objects_needed(document: MappingDocument, destination: Inventory) -> int:
     """Custom objects that would exist after provisioning."""
     existing = sum(1 for spec in destination.objects if spec.custom)
@@ -185,8 +179,3 @@ def edition_fits(document: MappingDocument, destination: Inventory, edition: Edi
         and not any(one.over for one in field_usage(document, destination, edition))
         and not any(one.over for one in kind_usage(document, destination, edition))
     )
-
-
-def edition_by_name(ladder: Sequence[EditionFacts], name: str | None) -> EditionFacts | None:
-    """The plan called `name` in any case."""
-    return next((one for one in ladder if name and one.name.casefold() == name.casefold()), None)

@@ -13,7 +13,9 @@ from app.domain.editions import (
     kind_usage,
     storage_of,
 )
-from app.domain.mapping import LoadMode, MappingDocument, NewField
+from app.domain.folding import consolidation
+from app.domain.mapping import LoadMode, MappingDocument
+from app.domain.plurals import counted
 from app.domain.provisioning import (
     PlannedChange,
     enabled_loads,
@@ -27,8 +29,8 @@ from app.domain.provisioning import (
 )
 from app.domain.schema import FieldType, Frozen, Inventory
 
-_FOLDABLE = frozenset({FieldType.TEXT, FieldType.TEXTAREA, FieldType.URL, FieldType.PHONE, FieldType.PICKLIST})
 _TEXTS = frozenset({FieldType.TEXT, FieldType.TEXTAREA})
+_IS = ("is", "are")
 
 
 class Severity(StrEnum):
@@ -130,7 +132,7 @@ def _edition_findings(
             GapFinding(
                 code="custom_objects_cap",
                 severity=Severity.BLOCKER,
-                text=f"{needed} custom modules are needed, the {edition.name} plan allows {allowed}.",
+                text=f"{counted(needed, 'custom module', _IS)} needed, the {edition.name} plan allows {allowed}.",
                 remedy=f"{advice} Or switch off the loads into {', '.join(one.plural for one in missing)}.",
                 items=tuple(one.key for one in missing),
             )
@@ -187,10 +189,11 @@ def _usage_findings(
                     code="custom_fields_cap",
                     severity=Severity.BLOCKER,
                     object=one.object,
-                    text=f"{one.object} would have {one.existing + one.added} custom fields, the plan allows {one.cap}",
+                    text=f"{one.object} would have {counted(one.existing + one.added, 'custom field')}, "
+                    f"the plan allows {one.cap}.",
                     remedy=f"{advice}fold these {len(folded)} rarely filled fields into one text field."
                     if folded
-                    else f"{advice}leave {one.over} fields out.",
+                    else f"{advice}leave {counted(one.over, 'field')} out.",
                     items=folded,
                 )
             )
@@ -200,7 +203,8 @@ def _usage_findings(
                     code="unique_slots",
                     severity=Severity.WARNING,
                     object=one.object,
-                    text=f"{one.object} has {one.unique_free} unique fields left and needs {one.unique_needed}.",
+                    text=f"{one.object} has {counted(one.unique_free or 0, 'unique field')} left "
+                    f"and needs {one.unique_needed}.",
                     remedy="Free a unique field; otherwise the former id becomes a plain field and is found by query.",
                 )
             )
@@ -222,7 +226,7 @@ def _kind_findings(
                     code="custom_fields_by_type",
                     severity=Severity.BLOCKER,
                     object=one.object,
-                    text=f"{one.object} would have {needed} custom fields of the kind {one.kind}, "
+                    text=f"{one.object} would have {counted(needed, 'custom field')} of the kind {one.kind}, "
                     f"the {edition.name} plan allows {one.cap}.",
                     remedy=f"{advice}{fold} ({one.over} too many).",
                     items=one.added,
@@ -278,41 +282,6 @@ def _vendor_findings(*, quiet: bool, restores: bool) -> list[GapFinding]:
     return findings
 
 
-def consolidation(
-    document: MappingDocument, destination: Inventory, usage: FieldUsage, source: Inventory | None
-) -> tuple[str, ...]:
-    """Fields to fold into one text field so that the object fits its cap: the least filled texts first.
-
-    One new field takes their place, hence one more than the surplus. Empty when there are not enough such fields.
-    """
-    candidates = [
-        field
-        for field in missing_fields(document, destination)
-        if field.object == usage.object and _foldable(document, field)
-    ]
-    candidates.sort(key=lambda field: (_filled(document, field, source), field.key))
-    wanted = usage.over + 1
-    return tuple(field.key for field in candidates[:wanted]) if len(candidates) >= wanted else ()
-
-
-def _foldable(document: MappingDocument, field: NewField) -> bool:
-    kept = field.unique or field.external or field.references or field.key == document.external_id
-    return not kept and field.type in _FOLDABLE
-
-
-def _filled(document: MappingDocument, field: NewField, source: Inventory | None) -> int:
-    if source is None:
-        return 0
-    return sum(
-        source.fill.get(load.source_object, {}).get(name, 0)
-        for load in enabled_loads(document)
-        if load.target_object == field.object
-        for rule in load.fields
-        if rule.target == field.key
-        for name in rule.sources
-    )
-
-
 def _field_findings(document: MappingDocument, destination: Inventory) -> list[GapFinding]:
     missing = missing_fields(document, destination)
     return [
@@ -320,7 +289,7 @@ def _field_findings(document: MappingDocument, destination: Inventory) -> list[G
             code="fields_missing",
             severity=Severity.INFO,
             object=name,
-            text=f"{sum(1 for field in missing if field.object == name)} fields are missing on {name}.",
+            text=f"{counted(sum(field.object == name for field in missing), 'field', _IS)} missing on {name}.",
             remedy="They are created by provisioning.",
             items=tuple(field.key for field in missing if field.object == name),
         )
@@ -359,7 +328,7 @@ def _value_findings(document: MappingDocument, destination: Inventory) -> list[G
             code="picklist_values_missing",
             severity=Severity.INFO,
             object=name,
-            text=f"{name}.{key} lacks {len(absent)} options.",
+            text=f"{name}.{key} lacks {counted(len(absent), 'option')}.",
             remedy="They are added by provisioning.",
             items=absent,
         )
@@ -374,7 +343,7 @@ def _stage_findings(document: MappingDocument, destination: Inventory) -> list[G
     findings = []
     for pipeline in dict.fromkeys(stage["pipeline"] for stage in stages):
         names = tuple(str(stage["name"]) for stage in stages if stage["pipeline"] == pipeline)
-        text = f"{len(names)} stages are missing in the pipeline {pipeline}."
+        text = f"{counted(len(names), 'stage', _IS)} missing in the pipeline {pipeline}."
         findings.append(
             GapFinding(code="stages_missing", severity=Severity.WARNING, text=text, remedy=remedy, items=names)
         )

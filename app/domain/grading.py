@@ -3,8 +3,6 @@
 from collections.abc import Mapping
 from enum import StrEnum
 
-from pydantic import JsonValue
-
 from app.domain.blueprint import Blueprint
 from app.domain.mapping import MappingDocument, Origin
 from app.domain.schema import Frozen
@@ -91,7 +89,8 @@ def _compatibility(blueprint: Blueprint) -> Factor:
     points = max(by_rows, by_category)
     text = (
         f"{blueprint.one_to_one} of {rows} object rows carry over one to one; "
-        f"{blueprint.mapped_of_eight} of {blueprint.objects_in_category} objects of the category need a mapping."
+        f"{blueprint.mapped_of_eight} of {blueprint.objects_in_category} objects of the category "
+        f"{'needs' if blueprint.mapped_of_eight == 1 else 'need'} a mapping."
     )
     return Factor(
         key="object_compatibility", title="Object compatibility", points=min(3, points + bool(unsupported)), text=text
@@ -141,8 +140,3 @@ def _volume(records: int) -> Factor:
     points = sum(1 for limit in VOLUMES if records > limit)
     text = f"{records:,} records to move."
     return Factor(key="data_volume", title="Data volume", points=points, text=text)
-
-
-def page_complexity(blueprint: Blueprint) -> dict[str, JsonValue]:
-    """The grade a public page shows: without counts and without a known plan."""
-    return grade(blueprint, {}).model_dump(mode="json")

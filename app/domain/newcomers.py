@@ -16,7 +16,7 @@ PHASE = "proposed"
 def newcomer(
     spec: ObjectSpec, matcher: Matcher, destination: Inventory, keys: Iterable[str]
 ) -> tuple[Load, dict[str, ValueMap], list[Exclusion]] | None:
-    """A load for an unknown object with the fields that are preselected, the tables of their pick lists, and an
+    """A load for an unknown object with the fields that are preselected, the tables of their picklists, and an
     exclusion for every field that it would leave behind. None where the destination has nothing of the kind."""
     place = matcher.place(spec)
     target = destination.object(place.target) if place.target and place.probability >= LIKELY else None

@@ -120,15 +120,31 @@ def load_order(loads: Sequence[Load]) -> tuple[tuple[Load, ...], tuple[Edge, ...
     return tuple(ordered), _late(ordered, edges)
 
 
-def depths_of(ordered: Sequence[Load]) -> dict[str, int]:
-    """Load key → how many loads have to run before it one after the other. `ordered` as `load_order` has them."""
-    needs: dict[str, list[str]] = {load.key: [load.base] if load.base else [] for load in ordered}
-    for edge in lookup_edges(ordered):
-        needs[edge.load].append(edge.needs)
+def reading_order(ordered: Sequence[Load], counts: Mapping[str, int]) -> tuple[Load, ...]:
+    """The order in which sources are read while earlier loads are written: what can be written next, smallest first.
+
+    `ordered` as `load_order` has them, `counts` are records per source object. Reading is the quicker of the two steps
+    of every object, so the longest belongs where most is left to write meanwhile (two machines, S. M. Johnson 1954).
+    """
+    needs = _needs_of(ordered)
     depths: dict[str, int] = {}
     for load in ordered:
         depths[load.key] = max((depths[key] + 1 for key in needs[load.key] if key in depths), default=0)
-    return depths
+    waiting = {load.key: load for load in ordered}
+    chosen: list[Load] = []
+    while waiting:
+        ready = [load for key, load in waiting.items() if not needs[key] & (waiting.keys() - {key})]
+        first = min(ready or waiting.values(), key=lambda load: (counts.get(load.source_object, 0), depths[load.key]))
+        chosen.append(waiting.pop(first.key))
+    return tuple(chosen)
+
+
+def _needs_of(loads: Sequence[Load]) -> dict[str, set[str]]:
+    """Load key → keys of the loads that have to run before it."""
+    needs: dict[str, set[str]] = {load.key: {load.base} if load.base else set() for load in loads}
+    for edge in lookup_edges(loads):
+        needs[edge.load].add(edge.needs)
+    return needs
 
 
 def _late(ordered: Sequence[Load], edges: Iterable[Edge]) -> tuple[Edge, ...]:

@@ -14,7 +14,7 @@ from app.domain.schema import FieldSpec, FieldType
 def matched_rule(
     load_key: str, one: FieldSpec, wanted: FieldSpec, match: FieldMatch
 ) -> tuple[FieldRule, dict[str, ValueMap]]:
-    """The rule that carries `one` into `wanted`, and the table of its pick list's values under its name."""
+    """The rule that carries `one` into `wanted`, and the table of its picklist's values under its name."""
     shortens = wanted.type in {FieldType.TEXT, FieldType.TEXTAREA}
     args: dict[str, JsonValue] = {"truncate": True} if shortens else {}
     args.update({key: cast("JsonValue", value) for key, value in match.arguments})

@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from app.domain.forecasting import CallFacts, Forecast, forecast_plan, forecast_stage
 from app.domain.mapping import Load, LoadMode, MappingDocument
-from app.domain.ordering import Edge, depths_of, lookup_edges, with_deferred_links
+from app.domain.ordering import Edge, lookup_edges, reading_order, with_deferred_links
 from app.domain.schema import Frozen
 
 
@@ -152,11 +152,10 @@ _MODE_STAGE = {
 
 
 def _forward(loads: Sequence[Load], facts: PlanFacts, gate: tuple[str, ...], overlap: bool) -> list[StagePlan]:
-    """Extraction and load stages; `gate` are stages before any load. With `overlap` what can be written first is read
-    first.
+    """Extraction and load stages; `gate` are stages before any load. With `overlap` sources are read in the order in
+    which they can be written.
     """
-    depths = depths_of(loads)
-    reading = sorted(loads, key=lambda load: depths[load.key]) if overlap else loads
+    reading = reading_order(loads, facts.counts) if overlap else loads
     stages = [
         _counted(StagePlan(key=f"extract:{name}", kind=StageKind.EXTRACT, name=name, phase="extract"), facts, None)
         for name in source_objects(reading, facts.references)

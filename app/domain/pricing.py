@@ -11,6 +11,7 @@ from pydantic import Field
 
 from app.domain.blueprint import Blueprint, Timeline
 from app.domain.grading import Complexity, DestinationFacts, grade
+from app.domain.plurals import counted
 from app.domain.pricing_rules import CURRENT, PriceRules
 from app.domain.schema import Frozen
 
@@ -118,14 +119,14 @@ def _lines(
     request: QuoteRequest, blueprint: Blueprint, complexity: Complexity, rules: PriceRules
 ) -> Sequence[QuoteLine]:
     category = rules.categories[request.category]
-    lines = [QuoteLine(code="base", label=f"Migration, {request.category}", amount=category.base)]
+    lines = [QuoteLine(code="base", label=f"Migration, {category.label}", amount=category.base)]
     further = max(0, len(blueprint.rows) - category.objects_included)
     if further:
-        label = f"{further} objects beyond {category.objects_included}"
+        label = f"{counted(further, 'object')} beyond {category.objects_included}"
         lines.append(QuoteLine(code="objects", label=label, amount=further * category.per_object))
     surcharge = rules.editions.get(f"{request.destination}:{request.destination_edition.strip().lower()}", 0)
     if surcharge:
-        label = f"Narrow limits of {request.destination_edition}"
+        label = f"Narrow limits of {request.destination_edition.strip().capitalize()}"
         lines.append(QuoteLine(code="edition", label=label, amount=surcharge))
     work = sum(line.amount for line in lines)
     factor = rules.grades[complexity.grade.value]

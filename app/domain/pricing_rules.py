@@ -11,6 +11,7 @@ from app.domain.schema import Frozen
 class CategoryPrice(Frozen):
     """What a category costs: `base` covers `objects_included` objects, each further one costs `per_object`."""
 
+    label: str
     base: int = Field(ge=0)
     objects_included: int = Field(ge=0)
     per_object: int = Field(ge=0)
@@ -44,9 +45,11 @@ CURRENT = PriceRules(
     review_above=2_000_000,
     valid_days=30,
     categories={
-        "crm": CategoryPrice(base=249_000, objects_included=8, per_object=12_000),
-        "field_service": CategoryPrice(base=279_000, objects_included=8, per_object=14_000),
-        "practice_management": CategoryPrice(base=299_000, objects_included=8, per_object=16_000),
+        "crm": CategoryPrice(label="CRM", base=249_000, objects_included=8, per_object=12_000),
+        "field_service": CategoryPrice(label="field service", base=279_000, objects_included=8, per_object=14_000),
+        "practice_management": CategoryPrice(
+            label="practice management", base=299_000, objects_included=8, per_object=16_000
+        ),
     },
     editions={
         "zoho_crm:enterprise": 0,

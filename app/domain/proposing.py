@@ -61,7 +61,7 @@ class _Draft:
     own_maps: dict[str, ValueMap] = field(default_factory=dict)
 
     def value_maps(self) -> dict[str, ValueMap]:
-        """The blueprint's tables, those of stages with the tenant's own stages, and tables of matched pick lists."""
+        """The blueprint's tables, those of stages with the tenant's own stages, and tables of matched picklists."""
         tables = {
             name: with_tenant_stages(table, self.source) if name in self.stage_maps else table
             for name, table in self.blueprint.value_maps.items()

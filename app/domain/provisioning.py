@@ -1,6 +1,6 @@
 """What a mapping needs at the destination and does not find there, and the order in which it is created.
 
-Gap report, validation and the provisioning job ask the same predicates, so a report never promises what a run refuses.
+Gap report, validation and the provisioning run ask the same predicates, so a report never promises what a run refuses.
 """
 
 import re
@@ -305,18 +305,3 @@ def _layout_changes(new_fields: tuple[NewField, ...]) -> Iterator[PlannedChange]
     for name in dict.fromkeys(field.object for field in new_fields):
         keys: list[JsonValue] = [field.key for field in new_fields if field.object == name]
         yield PlannedChange(kind=PlannedKind.LAYOUT, object=name, attributes={"fields": keys})
-
-
-def unplanned_targets(document: MappingDocument, destination: Inventory) -> tuple[tuple[str, str], ...]:
-    """Targets that neither exist nor are planned: (load key, target)."""
-    found = []
-    for load in enabled_loads(document):
-        spec = find_object(document, destination, load.target_object)
-        if load.mode not in {LoadMode.CREATE, LoadMode.LINK}:
-            continue
-        for rule in load.fields:
-            known = spec is not None and find_field(document, spec, load.target_object, rule.target) is not None
-            planned = planned_field(document, load.target_object, rule.target) is not None
-            if not (known or planned or is_steering(rule.target)):
-                found.append((load.key, rule.target))
-    return tuple(found)

@@ -1,4 +1,4 @@
-"""The pre-flight: streams canonical records once and finds what the load would stumble over.
+"""The preflight: streams canonical records once and finds what the load would stumble over.
 
 Memory per object is bounded except for 64-bit keyed hashes of ids, e-mails and names (about 16 bytes each). Findings
 hold counts and up to five source ids; option values, the only values kept, belong into a sealed report.

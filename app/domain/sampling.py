@@ -5,17 +5,13 @@ Feed all records as light tuples; only a handful per feature is kept. What the c
 """
 
 import heapq
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import NamedTuple
 
-from app.domain.schema import FieldSpec, FieldType, Record
-
 KEPT_PER_FEATURE = 4
 FILLERS_PER_OBJECT = 64
-LONG_TEXT = 255
-_PLAIN_NUMBERS = frozenset({FieldType.INTEGER, FieldType.DECIMAL, FieldType.CURRENCY, FieldType.PERCENT})
 
 Ref = tuple[str, str]
 
@@ -27,48 +23,6 @@ class Candidate(NamedTuple):
     id: str
     refs: tuple[Ref, ...] = ()
     features: frozenset[str] = frozenset()
-
-
-def record_features(record: Record, fields: Sequence[FieldSpec]) -> frozenset[str]:
-    """What a record shows of each mapped field: blank, an option, its length class, a script beyond ASCII, its sign.
-
-    Two values of one class would go through the mapping alike. Options are named, other values are not.
-    """
-    found = set()
-    for spec in fields:
-        value = record.get(spec.name)
-        if value in (None, "", []):
-            found.add(f"{spec.name}:blank")
-        elif isinstance(value, bool):
-            found.add(f"{spec.name}={value}")
-        elif spec.type in {FieldType.PICKLIST, FieldType.MULTIPICKLIST}:
-            options = value if isinstance(value, list) else [value]
-            found.update(f"{spec.name}={str(option)[:60]}" for option in options)
-        elif spec.references:
-            # Key prefixes tell the kinds of a polymorphic reference apart.
-            found.add(f"{spec.name}->{str(value)[:3]}" if len(spec.references) > 1 else f"{spec.name}:set")
-        else:
-            found.update(f"{spec.name}:{kind}" for kind in _classes(str(value), spec))
-    return frozenset(found)
-
-
-def _classes(text: str, spec: FieldSpec) -> Iterator[str]:
-    if spec.type in _PLAIN_NUMBERS:
-        yield "negative" if text.startswith("-") else "fraction" if "." in text else "whole"
-        return
-    yield "set"
-    if spec.length and len(text) >= spec.length:
-        yield "longest"
-    elif len(text) > LONG_TEXT:
-        yield "long"
-    if not text.isascii():
-        yield "beyond_ascii"
-    if text != text.strip():
-        yield "padded"
-    if "\n" in text:
-        yield "lines"
-    if "<" in text and ">" in text:
-        yield "markup"
 
 
 @dataclass(frozen=True, slots=True)

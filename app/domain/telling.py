@@ -1,4 +1,4 @@
-"""What a source tells of itself at discovery, as findings of the pre-flight's report: no values, only counts."""
+"""What a source tells of itself at discovery, as findings of the preflight's report: no values, only counts."""
 
 from collections.abc import Iterator, Mapping
 

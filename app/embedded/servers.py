@@ -111,8 +111,14 @@ class EmbeddedServers:
         if self._urls is not None:
             return self._urls
         self._account = server_account()
-        self._make_data_dir()
-        self._lock = folder_state.lock(self.data_dir)
+        try:
+            self._make_data_dir()
+            self._lock = folder_state.lock(self.data_dir)
+        except OSError as wrong:
+            raise EmbeddedServersError(
+                f"The data folder {self.data_dir} cannot be used: {wrong.strerror}. Name another with --data or "
+                "TRANSHIP_DATA_DIR."
+            ) from wrong
         try:
             self._storage = folder_state.storage(self.data_dir, self._account)
             self._urls = self._start_servers(for_account(self._account))

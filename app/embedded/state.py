@@ -93,7 +93,10 @@ def lock(data_dir: Path) -> IO[str]:
         handle.close()
         found = read_state(data_dir)
         by = f" by process {found.supervisor_pid}" if found else ""
-        raise AlreadyRunning(f"The servers of {data_dir} are already run{by}; stop it or use another folder.") from None
+        raise AlreadyRunning(
+            f"The servers of {data_dir} are already run{by}; stop it, or name another folder with --data or "
+            "TRANSHIP_DATA_DIR."
+        ) from None
     return handle
 
 

@@ -8,13 +8,12 @@ from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app.domain.ids import encode_id
+from app.engagements.run_kinds import SENDING
 from app.models.engagement import Engagement
 from app.models.run import Run
 from app.runtime import Runtime
 
 SETTING = "agreement"
-SENDING = frozenset({"sample", "full", "delta", "repair", "replay"})
-"""Kinds of runs that send the company's values to the destination."""
 
 
 def agreement_of(engagement: Engagement) -> dict[str, Any] | None:

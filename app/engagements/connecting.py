@@ -17,7 +17,7 @@ from app.models.engagement import Connection
 from app.outbound import check_target
 from app.runtime import Runtime
 from connectors.base import CallMeter, ConnectionContext, Destination, Platform, Source
-from connectors.base import CredentialsRejected as RefusedByPlatform
+from connectors.errors import CredentialsRejected as RefusedByPlatform
 from connectors.registry import PLATFORMS
 from connectors.throttle import AccountThrottle
 

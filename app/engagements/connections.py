@@ -2,13 +2,13 @@
 
 import asyncio
 from typing import Any
-from urllib.parse import urlsplit
 from uuid import UUID
 
 from pydantic import BaseModel, ValidationError
 from sqlmodel import select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from app.domain.base_urls import is_base_url
 from app.engagements.connecting import open_connector, seal_credentials
 from app.engagements.problems import edition_problem, problem_of, silent
 from app.engagements.shelf import is_upload
@@ -19,7 +19,8 @@ from app.models.engagement import Connection, Engagement
 from app.models.run import Run
 from app.outbound import check_target
 from app.runtime import Runtime
-from connectors.base import ConnectorError, Platform
+from connectors.base import Platform
+from connectors.errors import ConnectorError
 from connectors.registry import PLATFORMS
 
 _PATIENCE_SECONDS = 20.0
@@ -187,12 +188,7 @@ def _credentials(platform: Platform, given: dict[str, Any]) -> BaseModel:
 
 async def _check_addresses(runtime: Runtime, config: dict[str, Any]) -> None:
     for key, url in addresses(config).items():
-        try:
-            parts = urlsplit(url)
-            valid = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
-        except ValueError:
-            valid = False
-        if not valid or parts.username or parts.password or parts.query or parts.fragment:
+        if not is_base_url(url):
             detail = f"{key} must be http(s)://host[:port][/path] and nothing else."
             raise _wrong(f"/config/{key}", "not-a-base-url", detail)
         if not runtime.settings.allow_private_targets:

@@ -13,13 +13,13 @@ from app.db import driver_connection, flush
 from app.engagements.agreeing import agreement_of
 from app.engagements.inventories import load_raw
 from app.engagements.owners import OwnerCounts, count_owners, load_decisions
+from app.engagements.run_kinds import WRITING
 from app.models.engagement import Engagement
 from app.runtime import Runtime
 
 SOURCE, DESTINATION, REHEARSAL = "source", "destination", "rehearsal"
 ROLES = (SOURCE, DESTINATION, REHEARSAL)
 TERMINAL = frozenset({"completed", "failed", "cancelled", "rolled_back"})
-WRITING = frozenset({"provision", "sample", "full", "delta", "repair", "replay", "rollback", "reassign_owners"})
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,7 @@ _ARTIFACT = """
     INSERT INTO artifacts (id, tenant_id, engagement_id, run_id, kind, name, content_type, size, sha256, created_at)
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
 """
-_CHUNK = "INSERT INTO artifact_chunks (artifact_id, number, tenant_id, body) VALUES ($1, $2, $3, $4)"
+ADD_CHUNK = "INSERT INTO artifact_chunks (artifact_id, number, tenant_id, body) VALUES ($1, $2, $3, $4)"
 _FINISH = "UPDATE artifacts SET size = $2, sha256 = $3 WHERE id = $1"
 
 
@@ -54,18 +54,19 @@ async def store_file(
         _ARTIFACT, artifact_id, tenant_id, engagement_id, run_id, kind, name, content_type, 0, "", at
     )
     digest, size, number = sha256(), 0, 0
-    async for piece in _sliced(chunks):
+    async for piece in sliced(chunks):
         digest.update(piece)
         size += len(piece)
         await connection.execute(
-            _CHUNK, artifact_id, number, tenant_id, key.seal(piece, chunk_place(artifact_id, number))
+            ADD_CHUNK, artifact_id, number, tenant_id, key.seal(piece, chunk_place(artifact_id, number))
         )
         number += 1
     await connection.execute(_FINISH, artifact_id, size, digest.hexdigest())
     return artifact_id
 
 
-async def _sliced(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+async def sliced(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    """The same bytes in pieces of `CHUNK`, the last one shorter."""
     held = bytearray()
     async for chunk in chunks:
         held += chunk

@@ -3,8 +3,8 @@
 from uuid import UUID
 
 from app.domain.ids import encode_id
-from app.engagements.agreeing import SENDING
-from app.engagements.facts import DESTINATION, REHEARSAL, SOURCE, WRITING, Account, Facts
+from app.engagements.facts import DESTINATION, REHEARSAL, SOURCE, Account, Facts
+from app.engagements.run_kinds import MAPPED, OWNED, PROVISIONED, SENDING, WRITING
 from app.errors import (
     AgreementNotConfirmed,
     AnotherRunActive,
@@ -20,22 +20,6 @@ from app.errors import (
 from connectors.registry import PLATFORMS
 
 PRODUCTION = "production"
-KINDS = (
-    "discovery",
-    "preflight",
-    "provision",
-    "sample",
-    "full",
-    "delta",
-    "reconcile",
-    "repair",
-    "replay",
-    "rollback",
-    "reassign_owners",
-)
-_MAPPED = frozenset({"provision", "sample", "full", "delta", "reconcile", "repair", "replay", "reassign_owners"})
-_OWNED = frozenset({"sample", "full", "delta", "replay", "reassign_owners"})
-_PROVISIONED = frozenset({"sample", "full", "delta", "replay"})
 
 
 def role_of(destination: str) -> str:
@@ -51,11 +35,11 @@ def gates(kind: str, facts: Facts, destination: str = PRODUCTION, *, leftovers: 
         return [EngagementPurged("The data of this engagement were destroyed; start a new engagement instead.")]
     target = facts.account(role_of(destination))
     found: list[AppError] = [*_account_gates(kind, facts, target, destination)]
-    if kind in _MAPPED and facts.confirmed is None:
+    if kind in MAPPED and facts.confirmed is None:
         found.append(mapping_gate(facts))
-    if kind in _OWNED:
+    if kind in OWNED:
         found.extend(owner_gates(facts))
-    if kind in _PROVISIONED and facts.confirmed is not None and not facts.provisioned(target):
+    if kind in PROVISIONED and facts.confirmed is not None and not facts.provisioned(target):
         found.append(
             ProvisioningIncomplete(
                 f"Provisioning of mapping version {facts.confirmed.version} has not completed at the {destination} "

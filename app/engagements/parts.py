@@ -11,7 +11,7 @@ from hashlib import sha256
 from typing import Any, BinaryIO, TypeVar, cast
 from uuid import UUID
 
-from app.engagements.files import CHUNK, chunk_place
+from app.engagements.files import ADD_CHUNK, CHUNK, chunk_place
 from app.models.columns import new_id
 from app.models.engagement import Engagement
 from app.runtime import Runtime
@@ -23,7 +23,6 @@ _ARTIFACT = """
     INSERT INTO artifacts (id, tenant_id, engagement_id, run_id, kind, name, content_type, size, sha256, created_at)
     VALUES ($1, $2, $3, NULL, $4, '', 'application/octet-stream', $5, $6, $7)
 """
-_CHUNK = "INSERT INTO artifact_chunks (artifact_id, number, tenant_id, body) VALUES ($1, $2, $3, $4)"
 _SIZE = "UPDATE artifacts SET size = $2, sha256 = $3 WHERE id = $1"
 _READ = "SELECT body FROM artifact_chunks WHERE artifact_id = $1 AND number = $2"
 _T = TypeVar("_T")
@@ -98,7 +97,7 @@ class PartStore:
                 await connection.execute(_SIZE, part.id, part.size, part.sha256)
             if piece:
                 sealed = self._key.seal(piece, chunk_place(part.id, number))
-                await connection.execute(_CHUNK, part.id, number, self._tenant_id, sealed)
+                await connection.execute(ADD_CHUNK, part.id, number, self._tenant_id, sealed)
 
     async def _fetch(self, artifact_id: UUID, number: int) -> bytes:
         async with self._runtime.db.connection(self._tenant_id) as connection:

@@ -7,7 +7,7 @@ from app.errors import (
     PlatformProblem,
     PlatformUnreachable,
 )
-from connectors import base
+from connectors import errors as connector
 
 _NO_ANSWER = frozenset({"UNREACHABLE", "ANSWER_LOST"})
 
@@ -22,19 +22,19 @@ class EditionWithoutApiAccess(PlatformRefuses):
     title = "This edition has no API access"
 
 
-def problem_of(error: base.ConnectorError, platform: str, role: str) -> AppError:
+def problem_of(error: connector.ConnectorError, platform: str, role: str) -> AppError:
     """The problem behind a connector's error. `platform` is the name people know, `role` the connection's."""
     facts = {"platform_code": error.code or None, "platform_status": error.status, "role": role}
-    if isinstance(error, base.CredentialsRejected):
+    if isinstance(error, connector.CredentialsRejected):
         return CredentialsRejected(
             f"{platform}: {error.detail}. PUT the {role} connection again with credentials that work.", **facts
         )
-    if isinstance(error, base.QuotaExhausted):
+    if isinstance(error, connector.QuotaExhausted):
         until = error.until.isoformat() if error.until else None
         return PlatformProblem(
             f"{platform}: {error.detail}. Ask again {f'after {until}' if until else 'later'}.", until=until, **facts
         )
-    if isinstance(error, base.Transient | base.Ambiguous):
+    if isinstance(error, connector.Transient | connector.Ambiguous):
         if error.code in _NO_ANSWER:
             return PlatformUnreachable(
                 f"{platform}: {error.detail}. Check the base URL in the {role} connection's config, and that the host "

@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import Any
 
 from app.domain.ids import encode_id
+from app.domain.plurals import counted
 from app.engagements.facts import DESTINATION, REHEARSAL, SOURCE, Account, Facts, RunFact
 from app.engagements.gates import PRODUCTION, gates
 
@@ -143,7 +144,7 @@ def _owners(facts: Facts, base: str) -> _Draft:
 
 def _questions(facts: Facts, base: str) -> _Draft:
     left = facts.open_questions
-    reason = f"{left} questions are open." if left else ""
+    reason = f"{counted(left, 'question', ('is', 'are'))} open." if left else ""
     note = "Then POST /v1/questions/{id}/answer for each."
     return _Draft(
         "questions", "Answer open questions", not left, ApiCall("GET", f"{base}/questions", None, note), reason=reason

@@ -5,6 +5,7 @@ from typing import Any
 
 from app.domain.lifecycle import Calendar, Due, EngagementEvent, EngagementState, TransitionRefused, due, next_state
 from app.engagements.facts import DESTINATION, REHEARSAL, SOURCE, Account, Facts
+from app.engagements.run_kinds import WRITING
 from app.errors import Conflict
 
 _DECIDED = frozenset({EngagementState.LIVE, EngagementState.CLOSED, EngagementState.CANCELLED, EngagementState.PURGED})
@@ -53,11 +54,8 @@ def _reached(facts: Facts, target: Account | None) -> EngagementState:
 
 def _rolled_back(facts: Facts) -> bool:
     """Whether the newest completed run that wrote anything took it back."""
-    newest = next((run.kind for run in facts.runs if run.kind in _WROTE and run.state == "completed"), "")
+    newest = next((run.kind for run in facts.runs if run.kind in WRITING and run.state == "completed"), "")
     return newest == "rollback"
-
-
-_WROTE = frozenset({"provision", "sample", "full", "delta", "repair", "replay", "rollback", "reassign_owners"})
 
 
 def decide_state(facts: Facts, wanted: EngagementState) -> EngagementState:

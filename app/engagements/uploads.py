@@ -26,7 +26,7 @@ from app.engagements.bundles import (
     remove_documents,
     unpack_upload,
 )
-from app.engagements.files import CHUNK, chunk_place, read_file
+from app.engagements.files import ADD_CHUNK, chunk_place, read_file, sliced
 from app.engagements.parts import PIECE, PartFile
 from app.engagements.questions import ask
 from app.engagements.service import find_engagement
@@ -40,7 +40,7 @@ from app.models.mapping import Report
 from app.models.run import Run
 from app.runtime import Runtime
 from app.security import DataKey
-from connectors.base import ConnectorError
+from connectors.errors import ConnectorError
 from connectors.file_formats import TEXT, format_of
 from connectors.table_files import TableProfile, TableSurvey
 from connectors.tabular import Probe, Unreadable
@@ -244,7 +244,7 @@ async def _store(
     runtime: Runtime, part: Artifact, key: DataKey, stream: AsyncIterator[bytes], look: Callable[[bytes], None]
 ) -> tuple[int, str]:
     digest, size, number = sha256(), 0, 0
-    async for piece in _pieces(stream):
+    async for piece in sliced(stream):
         size += len(piece)
         if size > MAX_UPLOAD_BYTES:
             raise FileTooLarge(f"A file may have {MAX_UPLOAD_BYTES // 1024**2} MiB; split it, or leave columns out.")
@@ -252,23 +252,9 @@ async def _store(
         digest.update(piece)
         sealed = key.seal(piece, chunk_place(part.id, number))
         async with runtime.db.connection(part.tenant_id) as connection:
-            await connection.execute(
-                "INSERT INTO artifact_chunks (artifact_id, number, tenant_id, body) VALUES ($1, $2, $3, $4)",
-                *(part.id, number, part.tenant_id, sealed),
-            )
+            await connection.execute(ADD_CHUNK, part.id, number, part.tenant_id, sealed)
         number += 1
     return size, digest.hexdigest()
-
-
-async def _pieces(stream: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    held = bytearray()
-    async for chunk in stream:
-        held += chunk
-        while len(held) >= CHUNK:
-            yield bytes(held[:CHUNK])
-            del held[:CHUNK]
-    if held:
-        yield bytes(held)
 
 
 async def _forget_bytes(runtime: Runtime, part: Artifact) -> None:

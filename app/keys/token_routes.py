@@ -22,7 +22,8 @@ from app.keys.oauth import (
 )
 from app.keys.schemas import Token
 from app.problems import responses
-from app.ratelimit import ADDRESS_POLICY, check_rate
+from app.ratelimit import check_rate
+from app.rates import ADDRESS_POLICY
 from app.routing import ApiRoute, Handler, api_router
 
 MOST_FIELDS = 20

@@ -9,13 +9,20 @@ import orjson
 import xlsxwriter
 
 from app.domain.cells import guarded
-from app.domain.mapping import FieldRule, Load, MappingDocument, ValueMap
+from app.domain.mapping import FieldRule, Load, MappingDocument, Unmapped, ValueMap
 from app.domain.schema import FieldSpec, Inventory
 
 Row = Sequence[str]
 
 _CELL = 32_000
+_WIDEST = 60  # characters; a longer cell is read in the bar above the sheet
 _CUT = "… (cut: a cell of a workbook holds no more; the CSV has it all)"
+
+_UNLISTED = {
+    Unmapped.HOLD: "the record is held until somebody decides",
+    Unmapped.KEEP: "kept as it is",
+    Unmapped.BLANK: "left blank",
+}
 
 HEADINGS = (
     *("Load", "Phase", "Moves", "Source object", "Source fields", "Source labels"),
@@ -37,7 +44,8 @@ def to_csv(document: MappingDocument, source: Inventory | None, destination: Inv
         row = [""] * len(HEADINGS)
         row[2], row[3], row[4] = "no", exclusion.source_object, exclusion.field
         row[6] = exclusion.export
-        row[-1] = f"{exclusion.reason}: {exclusion.note}" if exclusion.note else exclusion.reason
+        reason = _words(exclusion.reason)
+        row[-1] = f"{reason}: {exclusion.note}" if exclusion.note else reason
         writer.writerow([guarded(cell) for cell in row])
     return b"\xef\xbb\xbf" + out.getvalue().encode("utf-8", "replace")
 
@@ -90,7 +98,7 @@ def _field_row(
         "yes" if planned and not found else "",
         kind,
         rule.transform,
-        _plain(rule.args) if rule.args else "",
+        "; ".join(f"{name}: {_plain(value)}" for name, value in rule.args.items()),
         _table_text(rule.value_map or "", table) if table else "",
         ", ".join(rule.lookup.loads) if rule.lookup else "",
         "" if rule.default is None else _plain(rule.default),
@@ -123,20 +131,23 @@ def new_field_rows(document: MappingDocument) -> Iterator[Row]:
 def exclusion_rows(document: MappingDocument) -> Iterator[Row]:
     """A row per object or field that stays behind."""
     for one in document.exclusions:
-        yield (one.source_object, one.field, one.reason, one.export, one.note)
+        yield (one.source_object, one.field, _words(one.reason), one.export, one.note)
 
 
 def _tab(book: Any, bold: Any, name: str, headings: Row, rows: Iterable[Row]) -> None:
     sheet = book.add_worksheet(name)
     sheet.freeze_panes(1, 0)
+    widths = [len(heading) + 4 for heading in headings]  # room for the filter's arrow
     for column, heading in enumerate(headings):
         sheet.write_string(0, column, heading, bold)
-        sheet.set_column(column, column, max(12, min(len(heading) + 4, 40)))
     last = 0
     for last, row in enumerate(rows, start=1):
         for column, cell in enumerate(row):
             if cell:
                 sheet.write_string(last, column, cell if len(cell) <= _CELL else cell[:_CELL] + _CUT)
+                widths[column] = max(widths[column], len(cell) + 1)
+    for column, width in enumerate(widths):
+        sheet.set_column(column, column, min(width, _WIDEST))
     sheet.autofilter(0, 0, max(last, 1), len(headings) - 1)
 
 
@@ -157,8 +168,14 @@ def _table_text(name: str, table: ValueMap) -> str:
 
 
 def _unlisted(table: ValueMap) -> str:
-    return f"default: {table.default}" if table.unmapped.value == "default" else table.unmapped.value
+    return f"becomes {table.default}" if table.unmapped is Unmapped.DEFAULT else _UNLISTED[table.unmapped]
+
+
+def _words(name: str) -> str:
+    return name.replace("_", " ")
 
 
 def _plain(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
     return value if isinstance(value, str) else orjson.dumps(value).decode()

@@ -14,6 +14,7 @@ from app.domain.lessons import confirmed, corrected
 from app.domain.mapping import MappingDocument
 from app.domain.masking import flagged
 from app.domain.matching.opinion import Recorder, Voter, fill_shares
+from app.domain.plurals import counted
 from app.domain.proposing import Problem, propose, validate
 from app.domain.schema import Inventory
 from app.engagements.facts import SOURCE
@@ -173,7 +174,8 @@ async def judged(document: MappingDocument, sides: Sides) -> list[Problem]:
     blocking = [problem for problem in problems if problem.blocking]
     if blocking:
         raise MappingInvalid(
-            f"{len(blocking)} places of the mapping cannot work. Correct what `errors` point at; nothing was stored.",
+            f"{counted(len(blocking), 'place')} of the mapping cannot work. Correct what `errors` point at; "
+            "nothing was stored.",
             errors=[
                 {"pointer": problem.pointer, "code": problem.code.replace("_", "-"), "detail": problem.message}
                 for problem in blocking[:MAX_ERRORS]

@@ -33,7 +33,8 @@ from app.problems import responses
 from app.quotes import service
 from app.quotes.schemas import CreateQuote, QuoteView, ReviewQuote
 from app.quotes.views import show
-from app.ratelimit import ADDRESS_POLICY, ORIGIN_POLICY, check_rate
+from app.ratelimit import check_rate
+from app.rates import ADDRESS_POLICY, ORIGIN_POLICY
 from app.routing import api_router
 
 router = api_router("/quotes", "quotes")

@@ -50,7 +50,7 @@ TRIALS = (
     ),
     Trial(
         "changing_schema",
-        "A field or a module is taken away, a pick list narrowed, a field made mandatory: the run waits and names it, "
+        "A field or a module is taken away, a picklist narrowed, a field made mandatory: the run waits and names it, "
         "or records are held under its name, and all of them land once.",
         "field_gone,module_gone,options_gone,field_required",
     ),

@@ -73,7 +73,7 @@ FAULTS: tuple[Fault, ...] = (
         name="token_expiry",
         place=Place.DESTINATION,
         text="access tokens end early",
-        by_platform={"zoho_crm": {"expire_tokens": 100}},
+        by_platform={"zoho_crm": {"expire_tokens": 25}},  # ten new ones in ten minutes is all that Zoho gives
     ),
     Fault(name="search_lag", place=Place.DESTINATION, text="search lags behind", values={"search_lag_seconds": 1}),
     Fault(name="source_error", place=Place.SOURCE, text="5xx of the source", values={"fail5xx": 200}),
@@ -99,7 +99,7 @@ FAULTS: tuple[Fault, ...] = (
     ),
     Fault(name="field_gone", place=Place.SCHEMA, text="a field that is written is taken away"),
     Fault(name="module_gone", place=Place.SCHEMA, text="a custom module is taken away"),
-    Fault(name="options_gone", place=Place.SCHEMA, text="a pick list is narrowed to one value"),
+    Fault(name="options_gone", place=Place.SCHEMA, text="a picklist is narrowed to one value"),
     Fault(name="field_required", place=Place.SCHEMA, text="a field becomes mandatory"),
 )
 

@@ -11,11 +11,13 @@ from app.runs.claims import idle
 from app.runs.ledger import Outcome
 from app.runs.reports import save_report
 from app.runs.stages.load import CountsDisagree
+from app.runs.standing import both_ends
 from app.runs.work import StageRow, Work
 
 _LOADING = frozenset({"load", "link", "note", "file"})
 _CERTIFIED = frozenset({"full", "reconcile", "repair"})
 _READING = frozenset({"verify", "reconcile"})
+_COMPARING = frozenset({"reconcile", "repair"})
 _TAKEN_BACK = ("deleted", "restored", "refused", "left_behind", "kept_edits", "kept_referred", "carried_back")
 _BOOK_COUNTS = """
     UPDATE runs SET counts = $3 WHERE id = $1 AND fence = $2
@@ -55,6 +57,7 @@ async def conclude(work: Work, stages: Sequence[StageRow]) -> None:
         counts = {
             "objects": objects,
             "readback": readback,
+            **({"both_ends": await both_ends(work, connection)} if work.run.kind in _COMPARING else {}),
             **_totals(objects),
             **_rollback(stages),
             **_repair(stages),
@@ -113,7 +116,9 @@ def _totals(objects: Sequence[dict[str, Any]]) -> dict[str, int]:
 
 
 def _readback(stages: Sequence[StageRow]) -> dict[str, Any]:
-    """Sums of reading back, and per load the share of records with an owner and of discrepancies."""
+    """Sums of reading back, and per load the share of records with an owner and of discrepancies. `fill` is how often
+    a field was meant to hold something, `fill_found` how often it does at the destination; None where nothing was read.
+    """
     reading = [stage for stage in stages if stage.kind in _READING and "checked_fields" in stage.counts]
     if not reading:
         return {}
@@ -121,23 +126,24 @@ def _readback(stages: Sequence[StageRow]) -> dict[str, Any]:
         "checked_records": sum(stage.counts["checked_records"] for stage in reading),
         "checked_fields": sum(stage.counts["checked_fields"] for stage in reading),
         "discrepancies": sum(stage.counts["discrepancies"] for stage in reading),
-        "loads": {
-            stage.load: {
-                **stage.counts,
-                "owner_rate": _rate(stage.counts["with_owner"], stage.counts["checked_records"]),
-                "fill": {
-                    name: _rate(one["filled"], stage.counts["checked_records"])
-                    for name, one in stage.detail.get("fields", {}).items()
-                },
-                "differences": stage.detail.get("differences", [])[:50],
-            }
-            for stage in reading
-        },
+        "loads": {stage.load: {**stage.counts, **_rates(stage)} for stage in reading},
     }
 
 
-def _rate(part: int, whole: int) -> float:
-    return round(part / whole, 4) if whole else 0.0
+def _rates(stage: StageRow) -> dict[str, Any]:
+    """Shares of what was read now: what stands as it was read before has been in no tally of this run."""
+    read = stage.counts.get("read_again", stage.counts["checked_records"])
+    fields = stage.detail.get("fields", {})
+    return {
+        "owner_rate": _rate(stage.counts["with_owner"], read),
+        "fill": {name: _rate(one["filled"], read) for name, one in fields.items()},
+        "fill_found": {name: _rate(one["filled"] - one.get("empty", 0), read) for name, one in fields.items()},
+        "differences": stage.detail.get("differences", [])[:50],
+    }
+
+
+def _rate(part: int, whole: int) -> float | None:
+    return round(part / whole, 4) if whole else None
 
 
 def _rollback(stages: Sequence[StageRow]) -> dict[str, Any]:

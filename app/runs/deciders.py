@@ -1,5 +1,7 @@
 """Makes the decider of a load: the compiled load with everything about this run that its decisions need."""
 
+from functools import partial
+
 from app.domain.mapping import Load, LoadMode
 from app.domain.schema import Inventory
 from app.runs import findings
@@ -63,7 +65,9 @@ async def _again(work: Work, rule: Load) -> frozenset[str]:
 
 
 async def _doubles(work: Work, rule: Load) -> frozenset[tuple[str, str]]:
-    """For files: (parent, name) that more than one staged file has; their names get the source id."""
+    """For files: (parent, name) that more than one staged file has; their names get the source id, and keep it when the
+    source lets one of them go.
+    """
     if rule.mode is not LoadMode.FILE:
         return frozenset()
     if "doubles" not in work.cache:
@@ -71,7 +75,8 @@ async def _doubles(work: Work, rule: Load) -> frozenset[tuple[str, str]]:
         double: set[tuple[str, str]] = set()
         after = ""
         async with work.transaction() as connection:
-            while rows := await work.staging.page(connection, rule.source_object, after, None, 2000, Scope()):
+            page = partial(work.staging.page, connection, rule.source_object, gone_too=True)
+            while rows := await page(after=after, upto=None, limit=2000, scope=Scope()):
                 for row in rows:
                     name = safe_name(str(row.record.get(rule.file_name) or ""), f"{row.source_id}.bin")
                     pair = (str(row.record.get("ParentId")), name)

@@ -35,8 +35,8 @@ from app.runs.stages.table import STAGES
 from app.runs.waiting import AdminNeeded
 from app.runs.work import Stopped, Work
 from app.runtime import Runtime
-from connectors.base import Ambiguous as AnswerLost
-from connectors.base import ConnectorError, CredentialsRejected, QuotaExhausted, Transient
+from connectors.errors import Ambiguous as AnswerLost
+from connectors.errors import ConnectorError, CredentialsRejected, QuotaExhausted, Transient
 
 log = structlog.get_logger()
 

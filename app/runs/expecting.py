@@ -14,7 +14,7 @@ from app.domain.compiling import CompiledLoad, PageContext
 from app.domain.mapping import Load, LoadMode
 from app.domain.schema import FieldSpec, Record
 from app.runs import findings
-from app.runs.compiled import compile_rule
+from app.runs.compiled import compile_rule, key_field, target_object
 from app.runs.deciders import make_decider
 from app.runs.deciding import DONE
 from app.runs.ledger import Prior
@@ -58,6 +58,16 @@ async def field_specs(work: Work, rule: Load) -> dict[str, FieldSpec]:
             if found is not None and name not in unreadable:
                 specs[name] = found
     return specs
+
+
+async def checked_specs(work: Work, rule: Load) -> dict[str, FieldSpec]:
+    """These and our key: without it nobody finds the record again, and vendors drop its value without a word where its
+    field is gone.
+    """
+    specs = await field_specs(work, rule)
+    target = await target_object(work, rule)
+    key = target.field(await key_field(work, rule, target)) if rule.mode is LoadMode.CREATE else None
+    return specs if key is None else {**specs, key.name: key}
 
 
 def computed_anew(work: Work, rule: Load) -> dict[str, str]:

@@ -12,10 +12,10 @@ import asyncpg
 from app.domain.collecting import add_collected, collected_needs
 from app.domain.mapping import Load
 from app.domain.schema import Record
-from app.runs.staging import Scope, StagedRow, Staging
+from app.runs.staged_pages import staged_pages
+from app.runs.staging import StagedRow, Staging
 from app.runs.work import Work
 
-_PAGE = 2000
 Children = Mapping[str, tuple[str, ...]]
 
 
@@ -73,18 +73,11 @@ async def _children(work: Work, object_name: str, via: str) -> Children:
     key = f"children:{object_name}.{via}"
     if key not in work.cache:
         made: dict[str, tuple[str, ...]] = {}
-        after = ""
-        while True:
-            work.check_stop()
-            async with work.transaction() as connection:
-                rows = await work.staging.page(connection, object_name, after, None, _PAGE, Scope())
-            if not rows:
-                break
+        async for rows in staged_pages(work, object_name):
             for row in rows:
                 parent = row.record.get(via)
                 if isinstance(parent, str):
                     made[parent] = (*made.get(parent, ()), row.source_id)
-            after = rows[-1].source_id
         work.cache[key] = made
     children: Children = work.cache[key]
     return children

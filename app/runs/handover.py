@@ -26,6 +26,7 @@ class Block:
 @dataclass(slots=True)
 class _Object:
     last: str = ""
+    count: int = 0
     blocks: deque[Block] = field(default_factory=deque)
 
 
@@ -63,6 +64,7 @@ class Handover:
             self.drop(name)
             return
         after, known.last = known.last, ids[-1]
+        known.count += len(ids)
         size = len(text) + sum(map(len, ids)) + _ID * len(ids)
         if self._held + size <= self._limit:
             self._held += size
@@ -72,6 +74,11 @@ class Handover:
         """Whether records of an object are at hand."""
         known = self._objects.get(name)
         return known is not None and bool(known.blocks)
+
+    def count(self, name: str) -> int | None:
+        """How many records an object has, once its extraction has ended; None where only PostgreSQL can tell."""
+        known = self._objects.get(name)
+        return known.count if known is not None else None
 
     def take(self, name: str, after: str, limit: int) -> list[Block]:
         """Blocks that follow `after`, of at most `limit` records; none where the next ones are not at hand."""

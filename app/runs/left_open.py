@@ -35,7 +35,7 @@ from connectors.base import Found
 
 log = structlog.get_logger()
 
-_WRITING = frozenset({"sample", "full", "delta", "replay", "rollback"})
+_SETTLING = frozenset({"sample", "full", "delta", "replay", "rollback"})
 _ENDED = """
     SELECT id, tenant_id, engagement_id, kind, destination_id, mapping_id, parent_run_id, options, started_at,
            finished_at
@@ -72,7 +72,7 @@ class _Block:
 async def settle_left_open(work: Work) -> None:
     """Closes the intents of ended runs at the destination of `work`; only for runs that write or take back."""
     run = work.run
-    if run.kind not in _WRITING or run.destination_id is None:
+    if run.kind not in _SETTLING or run.destination_id is None:
         return
     own = [run.id, uuid5(run.id, REHEARSAL)]
     async with work.transaction() as connection:
@@ -136,13 +136,15 @@ async def _settle_block(work: Work, view: EndedWork, block: _Block) -> None:
 
 
 async def _announced(view: EndedWork, block: _Block) -> list[StagedRow]:
+    """What the block was about, also where the source has let it go since: its call was made all the same."""
     name, intent = block.rule.source_object, block.intent
     limit = view.runtime.settings.flush_rows
     rows: list[StagedRow] = []
     after = intent.after_id
     while True:
         async with view.transaction() as connection:
-            page = await view.staging.page(connection, name, after, intent.upto_id, limit, view.scope(name))
+            scope = view.scope(name)
+            page = await view.staging.page(connection, name, after, intent.upto_id, limit, scope, gone_too=True)
         if not page:
             return rows
         rows += page

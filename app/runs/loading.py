@@ -22,11 +22,12 @@ from app.runs.bookkeeping import book
 from app.runs.deciding import Block, Decided, Decider, Gathered, Item
 from app.runs.ledger import Book, Entry, OpenIntent, Outcome
 from app.runs.recording import Recorder
-from app.runs.repeating import TRIES, pause
+from app.runs.repeating import TRIES, is_long, pause
 from app.runs.staging import Scope, StagedRow
 from app.runs.work import StageRow, Stopped, Work
 from app.runs.writers import Writer, adopted
-from connectors.base import Ambiguous, BatchRefused, Found, Transient, WriteResult, WriteStatus
+from connectors.base import Found, WriteResult, WriteStatus
+from connectors.errors import Ambiguous, BatchRefused, Transient
 
 log = structlog.get_logger()
 
@@ -216,9 +217,10 @@ class Loader:
         target = self._work.object_name(self._load.target_object)
         linked = self._work.cache.get(f"linked:{self._load.key}", ())  # links are set on it later: kept as well
         names = [name for name in dict.fromkeys((*item.payload, *linked)) if name[0] != "$" and name != "id"]
-        before = await destination.fetch(target, [found.id], names)
+        before = (await destination.fetch(target, [found.id], names)).get(found.id)
         item.record_id, item.ours = found.id, False
-        item.before = self._work.seal_before(item.source_id, before.get(found.id, {}))
+        asked = dict.fromkeys(names) if before else {}  # a blank that the vendor leaves out was read all the same
+        item.before = self._work.seal_before(item.source_id, {**asked, **(before or {})})
         item.payload["id"] = found.id
         item.encoded = orjson.dumps(item.payload)
 
@@ -337,7 +339,7 @@ class Loader:
             try:
                 return await self._writer.probe(items) if items else {}
             except Transient as problem:
-                if attempt == TRIES - 1:
+                if attempt == TRIES - 1 or is_long(problem):
                     raise
                 await pause(self._work, problem.retry_after, attempt)
         return {}
@@ -366,7 +368,7 @@ class Loader:
                 unsent = unsent[middle:]
             except Transient as problem:
                 attempt += 1
-                if attempt >= TRIES:
+                if attempt >= TRIES or is_long(problem):
                     raise
                 await pause(self._work, problem.retry_after, attempt)
             except Ambiguous:

@@ -14,10 +14,10 @@ from app.runs import findings
 from app.runs.deciding import Item
 from app.runs.expecting import field_specs
 from app.runs.findings import Finding
-from app.runs.former import Base, former_base
 from app.runs.held import Place, held_now
 from app.runs.hiding import hidden_fields
 from app.runs.ledger import Entry, Outcome
+from app.runs.merge_base import Base, former_base
 from app.runs.placing import Placing
 from app.runs.untouched import Untouched, reads_for
 from app.runs.work import Work

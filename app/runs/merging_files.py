@@ -12,10 +12,10 @@ from app.runs import findings
 from app.runs.deciding import Item
 from app.runs.filing import announced_size
 from app.runs.findings import Finding
-from app.runs.former import Base, former_base
 from app.runs.held import Place
 from app.runs.hiding import hidden_fields
 from app.runs.ledger import Entry
+from app.runs.merge_base import Base, former_base
 from app.runs.merging import unchanged
 from app.runs.placing import Placing
 from app.runs.repeating import repeated

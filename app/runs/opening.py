@@ -15,15 +15,17 @@ from app.domain.mapping import MappingDocument
 from app.domain.masking import sensitive_count
 from app.domain.ordering import with_deferred_links
 from app.domain.schema import Inventory
-from app.engagements.agreeing import SENDING, agreement_of
+from app.engagements.agreeing import agreement_of
 from app.engagements.connecting import Guard, account_context, open_destination, open_source
 from app.engagements.gates import agreement_gate
+from app.engagements.run_kinds import SENDING
 from app.errors import NotFound, StepMissing
 from app.models.engagement import Connection, Engagement
 from app.models.mapping import DestinationName, InventoryDocument, Mapping
 from app.models.run import Run
 from app.runs.claims import Lease
 from app.runs.handover import Handover
+from app.runs.mapping_versions import by_all_versions
 from app.runs.reader import Reader, Task
 from app.runs.staging import Staging
 from app.runs.work import RunRow, Work
@@ -77,6 +79,8 @@ async def open_work(runtime: Runtime, lease: Lease, stack: AsyncExitStack, *, ha
     await _number_delta(work, run.options)
     if run.destination_id is not None:
         work.names = await destination_names(runtime, lease.tenant_id, run.destination_id)
+        if run.kind == "rollback":
+            await by_all_versions(work)
         await _apply_wishes(work, run.destination_id)
     return work
 

@@ -100,7 +100,7 @@ def _row(row: Any) -> StageRow:
 
 def _plan(kind: str, document: MappingDocument, facts: PlanFacts, exports: list[str]) -> RunPlan:
     try:
-        return plan_run(_PLANNED[kind], document, facts, exports=exports)
+        return plan_run(_PLANNED[kind], document, facts, exports=exports, overlap=kind == "full")
     except ValueError as problem:
         raise PlanImpossible(str(problem)) from problem
 
@@ -227,7 +227,7 @@ async def plan_facts(
 
 def _load_counts(document: MappingDocument, counts: dict[str, int], source: Inventory | None) -> dict[str, int]:
     """Planned writes where they differ from the object's count: links only exist where the reference is filled, and
-    conditions take a share that the pre-flight has counted.
+    conditions take a share that the preflight has counted.
     """
     result: dict[str, int] = {}
     taken = source.facts.get(TAKEN) if source is not None else None
@@ -244,7 +244,7 @@ def _load_counts(document: MappingDocument, counts: dict[str, int], source: Inve
 
 
 def _load_parents(document: MappingDocument, counts: dict[str, int], source: Inventory | None) -> dict[str, int]:
-    """The parents that the pre-flight counted, in proportion where a run takes part of the records."""
+    """The parents that the preflight counted, in proportion where a run takes part of the records."""
     known = source.facts.get(PARENTS) if source is not None else None
     if source is None or not isinstance(known, dict):
         return {}

@@ -8,6 +8,7 @@ from app.domain.mapping import Load, LoadMode
 from app.domain.schema import FieldSpec
 from app.runs.compiled import compile_rule, target_object
 from app.runs.expecting import field_specs
+from app.runs.mapping_versions import over_versions
 from app.runs.undoing import DELETED, RESTORED
 from app.runs.work import StageRow, Work
 
@@ -19,7 +20,12 @@ _NOTED = """
 """
 
 
-async def linked_specs(work: Work, rule: Load) -> dict[str, FieldSpec]:
+async def touched_specs(work: Work, rule: Load) -> dict[str, FieldSpec]:
+    """Fields of a load's records that the load itself or any link sets and that can be read back, by API name."""
+    return {**await _linked_specs(work, rule), **await field_specs(work, rule)}
+
+
+async def _linked_specs(work: Work, rule: Load) -> dict[str, FieldSpec]:
     """Fields of a load's records that link loads of other source records set on them, by API name."""
     specs: dict[str, FieldSpec] = {}
     for other in work.mapping().loads:
@@ -42,7 +48,7 @@ async def prove(work: Work, stage: StageRow) -> None:
     after: list[Leaf] = []
     counts = {"checked_records": 0, "still_there": 0, "not_restored": 0, "unreadable": 0}
     readable = rule.mode is not LoadMode.FILE and work.destination_platform.object_facts(rule.target_object).by_id
-    specs = {**await field_specs(work, rule), **await linked_specs(work, rule)} if rule.mode is LoadMode.CREATE else {}
+    specs = await over_versions(work, rule, touched_specs) if rule.mode is LoadMode.CREATE else {}
     at = ""
     while True:
         work.check_stop()

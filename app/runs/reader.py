@@ -18,7 +18,7 @@ import structlog
 from app.runs.claims import LeaseLost
 from app.runs.handover import Handover
 from app.runs.work import StageRow, Stopped, Work
-from connectors.base import ConnectorError, ContractBroken, Transient
+from connectors.errors import ConnectorError, ContractBroken, Transient
 
 log = structlog.get_logger()
 

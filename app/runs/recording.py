@@ -88,8 +88,9 @@ class Recorder:
                 if block.intent is not None:
                     await self._book.close_intent(connection, block.intent)
             self._stage.counts["settled"] = self._stage.counts.get("settled", 0) + len(entries)
-            await self._work.save_settled(connection, self._stage)
             await book(self._work, connection, self._load, entries, fresh=self.fresh)
+            # last: whoever announces the next block waits for this row, and the wire would stand still meanwhile
+            await self._work.save_settled(connection, self._stage)
         if self._referred:
             self._work.resolved.remember(
                 self._load.key, {one.source_id: one.record_id for one in entries if one.record_id}

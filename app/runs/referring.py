@@ -16,7 +16,7 @@ from app.runs.compiled import target_inventory
 from app.runs.readings import OVERLAP
 from app.runs.stages.reconcile import changed_since
 from app.runs.work import Work
-from connectors.base import ContractBroken
+from connectors.errors import ContractBroken
 
 KIND, NAME = "carry_back", "carry-back.ndjson"
 _CALL = 100

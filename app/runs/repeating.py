@@ -9,25 +9,28 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import TypeVar
 
 from app.runs.work import Work
-from connectors.base import Ambiguous, BatchRefused, Transient, WriteResult, WriteStatus
+from connectors.base import WriteResult, WriteStatus
+from connectors.errors import Ambiguous, BatchRefused, Transient
 
 Answer = TypeVar("Answer")
 Part = TypeVar("Part")
 TRIES = 8
 _LONGEST = 10.0
+_IN_PLACE = 30.0  # seconds that a run may stand still without a word
 
 
 async def repeated(work: Work, call: Callable[[], Awaitable[Answer]]) -> Answer:
     """The call's answer; the lease is looked at right before each sending.
 
-    Raises what the call raised last when eight tries are not enough, Stopped when somebody asked to stop meanwhile.
+    Raises what the call raised last when eight tries are not enough or the platform asks for a long pause, Stopped when
+    somebody asked to stop meanwhile.
     """
     for attempt in range(TRIES):
         await work.lease.ready_to_send(work.runtime.settings.call_timeout_seconds)
         try:
             return await call()
         except Transient as problem:
-            if attempt == TRIES - 1:
+            if attempt == TRIES - 1 or is_long(problem):
                 raise
             await pause(work, problem.retry_after, attempt)
         except Ambiguous:
@@ -52,6 +55,11 @@ async def in_parts(
             return [WriteResult(WriteStatus.REFUSED, code=code, message=refusal.detail)]
     middle = len(parts) // 2
     return [*await in_parts(work, call, parts[:middle]), *await in_parts(work, call, parts[middle:])]
+
+
+def is_long(problem: Transient) -> bool:
+    """Whether the platform asks for so much time that the run is put down, with its reason, instead of waiting."""
+    return problem.retry_after is not None and problem.retry_after > _IN_PLACE
 
 
 async def pause(work: Work, seconds: float | None, attempt: int) -> None:

@@ -9,9 +9,11 @@ from fastapi import Depends, Header, Query, Response
 from fastapi.responses import StreamingResponse
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
+from app.audit_export import ANSWERS, Format, exported
 from app.dependencies import EXPAND, CallerDep, IdempotencyDep, PagingDep, RuntimeDep, SessionDep, require
 from app.engagements.facts import gather
 from app.engagements.gates import gates
+from app.engagements.run_kinds import Kind
 from app.engagements.service import find_engagement
 from app.errors import (
     AgreementNotConfirmed,
@@ -40,7 +42,6 @@ from app.runs.schemas import (
     AuditProofView,
     FailureView,
     FindingView,
-    Kind,
     PlanView,
     RecordView,
     RunCreate,
@@ -350,27 +351,16 @@ async def prove_audit(
     summary="Export the audit log",
     dependencies=[require("audit:read")],
     response_class=StreamingResponse,
-    responses={
-        200: {
-            "description": "One entry per line, in the order of the chain.",
-            "content": {
-                "application/x-ndjson": {"schema": {"type": "string"}},
-                "text/csv": {"schema": {"type": "string"}},
-            },
-        }
-    },
+    responses=ANSWERS,
 )
 async def read_audit(
     engagement_id: EngagementId,
     caller: CallerDep,
     runtime: RuntimeDep,
     session: SessionDep,
-    format: Annotated[Literal["ndjson", "csv"], Query()] = "ndjson",
+    format: Format = "ndjson",
     run_id: Annotated[RunId | None, Query(description="Only this run's entries.")] = None,
 ) -> StreamingResponse:
     """Every record's source id, destination id, time, owner and reason code; never a value."""
     engagement = await find_engagement(session, caller.tenant_id, engagement_id)
-    body = export_audit(runtime, caller.tenant_id, engagement.id, run_id, as_csv=format == "csv")
-    media = "text/csv; charset=utf-8" if format == "csv" else "application/x-ndjson"
-    headers = {"Content-Disposition": f'attachment; filename="audit.{format}"'}
-    return StreamingResponse(body, media_type=media, headers=headers)
+    return exported(export_audit(runtime, caller.tenant_id, engagement.id, run_id, as_csv=format == "csv"), format)

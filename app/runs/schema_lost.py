@@ -8,12 +8,11 @@ from collections.abc import Sequence
 
 from app.domain.mapping import Load, LoadMode
 from app.domain.schema import FieldSpec
-from app.runs.compiled import compile_rule, target_inventory
+from app.engagements.run_kinds import SENDING
+from app.runs.compiled import compile_rule, key_field, target_inventory
 from app.runs.waiting import AdminNeeded
 from app.runs.work import Work
-from connectors.base import Ambiguous, ConnectorError, ContractBroken, Transient
-
-_WRITING = frozenset({"sample", "full", "delta", "replay", "repair"})
+from connectors.errors import Ambiguous, ConnectorError, ContractBroken, Transient
 
 
 class SchemaLost(AdminNeeded):
@@ -30,7 +29,7 @@ async def demand_all(work: Work, rule: Load) -> None:
     """Called where reading back found differences in a run that writes. Raises SchemaLost naming what is gone, and
     what the connector raises.
     """
-    if work.run.kind in _WRITING and rule.mode is not LoadMode.FILE and (lost := await _lost(work, rule)):
+    if work.run.kind in SENDING and rule.mode is not LoadMode.FILE and (lost := await _lost(work, rule)):
         raise SchemaLost(lost)
 
 
@@ -62,10 +61,11 @@ async def _lost(work: Work, rule: Load) -> list[str]:
     now = await destination.describe_object(name)
     if now is None:
         return [f"The module {name} is not there any more: put it back under the same name."]
-    compiled, _ = await compile_rule(work, rule)
+    compiled, target = await compile_rule(work, rule)
+    key = await key_field(work, rule, target) if rule.mode is LoadMode.CREATE else ""
     gone = [
         field.label or field.name
-        for api in dict.fromkeys(compiled.fields.values())
+        for api in dict.fromkeys((key, *compiled.fields.values()))
         if (field := offered.field(api)) is not None and not _stands(field, now.field(api))
     ]
     return [f"The field “{label}” of {name} is not there any more: put it back under the same name." for label in gone]

@@ -6,22 +6,10 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, Field
 
 from app.engagements.papers import ReportSummary
+from app.engagements.run_kinds import Kind
 from app.engagements.schemas import Call, EngagementSummary, Request
 from app.identifiers import ApiKeyId, ConnectionId, EngagementId, ReportId, RunId
 
-Kind = Literal[
-    "discovery",
-    "preflight",
-    "provision",
-    "sample",
-    "full",
-    "delta",
-    "reconcile",
-    "repair",
-    "replay",
-    "rollback",
-    "reassign_owners",
-]
 Where = Literal["production", "rehearsal"]
 RunPart = Literal["engagement", "reports"]
 

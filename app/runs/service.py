@@ -15,6 +15,7 @@ from app.domain.lifecycle import RunEvent, RunState, TransitionRefused, next_sta
 from app.engagements.facts import Account, Facts, RunFact, gather
 from app.engagements.gates import PRODUCTION, gates, role_of
 from app.engagements.ownership import settle_owners
+from app.engagements.run_kinds import MAPPED, OWNED, SENDING
 from app.engagements.standing import state_of
 from app.errors import AnotherRunActive, NotFound, RunNotSuitable
 from app.events import emit
@@ -26,9 +27,6 @@ from app.paging import Paging, Rows, fetch_page
 from app.runs.failures import check_cause
 from app.runtime import Runtime
 from connectors.registry import PLATFORMS
-
-_MAPPED = frozenset({"provision", "sample", "full", "delta", "reconcile", "repair", "replay", "reassign_owners"})
-_OWNED = frozenset({"sample", "full", "delta", "replay", "reassign_owners"})
 
 
 async def create_run(
@@ -46,7 +44,7 @@ async def create_run(
     The caller holds the engagement's row lock, so that two requests cannot both find the way free.
     """
     facts = await gather(runtime, session, engagement)
-    if kind in _OWNED and facts.owners is not None:
+    if kind in OWNED and facts.owners is not None:
         await settle_owners(runtime, session, engagement, again=kind == "reassign_owners")
         facts = await gather(runtime, session, engagement)
     closed = gates(kind, facts, destination, leftovers=bool(options.get("leftovers")))
@@ -86,11 +84,15 @@ async def create_run(
 
 
 def _built_on(kind: str, facts: Facts, target: Account | None) -> tuple[UUID | None, UUID | None]:
-    """The mapping the run goes by, and the run it follows. A rollback undoes by the mapping that was written."""
+    """The mapping the run goes by, and the run it follows. A rollback names the version that was written last, and the
+    earlier ones come along (see `mapping_versions`).
+    """
     if kind == "rollback":
         parent = facts.started("full", target) or facts.started("sample", target)
-        return (parent.mapping_id, parent.id) if parent else (None, None)
-    mapping_id = facts.confirmed.id if facts.confirmed and kind in _MAPPED else None
+        wrote = [facts.started(one, target) for one in SENDING]
+        newest = next((run for run in facts.runs if run in wrote), None)
+        return (newest.mapping_id, parent.id) if newest and parent else (None, None)
+    mapping_id = facts.confirmed.id if facts.confirmed and kind in MAPPED else None
     parents: dict[str, RunFact | None] = {
         "full": next((run for run in facts.runs if run.id == facts.approved_run_id), None),
         "delta": facts.completed("full", target),

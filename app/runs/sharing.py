@@ -11,10 +11,9 @@ from app.domain.mapping import DedupeMode, Load, LoadMode
 from app.domain.schema import ObjectSpec, Record
 from app.runs.apart import Apart, claim
 from app.runs.deciding import Decider
-from app.runs.staging import Scope, StagedRow
+from app.runs.staged_pages import staged_pages
 from app.runs.work import Work
 
-_PAGE = 2000
 MakeDecider = Callable[[Work, Load], Awaitable[Decider]]
 
 
@@ -74,25 +73,13 @@ async def _claims(
     """(load, id, hash of the value) of every staged record that would write the field, in load and key order."""
     name = work.field_name(object_key, target)
     for load, decider, merged in deciders:
-        async for rows in _pages(work, decider.load.source_object):
+        async for rows in staged_pages(work, decider.load.source_object):
             async with work.transaction() as connection:
                 gathered = await decider.gather_page(connection, rows, fresh=True)
             for row in gathered.rows:
                 value = decider.compiled.build(row.record, gathered.context).payload.get(name)
                 if isinstance(value, str) and value and row.source_id not in merged:
                     yield load, row.source_id, claim(value, work.key.hash)
-
-
-async def _pages(work: Work, object_name: str) -> AsyncIterator[list[StagedRow]]:
-    after = ""
-    while True:
-        work.check_stop()
-        async with work.transaction() as connection:
-            rows = await work.staging.page(connection, object_name, after, None, _PAGE, Scope())
-        if not rows:
-            return
-        yield rows
-        after = rows[-1].source_id
 
 
 async def redirects(work: Work) -> dict[str, Mapping[str, str]]:
@@ -108,7 +95,7 @@ async def merged_away(work: Work, load: Load) -> Mapping[str, str]:
     key = f"merged:{load.key}"
     if key not in work.cache:
         doubles = Doubles(load.dedupe)
-        async for rows in _pages(work, load.source_object):
+        async for rows in staged_pages(work, load.source_object):
             for row in rows:
                 doubles.add(row.source_id, row.record, created=_created(row.record))
         work.cache[key] = doubles.redirects()

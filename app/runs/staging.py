@@ -45,7 +45,8 @@ _CHANGES = """
     LEFT JOIN staged old ON old.engagement_id = $1 AND old.object = $2 AND old.source_id = fresh.source_id
     WHERE old.source_id IS NULL OR old.hash IS DISTINCT FROM coalesce(fresh.hash, old.hash)
        OR (old.deleted_at IS NULL) <> (fresh.deleted_at IS NULL)
-    ON CONFLICT DO NOTHING
+    ON CONFLICT (engagement_id, batch, object, source_id) DO UPDATE SET former = excluded.former
+    WHERE staged_changes.former IS NULL AND staged_changes.kind = 'replayed'
 """
 # One descent of the key per id, whatever the statistics say (see the ledger's lookups).
 _EACH = """
@@ -150,9 +151,14 @@ class Staging:
         upto: str | None,
         limit: int,
         scope: Scope,
+        *,
+        gone_too: bool = False,
     ) -> list[StagedRow]:
-        """Live records in key order, `after` excluded, `upto` included (None: open end)."""
-        sql, arguments = self._select("s.source_id, s.payload", object_name, after, upto, scope)
+        """Live records in key order, `after` excluded, `upto` included (None: open end); with `gone_too` also those
+        that the source has let go since, as they last were.
+        """
+        living = "s.payload IS NOT NULL" if gone_too else "s.deleted_at IS NULL"
+        sql, arguments = self._select("s.source_id, s.payload", object_name, after, upto, scope, living)
         rows = await connection.fetch(f"{sql} ORDER BY s.source_id LIMIT {int(limit)}", *arguments)
         unseal, loads, start = self._key.unseal, orjson.loads, f"{object_name}\x00"
         opened: list[StagedRow] = []
@@ -205,9 +211,17 @@ class Staging:
     def _open(self, object_name: str, source_id: str, payload: bytes) -> StagedRow:
         return StagedRow(source_id, orjson.loads(self._key.unseal(payload, place(object_name, source_id))))
 
-    def _select(self, what: str, object_name: str, after: str, upto: str | None, scope: Scope) -> tuple[str, list[Any]]:
+    def _select(
+        self,
+        what: str,
+        object_name: str,
+        after: str,
+        upto: str | None,
+        scope: Scope,
+        living: str = "s.deleted_at IS NULL",
+    ) -> tuple[str, list[Any]]:
         arguments: list[Any] = [self._engagement_id, object_name, after]
-        conditions = ["s.engagement_id = $1", "s.object = $2", "s.source_id > $3", "s.deleted_at IS NULL"]
+        conditions = ["s.engagement_id = $1", "s.object = $2", "s.source_id > $3", living]
         join = ""
         if upto is not None:
             arguments.append(upto)

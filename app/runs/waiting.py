@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+from app.domain.plurals import counted
+
 
 class AdminNeeded(Exception):
     """The destination lacks things that no call can make. `missing` are instructions, fit for the person who reads
@@ -11,5 +13,6 @@ class AdminNeeded(Exception):
     code = "admin-needed"
 
     def __init__(self, missing: Sequence[str]) -> None:
-        super().__init__(f"{len(missing)} things have to be done by an administrator of the destination")
+        told = counted(len(missing), "thing", ("has", "have"))
+        super().__init__(f"{told} to be done by an administrator of the destination")
         self.missing = tuple(missing)

@@ -4,9 +4,9 @@ from collections.abc import AsyncIterator, Iterable, Mapping
 
 from app.domain.quality import HashSet
 from app.domain.schema import Record
-from connectors.base import ContractBroken
 from connectors.clinic.gathering import Gathered
 from connectors.clinic.identity import People
+from connectors.errors import ContractBroken
 from connectors.exportkit.tables import ExportTable
 
 _WIDE = 0xFFFFFFFFFFFFFFFF

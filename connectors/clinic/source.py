@@ -10,16 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
 
 from app.domain.schema import FieldSpec, Inventory, ObjectSpec, Record
 from app.domain.schema import FieldType as T
-from connectors.base import (
-    BatchRefused,
-    ConnectionContext,
-    ContractBroken,
-    CredentialsRejected,
-    Deletion,
-    FileRef,
-    FileStream,
-    Page,
-)
+from connectors.base import ConnectionContext, Deletion, FileRef, FileStream, Page
 from connectors.clinic import papers
 from connectors.clinic import tables_people as people_tables
 from connectors.clinic.catalogue import CATALOGUE
@@ -29,6 +20,7 @@ from connectors.clinic.gathering import Gathered
 from connectors.clinic.identity import person_id, repeated_person
 from connectors.clinic.shaping import EXTRA, WITH_PATIENT, Shaper, fallback_fields, practice_id
 from connectors.clinic.sheets import HiddenSurvey, find_json, sheet_rows
+from connectors.errors import BatchRefused, ContractBroken, CredentialsRejected
 from connectors.exportkit.absence import Missing
 from connectors.exportkit.catalogue import TableField, TableObject
 from connectors.exportkit.nested import DerivedObject, DerivedTable

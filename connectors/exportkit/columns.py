@@ -19,8 +19,9 @@ from connectors.column_values import (
     resolved_pivot,
     text_reader,
 )
-from connectors.column_votes import ColumnProfile, DateOrder, DecimalMark, Kind, number_mark
+from connectors.column_votes import ColumnProfile, DateOrder, Kind
 from connectors.exportkit.catalogue import TableField, TableObject, fold
+from connectors.number_forms import DecimalMark, number_mark
 from connectors.table_files import cell_values
 
 Value = Callable[[str], Any]

@@ -7,7 +7,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from app.domain.moments import zone_of
-from connectors.base import CredentialsRejected
+from connectors.errors import CredentialsRejected
 
 
 class ExportCredentials(BaseModel):

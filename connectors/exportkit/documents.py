@@ -4,7 +4,8 @@ import mimetypes
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from connectors.base import BatchRefused, FileRef, FileStream
+from connectors.base import FileRef, FileStream
+from connectors.errors import BatchRefused
 from connectors.table_files import StoredDocument, TableShelf, find_document
 
 

@@ -5,7 +5,7 @@ from array import array
 from enum import StrEnum
 
 from app.domain.quality import HashSet
-from connectors.base import ContractBroken
+from connectors.errors import ContractBroken
 
 MOST_NAMES = 2_000_000
 """Beyond this an export has to give ids: some 40 bytes a name are held while a table that refers by name is read."""

@@ -9,8 +9,8 @@ from typing import Any
 import orjson
 
 from app.domain.schema import ObjectSpec, Record
-from connectors.base import ContractBroken
 from connectors.column_votes import ColumnVote, vote_columns
+from connectors.errors import ContractBroken
 from connectors.exportkit.catalogue import TableObject, fold
 from connectors.exportkit.tables import PARENT, POSITION, ExportTable, Hooks, field_spec, open_table, typed
 from connectors.table_files import KeyedTable, StoredTable, TableProfile, TableShelf

@@ -15,8 +15,9 @@ import msgspec
 from pydantic import JsonValue
 
 from app.domain.schema import Inventory, Record, UserSpec
-from connectors.base import ConnectionContext, ContractBroken, FileRef, FileStream, Page
+from connectors.base import ConnectionContext, FileRef, FileStream, Page
 from connectors.column_votes import ColumnProfile
+from connectors.errors import ContractBroken
 from connectors.exportkit.absence import Missing
 from connectors.exportkit.catalogue import Catalogue, TableField, TableObject, fold
 from connectors.exportkit.columns import Value

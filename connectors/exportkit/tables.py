@@ -9,8 +9,8 @@ from hashlib import blake2b
 from typing import Any
 
 from app.domain.schema import FieldSpec, FieldType, ObjectSpec, Record
-from connectors.base import ContractBroken
 from connectors.column_votes import ColumnProfile
+from connectors.errors import ContractBroken
 from connectors.exportkit.catalogue import TableField, TableObject, fold
 from connectors.exportkit.columns import (
     Column,

@@ -9,15 +9,8 @@ from typing import Any
 import msgspec
 
 from connectors.answers import Answer
-from connectors.base import (
-    Ambiguous,
-    BatchRefused,
-    ContractBroken,
-    QuotaExhausted,
-    Transient,
-    WriteResult,
-    WriteStatus,
-)
+from connectors.base import WriteResult, WriteStatus
+from connectors.errors import Ambiguous, BatchRefused, ContractBroken, QuotaExhausted, Transient
 from connectors.freshsales import modules, wire
 from connectors.freshsales.bodies import payloads_of
 from connectors.freshsales.metadata import Metadata

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from connectors.base import BatchRefused
+from connectors.errors import BatchRefused
 from connectors.freshsales.modules import Module
 from connectors.freshsales.naming import Names, as_id
 

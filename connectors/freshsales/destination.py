@@ -8,17 +8,8 @@ from typing import Any
 from pydantic import JsonValue
 
 from app.domain.schema import Inventory, ObjectSpec
-from connectors.base import (
-    ChangeResult,
-    ConnectionContext,
-    ContractBroken,
-    CredentialsRejected,
-    FileStream,
-    Found,
-    SchemaChange,
-    WriteResult,
-    WriteTarget,
-)
+from connectors.base import ChangeResult, ConnectionContext, FileStream, Found, SchemaChange, WriteResult, WriteTarget
+from connectors.errors import ContractBroken, CredentialsRejected
 from connectors.freshsales import modules
 from connectors.freshsales.activities import Activities
 from connectors.freshsales.budget import Budget

@@ -7,7 +7,8 @@ from typing import Any
 import msgspec
 
 from connectors.answers import Answer
-from connectors.base import ConnectorError, ContractBroken, FileStream, WriteResult, WriteStatus
+from connectors.base import FileStream, WriteResult, WriteStatus
+from connectors.errors import ConnectorError, ContractBroken
 from connectors.freshsales import wire
 from connectors.freshsales.modules import DOCUMENTS, PARENTS, PRODUCTS, Module
 from connectors.freshsales.reading import JSON, PER_PAGE, is_id

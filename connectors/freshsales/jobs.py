@@ -13,7 +13,7 @@ from typing import Any
 
 import msgspec
 
-from connectors.base import Ambiguous, ContractBroken, Transient
+from connectors.errors import Ambiguous, ContractBroken, Transient
 from connectors.freshsales import wire
 from connectors.freshsales.modules import Module
 from connectors.freshsales.reading import JSON, moment

@@ -7,7 +7,8 @@ from typing import Any
 import msgspec
 
 from connectors.answers import Answer
-from connectors.base import Ambiguous, BatchRefused, QuotaExhausted, Transient, WriteResult, WriteStatus
+from connectors.base import WriteResult, WriteStatus
+from connectors.errors import Ambiguous, BatchRefused, QuotaExhausted, Transient
 from connectors.freshsales import wire
 from connectors.freshsales.bodies import flat_body, flat_row, merged_custom, payloads_of
 from connectors.freshsales.metadata import Metadata

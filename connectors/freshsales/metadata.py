@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from app.domain.schema import FieldSpec, FieldType, ObjectSpec, PicklistValue, StageSpec, UserSpec
-from connectors.base import CredentialsRejected
+from connectors.errors import CredentialsRejected
 from connectors.fanout import for_each
 from connectors.freshsales import modules, wire
 from connectors.freshsales.modules import Module

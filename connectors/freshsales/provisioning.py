@@ -12,7 +12,8 @@ import msgspec
 
 from app.domain.schema import FieldType
 from connectors.answers import Answer
-from connectors.base import Ambiguous, ChangeKind, ChangeResult, ContractBroken, SchemaChange, Transient
+from connectors.base import ChangeKind, ChangeResult, SchemaChange
+from connectors.errors import Ambiguous, ContractBroken, Transient
 from connectors.freshsales import modules, wire
 from connectors.freshsales.metadata import Metadata
 from connectors.freshsales.modules import Module

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from connectors.base import ContractBroken
+from connectors.errors import ContractBroken
 from connectors.freshsales import wire
 from connectors.freshsales.bodies import flat_row, includes_for
 from connectors.freshsales.metadata import Metadata

@@ -7,7 +7,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from connectors.answers import Answer, ErrorTable, Verdict
-from connectors.base import Clock, ConnectorError, CredentialsRejected, QuotaExhausted, TokenStore, Transient
+from connectors.base import Clock, TokenStore
+from connectors.errors import ConnectorError, CredentialsRejected, QuotaExhausted, Transient
 from connectors.tokens import TokenAuth
 
 JOBS_BUSY = "JOBS_BUSY"

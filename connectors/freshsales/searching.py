@@ -5,7 +5,8 @@ from datetime import datetime
 
 import msgspec
 
-from connectors.base import ContractBroken, Found
+from connectors.base import Found
+from connectors.errors import ContractBroken
 from connectors.freshsales import wire
 from connectors.freshsales.metadata import Metadata
 from connectors.freshsales.modules import PRODUCTS, Module

@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 
-from connectors.base import CredentialsRejected
+from connectors.errors import CredentialsRejected
 
 SUITE_PATH = "/crm/sales/api"
 CLASSIC_PATH = "/api"

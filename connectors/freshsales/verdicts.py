@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from connectors.answers import Answer
-from connectors.base import Ambiguous, ConnectorError, WriteResult, WriteStatus
+from connectors.base import WriteResult, WriteStatus
+from connectors.errors import Ambiguous, ConnectorError
 from connectors.freshsales import wire
 from connectors.freshsales.refusals import NOT_FOUND, classify, messages, named_label
 

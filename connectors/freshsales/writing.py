@@ -11,18 +11,8 @@ from typing import Any
 
 import msgspec
 
-from connectors.base import (
-    Ambiguous,
-    BatchRefused,
-    ContractBroken,
-    Found,
-    QuotaExhausted,
-    Transient,
-    WriteResult,
-    WriteStatus,
-    WriteStyle,
-    WriteTarget,
-)
+from connectors.base import Found, WriteResult, WriteStatus, WriteStyle, WriteTarget
+from connectors.errors import Ambiguous, BatchRefused, ContractBroken, QuotaExhausted, Transient
 from connectors.freshsales import modules
 from connectors.freshsales.bodies import flat_body, merged_custom, payloads_of
 from connectors.freshsales.jobs import BulkJobs, Report

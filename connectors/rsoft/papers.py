@@ -137,7 +137,7 @@ def _filled(table: ExportTable, index: int) -> int:
 
 
 def findings(written: Mapping[str, PaperRows]) -> list[dict[str, JsonValue]]:
-    """What a person should look at before anything moves, for the pre-flight's report."""
+    """What a person should look at before anything moves, for the preflight's report."""
     found: list[dict[str, JsonValue]] = []
     for name, _, _, expected, came, *_, state in written.get(EXTRACTION.name, ()):
         if state in ("missing", "differs"):

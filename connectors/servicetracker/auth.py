@@ -6,7 +6,8 @@ Source fact sheet sections 1.1 and 1.6.
 from urllib.parse import urlencode
 
 from connectors.answers import Answer, ErrorTable, Verdict
-from connectors.base import Clock, ConnectorError, ContractBroken, CredentialsRejected, TokenStore
+from connectors.base import Clock, TokenStore
+from connectors.errors import ConnectorError, ContractBroken, CredentialsRejected
 from connectors.http import ApiClient
 from connectors.servicetracker.settings import ServiceTrackerCredentials, secret_texts
 from connectors.tokens import TokenAuth

@@ -9,7 +9,8 @@ from urllib.parse import quote
 
 import msgspec
 
-from connectors.base import ContractBroken, CredentialsRejected, Page, Transient
+from connectors.base import Page
+from connectors.errors import ContractBroken, CredentialsRejected, Transient
 from connectors.http import ApiClient, Sleep
 from connectors.servicetracker.reading import Cursor, Plan, row_id, write_cursor
 from connectors.servicetracker.rows import read_csv

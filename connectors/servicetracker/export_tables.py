@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, tzinfo
 
 from app.domain.schema import FieldSpec, ObjectSpec, PicklistValue, Record
-from connectors.base import ContractBroken, Deletion
+from connectors.base import Deletion
 from connectors.column_values import (
     Read,
     boolean_reader,
@@ -20,6 +20,7 @@ from connectors.column_values import (
     text_reader,
 )
 from connectors.column_votes import ColumnProfile, Kind
+from connectors.errors import ContractBroken
 from connectors.servicetracker.rows import RowReader, canonical_datetime
 from connectors.servicetracker.schema import FILE_OBJECT, FILE_OBJECTS, FieldDescribe, read_field
 from connectors.servicetracker.standard import KINDS, TYPES, StandardObject, fold, object_names, standard_objects

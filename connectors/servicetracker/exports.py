@@ -12,14 +12,8 @@ from datetime import datetime
 from pydantic import JsonValue
 
 from app.domain.schema import Inventory, Record, UserSpec
-from connectors.base import (
-    BatchRefused,
-    ConnectionContext,
-    ContractBroken,
-    FileRef,
-    FileStream,
-    Page,
-)
+from connectors.base import ConnectionContext, FileRef, FileStream, Page
+from connectors.errors import BatchRefused, ContractBroken
 from connectors.exportkit.absence import Missing
 from connectors.exportkit.config import read_export_config
 from connectors.servicetracker.export_files import ExportedFiles

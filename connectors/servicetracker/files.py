@@ -12,7 +12,8 @@ from typing import Any
 from urllib.parse import quote
 
 from app.domain.schema import Record
-from connectors.base import BatchRefused, ContractBroken, Deletion, FileRef, FileStream, Page
+from connectors.base import Deletion, FileRef, FileStream, Page
+from connectors.errors import BatchRefused, ContractBroken
 from connectors.http import ApiClient, Call
 from connectors.servicetracker.reading import Cursor, Query, row_id, write_cursor
 from connectors.servicetracker.rows import canonical_datetime, canonical_number

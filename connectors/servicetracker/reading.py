@@ -12,7 +12,8 @@ from typing import Any
 import msgspec
 
 from app.domain.schema import Record
-from connectors.base import Clock, ContractBroken, Deletion, Page
+from connectors.base import Clock, Deletion, Page
+from connectors.errors import ContractBroken
 from connectors.http import ApiClient, Call
 from connectors.servicetracker.rows import RowReader, canonical_datetime
 from connectors.servicetracker.schema import Shape

@@ -12,7 +12,7 @@ from decimal import Decimal
 from typing import Any
 
 from app.domain.schema import Record
-from connectors.base import ContractBroken
+from connectors.errors import ContractBroken
 
 Convert = Callable[[Any], Any]
 

@@ -4,7 +4,7 @@ from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
 
-from connectors.base import CredentialsRejected
+from connectors.errors import CredentialsRejected
 
 
 class ServiceTrackerCredentials(BaseModel):

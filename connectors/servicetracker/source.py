@@ -12,15 +12,8 @@ from pydantic import JsonValue
 
 from app.domain.schema import Inventory, UserSpec
 from connectors.answers import Answer
-from connectors.base import (
-    ConnectionContext,
-    ContractBroken,
-    CredentialsRejected,
-    FileRef,
-    FileStream,
-    Page,
-    QuotaExhausted,
-)
+from connectors.base import ConnectionContext, FileRef, FileStream, Page
+from connectors.errors import ContractBroken, CredentialsRejected, QuotaExhausted
 from connectors.fanout import for_each
 from connectors.http import ApiClient, Sleep
 from connectors.servicetracker.auth import ERRORS, TOKEN_ERRORS, ServiceTrackerAuth

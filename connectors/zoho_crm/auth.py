@@ -1,12 +1,14 @@
 """Tokens of a Zoho org, and Zoho's way of saying no (Zoho fact sheet sections 2 to 4)."""
 
 from datetime import timedelta
+from typing import Any
 from urllib.parse import urlencode
 
 import msgspec
 
 from connectors.answers import Answer, ErrorTable, Verdict
-from connectors.base import Clock, ConnectorError, CredentialsRejected, TokenStore, Transient
+from connectors.base import Clock, TokenStore
+from connectors.errors import ConnectorError, CredentialsRejected, Transient
 from connectors.http import ApiClient
 from connectors.tokens import TokenAuth
 from connectors.zoho_crm.settings import ZohoCredentials, secret_texts
@@ -14,8 +16,11 @@ from connectors.zoho_crm.settings import ZohoCredentials, secret_texts
 _TOKEN_WINDOW = 600.0
 
 
-class Rights(msgspec.Struct):
+class Named(msgspec.Struct):
+    """What a refusal is about: missing rights, or the part of the request."""
+
     permissions: list[str] = []
+    api_name: Any = None
 
 
 class Fault(msgspec.Struct):
@@ -23,7 +28,7 @@ class Fault(msgspec.Struct):
 
     code: str = ""
     message: str = ""
-    details: Rights = msgspec.field(default_factory=Rights)
+    details: Named = msgspec.field(default_factory=Named)
 
 
 class _Envelope(Fault):
@@ -43,6 +48,8 @@ def read_error(answer: Answer) -> tuple[str, str]:
     code, message = fault.code, fault.message
     if code == "NO_PERMISSION" and any("api_access" in right.lower() for right in fault.details.permissions):
         code = "API_NOT_SUPPORTED"
+    if fault.details.api_name == "duplicate_check_fields":  # of no record: what was the key is none any more
+        code = "KEY_REFUSED"
     if answer.status == 429 and any(word in message.lower() for word in ("credit", "day", "daily")):
         code = "DAILY_LIMIT"
     return code, message
@@ -64,6 +71,7 @@ ERRORS = ErrorTable(
         "INVALID_REQUEST_METHOD": Verdict.CONTRACT,
         "REQUIRED_PARAM_MISSING": Verdict.CONTRACT,
         "STORAGE_SPACE_EXCEEDED": Verdict.CONTRACT,
+        "KEY_REFUSED": Verdict.CONTRACT,
         "TOO_MANY_REQUESTS": Verdict.TRANSIENT,
         "DAILY_LIMIT": Verdict.QUOTA,
         "JSON_PARSE_ERROR": Verdict.BATCH,

@@ -9,16 +9,8 @@ from pydantic import JsonValue
 
 from app.domain.schema import Inventory, ObjectSpec
 from connectors.answers import Answer
-from connectors.base import (
-    ChangeResult,
-    ConnectionContext,
-    CredentialsRejected,
-    FileStream,
-    Found,
-    SchemaChange,
-    WriteResult,
-    WriteTarget,
-)
+from connectors.base import ChangeResult, ConnectionContext, FileStream, Found, SchemaChange, WriteResult, WriteTarget
+from connectors.errors import CredentialsRejected
 from connectors.http import ApiClient, Sleep
 from connectors.throttle import AccountThrottle, Unlimited
 from connectors.zoho_crm.auth import ERRORS, TOKEN_ERRORS, ZohoAuth

@@ -4,7 +4,8 @@ import hashlib
 import secrets
 
 from connectors.answers import Answer
-from connectors.base import Ambiguous, ConnectorError, ContractBroken, FileStream, WriteResult, WriteStatus
+from connectors.base import FileStream, WriteResult, WriteStatus
+from connectors.errors import Ambiguous, ConnectorError, ContractBroken
 from connectors.http import ApiClient, Call
 from connectors.multipart import FileForm
 from connectors.zoho_crm import wire

@@ -10,7 +10,7 @@ from pydantic import JsonValue
 
 from app.domain.schema import FieldSpec, FieldType, ObjectSpec, PicklistValue, StageSpec, UserSpec
 from connectors.answers import Answer
-from connectors.base import ContractBroken, CredentialsRejected
+from connectors.errors import ContractBroken, CredentialsRejected
 from connectors.fanout import for_each
 from connectors.http import ApiClient
 from connectors.zoho_crm import wire

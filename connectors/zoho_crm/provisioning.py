@@ -10,15 +10,8 @@ from typing import Any
 import msgspec
 
 from connectors.answers import Answer
-from connectors.base import (
-    BatchRefused,
-    ChangeKind,
-    ChangeResult,
-    ConnectorError,
-    ContractBroken,
-    CredentialsRejected,
-    SchemaChange,
-)
+from connectors.base import ChangeKind, ChangeResult, SchemaChange
+from connectors.errors import BatchRefused, ConnectorError, ContractBroken, CredentialsRejected
 from connectors.http import ApiClient
 from connectors.zoho_crm import wire
 from connectors.zoho_crm.drafts import (

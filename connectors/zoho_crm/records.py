@@ -13,15 +13,8 @@ from urllib.parse import quote
 import msgspec
 
 from connectors.answers import Answer
-from connectors.base import (
-    Ambiguous,
-    ContractBroken,
-    Found,
-    WriteResult,
-    WriteStatus,
-    WriteStyle,
-    WriteTarget,
-)
+from connectors.base import Found, WriteResult, WriteStatus, WriteStyle, WriteTarget
+from connectors.errors import Ambiguous, ContractBroken
 from connectors.http import ApiClient
 from connectors.zoho_crm import wire
 

@@ -4,7 +4,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 
-from connectors.base import CredentialsRejected
+from connectors.errors import CredentialsRejected
 
 # Zoho fact sheet section 1: accounts, API and upload host by data centre.
 _HOSTS = {

@@ -10,10 +10,6 @@ import msgspec
 Id = str | int
 
 
-class Owner(msgspec.Struct):
-    id: Id = ""
-
-
 class DuplicateRecord(msgspec.Struct):
     id: Id = ""
 

@@ -2,10 +2,10 @@
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -24,29 +24,7 @@ from app.migrations import head
 from app.models.columns import new_id
 from app.runtime import Runtime, open_runtime
 from app.settings import Settings
-
-# The database layer runs plain SQL through Session.execute, which sqlmodel advises against for selects of models.
-ADVICE = r"ignore:\s*.*You probably want to use `session.exec:DeprecationWarning"
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    for item in items:
-        if item.path.is_relative_to(Path(__file__).parent):
-            item.add_marker(pytest.mark.filterwarnings(ADVICE))
-
-
-@dataclass
-class FakeClock:
-    """Time that stands still until told."""
-
-    at: datetime = datetime(2026, 11, 21, 10, 0, tzinfo=UTC)
-
-    def __call__(self) -> datetime:
-        return self.at
-
-    def advance(self, **amount: float) -> datetime:
-        self.at += timedelta(**amount)
-        return self.at
+from tests.clock import FakeClock
 
 
 @dataclass
@@ -113,6 +91,17 @@ async def nothing_to_open(_app: FastAPI) -> AsyncIterator[None]:
     yield
 
 
+@contextmanager
+def another_route(app: FastAPI, path: str, endpoint: Callable[..., Any]) -> Iterator[None]:
+    """A route that only the test knows, gone after it: tests share one application."""
+    before = [*app.router.routes]
+    app.add_api_route(path, endpoint, include_in_schema=False)
+    try:
+        yield
+    finally:
+        app.router.routes[:] = before
+
+
 newest_revision = cache(head)
 
 
@@ -131,11 +120,8 @@ async def serving(settings: Settings, runtime: Runtime) -> AsyncIterator[FastAPI
     app = built(settings.max_body_bytes, settings.cors_origins, settings.request_seconds)
     outer = getattr(app.state, "runtime", None)  # of a test that opens another inside its own
     app.state.runtime, app.state.migration_head = runtime, newest_revision()
-    routes = len(app.router.routes)
     yield app
     app.state.runtime = outer
-    if len(app.router.routes) != routes:  # a test added some of its own
-        built.cache_clear()
 
 
 @pytest.fixture

@@ -14,6 +14,7 @@ from app.documents import engagement_key, seal_document
 from app.domain.ids import decode_id, encode_id
 from app.domain.schema import Inventory, UserSpec
 from app.engagements.connecting import open_destination, open_source
+from app.engagements.files import store_file
 from app.models.columns import new_id
 from app.models.engagement import Connection, Engagement
 from app.models.mapping import InventoryDocument, Report
@@ -22,7 +23,8 @@ from app.runtime import Runtime
 from connectors.sandboxkit.config import SandboxConfig
 from connectors.servicetracker.sandbox import create_app as servicetracker_app
 from connectors.zoho_crm.sandbox import create_app as zoho_app
-from tests.api.conftest import Client, FakeClock
+from tests.api.conftest import Client
+from tests.clock import FakeClock
 from tests.connectors.connector_kit import serve
 
 SECRET = "sandbox-secret"
@@ -53,16 +55,6 @@ async def sandboxes() -> AsyncIterator[Sandboxes]:
         serve(zoho_app(SandboxConfig(seed=7, clock=clock))) as destination,
     ):
         yield Sandboxes(source, destination, clock)
-
-
-def problem(response: httpx.Response, status: int, code: str) -> dict[str, Any]:
-    """The answer is this problem document."""
-    assert response.status_code == status, response.text
-    assert response.headers["content-type"] == "application/problem+json"
-    body: dict[str, Any] = response.json()
-    assert (body["status"], body["code"]) == (status, code), body
-    assert body["detail"]
-    return body
 
 
 def unknown(kind: str) -> str:
@@ -202,6 +194,29 @@ class Move:
                 )
             )
         return encode_id("report", report_id)
+
+    async def add_file(self, body: bytes, name: str) -> str:
+        """An export as a run keeps it, in pieces of its own size."""
+
+        async def pieces() -> AsyncIterator[bytes]:
+            for start in range(0, len(body), 70_000):
+                yield body[start : start + 70_000]
+
+        async with self.runtime.db.transaction(self.client.tenant_id) as session:
+            key = engagement_key(self.runtime, await session.get_one(Engagement, self.uuid))
+        async with self.runtime.db.connection(self.client.tenant_id) as connection:
+            made = await store_file(
+                connection,
+                key,
+                pieces(),
+                tenant_id=self.client.tenant_id,
+                engagement_id=self.uuid,
+                kind="export",
+                name=name,
+                content_type="text/csv",
+                at=self.runtime.now(),
+            )
+        return encode_id("artifact", made)
 
     async def propose(self) -> dict[str, Any]:
         answer = await self.client.post(f"{self.path}/mapping/propose")

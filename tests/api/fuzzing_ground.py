@@ -1,13 +1,10 @@
 """What fuzzed requests walk on: one tenant with one of everything, so that right requests find something to act on."""
 
-from collections.abc import AsyncIterator
 from dataclasses import replace
 
-from app.documents import engagement_key
 from app.domain.ids import encode_id
-from app.engagements.files import store_file
 from app.models.columns import new_id
-from app.models.engagement import Engagement, Question
+from app.models.engagement import Question
 from tests.api.engagement_kit import BODY, Move
 from tests.api.webhook_kit import happen
 
@@ -44,33 +41,11 @@ async def prepare(move: Move) -> dict[str, str]:
         "delivery_id": sent,
         "quote_id": (await owner.post("/v1/quotes", json=quote)).json()["id"],
         "key_id": (await owner.post("/v1/keys", json={"name": "spare"})).json()["id"],
-        "file_id": await _file(move),
+        "file_id": await move.add_file(b"Id\n1\n", "a.csv"),
         "question_id": await _question(move),
         "upload_id": uploaded.json()["id"],
         **{f"{name}.engagement_id": other.id for name in (*apart, "list_upload_rejects", "purge_engagement")},
     }
-
-
-async def _file(move: Move) -> str:
-    async with move.runtime.db.transaction(move.client.tenant_id) as session:
-        key = engagement_key(move.runtime, await session.get_one(Engagement, move.uuid))
-
-    async def pieces() -> AsyncIterator[bytes]:
-        yield b"Id\n1\n"
-
-    async with move.runtime.db.connection(move.client.tenant_id) as connection:
-        made = await store_file(
-            connection,
-            key,
-            pieces(),
-            tenant_id=move.client.tenant_id,
-            engagement_id=move.uuid,
-            kind="export",
-            name="a.csv",
-            content_type="text/csv",
-            at=move.runtime.now(),
-        )
-    return encode_id("artifact", made)
 
 
 async def _question(move: Move) -> str:

@@ -12,8 +12,10 @@ from app import audited
 from app.audit_cli import prove_chains
 from app.main import openapi_document
 from app.runtime import Runtime
-from tests.api.conftest import Client, FakeClock, MakeClient
-from tests.api.engagement_kit import BODY, Move, move, problem, sandboxes
+from tests.api.conftest import Client, MakeClient
+from tests.api.engagement_kit import BODY, Move, move, sandboxes
+from tests.api.problem_kit import problem
+from tests.clock import FakeClock
 
 __all__ = ["move", "sandboxes"]  # fixtures
 

@@ -27,9 +27,11 @@ from app.runtime import Runtime
 from app.settings import Settings
 from app.signing import SignatureWrong, fingerprint, open_signed, public_key, sign
 from app.verifying import verify_report
-from tests.api.conftest import Client, FakeClock, MakeClient
-from tests.api.engagement_kit import Move, discovered, move, problem, sandboxes
+from tests.api.conftest import Client, MakeClient
+from tests.api.engagement_kit import Move, discovered, move, sandboxes
+from tests.api.problem_kit import problem
 from tests.api.test_runs_gates import APPROVED, MOVED, READY
+from tests.clock import FakeClock
 
 __all__ = ["discovered", "move", "sandboxes"]  # fixtures
 

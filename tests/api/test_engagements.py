@@ -5,8 +5,10 @@ import pytest
 from app.models.engagement import Engagement
 from app.models.quote import Quote
 from app.runtime import Runtime
-from tests.api.conftest import Client, FakeClock, MakeClient
-from tests.api.engagement_kit import BODY, Move, discovered, move, problem, sandboxes, soon, unknown
+from tests.api.conftest import Client, MakeClient
+from tests.api.engagement_kit import BODY, Move, discovered, move, sandboxes, soon, unknown
+from tests.api.problem_kit import problem
+from tests.clock import FakeClock
 
 __all__ = ["discovered", "move", "sandboxes"]  # fixtures
 

@@ -10,10 +10,11 @@ from app.engagements.connecting import account_context, account_throttle, open_c
 from app.engagements.tokens import ConnectionTokens
 from app.models.engagement import Connection
 from app.runtime import Runtime
-from connectors.base import CredentialsRejected
+from connectors.errors import CredentialsRejected
 from connectors.registry import PLATFORMS
 from tests.api.conftest import Client
-from tests.api.engagement_kit import CREDENTIALS, SECRET, Move, Sandboxes, discovered, move, problem, sandboxes
+from tests.api.engagement_kit import CREDENTIALS, SECRET, Move, Sandboxes, discovered, move, sandboxes
+from tests.api.problem_kit import problem
 from tests.connectors.connector_kit import Sandbox
 
 __all__ = ["discovered", "move", "sandboxes"]  # fixtures

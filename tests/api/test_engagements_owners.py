@@ -6,7 +6,8 @@ from app.domain.schema import Inventory
 from app.engagements.owners import OwnerState, match_owners
 from app.models.engagement import OwnerDecision, Question
 from tests.api.conftest import Client
-from tests.api.engagement_kit import Move, discovered, move, problem, sandboxes, unknown, users
+from tests.api.engagement_kit import Move, discovered, move, sandboxes, unknown, users
+from tests.api.problem_kit import problem
 
 __all__ = ["discovered", "move", "sandboxes"]  # fixtures
 

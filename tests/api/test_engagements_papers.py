@@ -1,16 +1,14 @@
 """Papers: inventories, checklist, reports with sealed bodies, and files streamed out of sealed chunks."""
 
-from collections.abc import AsyncIterator
 from hashlib import sha256
 
-from app.documents import engagement_key
-from app.domain.ids import encode_id
-from app.engagements.files import CHUNK, store_file
+from app.engagements.files import CHUNK
 from app.models.engagement import Engagement
 from app.models.file import ArtifactChunk
 from app.models.mapping import DestinationName
 from tests.api.conftest import Client, MakeClient
-from tests.api.engagement_kit import Move, discovered, move, problem, sandboxes, unknown
+from tests.api.engagement_kit import Move, discovered, move, sandboxes, unknown
+from tests.api.problem_kit import problem
 
 __all__ = ["discovered", "move", "sandboxes"]  # fixtures
 
@@ -92,30 +90,9 @@ class TestReports:
 
 
 class TestFiles:
-    async def store(self, move: Move, body: bytes, name: str) -> str:
-        async def pieces() -> AsyncIterator[bytes]:
-            for start in range(0, len(body), 70_000):
-                yield body[start : start + 70_000]
-
-        async with move.runtime.db.transaction(move.client.tenant_id) as session:
-            key = engagement_key(move.runtime, await session.get_one(Engagement, move.uuid))
-        async with move.runtime.db.connection(move.client.tenant_id) as connection:
-            artifact_id = await store_file(
-                connection,
-                key,
-                pieces(),
-                tenant_id=move.client.tenant_id,
-                engagement_id=move.uuid,
-                kind="export",
-                name=name,
-                content_type="text/csv",
-                at=move.runtime.now(),
-            )
-        return encode_id("artifact", artifact_id)
-
     async def test_comes_out_as_it_went_in(self, move: Move) -> None:
         body = bytes(range(256)) * (CHUNK // 256 * 2 + 3)
-        file_id = await self.store(move, body, 'Nutzer "Süd"\r\n.csv')
+        file_id = await move.add_file(body, 'Nutzer "Süd"\r\n.csv')
         listed = (await move.client.get(f"{move.path}/files", params={"kind": "export"})).json()["data"]
         assert [(one["id"], one["size"], one["sha256"]) for one in listed] == [
             (file_id, len(body), sha256(body).hexdigest())
@@ -128,12 +105,12 @@ class TestFiles:
         assert answer.headers["content-length"] == str(len(body))
 
     async def test_chunks_are_sealed_to_their_place(self, move: Move) -> None:
-        await self.store(move, b"portal user list", "a.csv")
+        await move.add_file(b"portal user list", "a.csv")
         chunk = await move.row(ArtifactChunk, tenant_id=move.client.tenant_id)
         assert b"portal" not in chunk.body
 
     async def test_of_others_and_without_the_scope(self, move: Move, stranger: Client, make_client: MakeClient) -> None:
-        path = f"/v1/files/{await self.store(move, b'x', 'a.csv')}/content"
+        path = f"/v1/files/{await move.add_file(b'x', 'a.csv')}/content"
         problem(await stranger.get(path), 404, "not-found")
         problem(await move.client.http.get(path), 401, "unauthenticated")
         narrow = await make_client(scopes=("engagements:read",), tenant_id=move.client.tenant_id)

@@ -3,7 +3,8 @@
 import pytest
 
 from tests.api.conftest import Client, MakeClient
-from tests.api.engagement_kit import Move, move, problem, sandboxes
+from tests.api.engagement_kit import Move, move, sandboxes
+from tests.api.problem_kit import problem
 from tests.api.webhook_kit import happen
 
 __all__ = ["move", "sandboxes"]  # fixtures

@@ -4,7 +4,7 @@ import httpx
 import pytest
 
 from app.runtime import Runtime
-from tests.api.conftest import FakeClock
+from tests.clock import FakeClock
 
 
 async def test_live(http: httpx.AsyncClient) -> None:

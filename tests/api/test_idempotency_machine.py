@@ -14,7 +14,8 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from app import routing
 from app.runtime import Runtime
-from tests.api.conftest import Client, FakeClock
+from tests.api.conftest import Client
+from tests.clock import FakeClock
 
 KEYS = st.sampled_from(["alpha", "beta", "gamma"])
 NAMES = st.sampled_from(["one", "two"])

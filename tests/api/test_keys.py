@@ -6,8 +6,9 @@ import asyncpg
 import httpx
 
 from app.domain.ids import encode_id
-from tests.api.conftest import Client, FakeClock, MakeClient
-from tests.api.test_frame import assert_problem
+from tests.api.conftest import Client, MakeClient
+from tests.api.problem_kit import problem
+from tests.clock import FakeClock
 
 
 def using(client: Client, key: str) -> Client:
@@ -40,18 +41,18 @@ class TestCreate:
         assert len(row["digest"]) == 32
 
     async def test_401(self, http: httpx.AsyncClient) -> None:
-        assert_problem(await http.post("/v1/keys", json={}), 401, "unauthenticated")
+        problem(await http.post("/v1/keys", json={}), 401, "unauthenticated")
 
     async def test_cannot_give_more_than_it_has(self, make_client: MakeClient) -> None:
         narrow = await make_client(scopes=("keys:write", "runs:read"))
-        body = assert_problem(await narrow.post("/v1/keys", json={"role": "owner"}), 403, "forbidden")
+        body = problem(await narrow.post("/v1/keys", json={"role": "owner"}), 403, "forbidden")
         assert "runs:write" in body["scopes"]
         equal = await narrow.post("/v1/keys", json={"scopes": ["runs:read"]})
         assert equal.status_code == 201
 
     async def test_422(self, owner: Client) -> None:
         for wrong in ({"role": "root"}, {"scopes": ["everything"]}, {"name": "x" * 101}, {"expires_at": "2027-01-01"}):
-            assert_problem(await owner.post("/v1/keys", json=wrong), 422, "invalid")
+            problem(await owner.post("/v1/keys", json=wrong), 422, "invalid")
 
     async def test_expires(self, owner: Client, clock: FakeClock) -> None:
         end = clock() + timedelta(hours=1)
@@ -70,7 +71,7 @@ class TestList:
         assert "digest" not in listed[0]
 
     async def test_401(self, http: httpx.AsyncClient) -> None:
-        assert_problem(await http.get("/v1/keys"), 401, "unauthenticated")
+        problem(await http.get("/v1/keys"), 401, "unauthenticated")
 
 
 class TestRotate:
@@ -81,7 +82,7 @@ class TestRotate:
         path = f"/v1/keys/{made['id']}/rotate"
         successor = (await owner.post(path, json={"overlap_hours": 1})).json()
         assert successor["expires_at"] == made["expires_at"]
-        assert_problem(await owner.post(path, json={}), 409, "key-not-live")
+        problem(await owner.post(path, json={}), 409, "key-not-live")
 
     async def test_both_work_during_the_overlap(self, owner: Client, clock: FakeClock) -> None:
         old_id = encode_id("api_key", owner.key_id)
@@ -96,16 +97,16 @@ class TestRotate:
 
     async def test_404(self, owner: Client, stranger: Client) -> None:
         foreign = encode_id("api_key", stranger.key_id)
-        assert_problem(await owner.post(f"/v1/keys/{foreign}/rotate", json={}), 404, "not-found")
+        problem(await owner.post(f"/v1/keys/{foreign}/rotate", json={}), 404, "not-found")
 
     async def test_409(self, owner: Client) -> None:
         made = (await owner.post("/v1/keys", json={})).json()
         await owner.delete(f"/v1/keys/{made['id']}")
-        assert_problem(await owner.post(f"/v1/keys/{made['id']}/rotate", json={}), 409, "key-not-live")
+        problem(await owner.post(f"/v1/keys/{made['id']}/rotate", json={}), 409, "key-not-live")
 
     async def test_422(self, owner: Client) -> None:
         own = encode_id("api_key", owner.key_id)
-        assert_problem(await owner.post(f"/v1/keys/{own}/rotate", json={"overlap_hours": 169}), 422, "invalid")
+        problem(await owner.post(f"/v1/keys/{own}/rotate", json={"overlap_hours": 169}), 422, "invalid")
 
 
 class TestRevoke:
@@ -119,16 +120,16 @@ class TestRevoke:
 
     async def test_401(self, http: httpx.AsyncClient, owner: Client) -> None:
         own = encode_id("api_key", owner.key_id)
-        assert_problem(await http.delete(f"/v1/keys/{own}"), 401, "unauthenticated")
+        problem(await http.delete(f"/v1/keys/{own}"), 401, "unauthenticated")
 
     async def test_404_for_a_foreign_key_which_lives_on(self, owner: Client, stranger: Client) -> None:
         foreign = encode_id("api_key", stranger.key_id)
-        assert_problem(await owner.delete(f"/v1/keys/{foreign}"), 404, "not-found")
+        problem(await owner.delete(f"/v1/keys/{foreign}"), 404, "not-found")
         assert (await stranger.get("/v1/keys")).status_code == 200
 
     async def test_409_for_itself(self, owner: Client) -> None:
         own = encode_id("api_key", owner.key_id)
-        assert_problem(await owner.delete(f"/v1/keys/{own}"), 409, "key-in-use")
+        problem(await owner.delete(f"/v1/keys/{own}"), 409, "key-in-use")
 
 
 class TestTokens:

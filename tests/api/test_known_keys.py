@@ -1,7 +1,6 @@
 """A key that was seen before costs no way to the database, and is still refused from the moment it ends."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -17,12 +16,13 @@ from app.db import ConditionFailed, driver_connection
 from app.domain.ids import encode_id
 from app.fresh import new_id
 from app.known_keys import KnownKey
-from app.ratelimit import Policy, _count
+from app.ratelimit import _count
+from app.rates import Policy
 from app.runtime import Runtime
-from tests.api.conftest import Client, FakeClock
-from tests.api.test_frame import assert_problem
+from tests.api.conftest import Client, MakeClient
+from tests.api.problem_kit import problem
+from tests.clock import FakeClock
 
-MakeClient = Callable[..., Awaitable[Client]]
 NOWHERE = UUID(int=7)  # fixed: the names of tests are the same in every process
 
 
@@ -60,7 +60,7 @@ async def test_a_revocation_elsewhere_holds_at_once(
     await owner.get("/v1/engagements")
     assert owner.key_id in runtime.known_keys
     await change(runtime, owner, "revoked_at = now()")
-    assert_problem(await owner(method, path, json=body), 401, "unauthenticated")
+    problem(await owner(method, path, json=body), 401, "unauthenticated")
 
 
 async def test_nothing_is_done_for_a_revoked_key(owner: Client, runtime: Runtime, make_client: MakeClient) -> None:
@@ -77,9 +77,9 @@ async def test_a_revoked_key_is_unauthenticated_before_it_is_forbidden(
     viewer = await make_client(role="viewer")
     await viewer.get("/v1/engagements")
     body = {"name": "A", "source": "servicetracker", "destination": "zoho_crm"}
-    assert_problem(await viewer.post("/v1/engagements", json=body), 403, "forbidden")
+    problem(await viewer.post("/v1/engagements", json=body), 403, "forbidden")
     await change(runtime, viewer, "revoked_at = now()")
-    assert_problem(await viewer.post("/v1/engagements", json=body), 401, "unauthenticated")
+    problem(await viewer.post("/v1/engagements", json=body), 401, "unauthenticated")
 
 
 async def test_changed_rights_are_never_the_old_ones(owner: Client, runtime: Runtime) -> None:
@@ -100,7 +100,7 @@ async def test_another_secret_under_a_known_id(owner: Client, http: httpx.AsyncC
     await owner.get("/v1/engagements")
     guessed = make_secret(KEY_PREFIX, owner.key_id)
     answer = await http.get("/v1/engagements", headers={"Authorization": f"Bearer {guessed}"})
-    assert_problem(answer, 401, "unauthenticated")
+    problem(answer, 401, "unauthenticated")
 
 
 def test_only_plain_words_get_into_a_condition(clock: FakeClock) -> None:

@@ -15,7 +15,8 @@ from app.models.event import Event
 from app.models.mapping import Mapping
 from app.settings import Settings
 from tests.api.conftest import Client, MakeClient
-from tests.api.engagement_kit import Move, discovered, move, problem, sandboxes
+from tests.api.engagement_kit import Move, discovered, move, sandboxes
+from tests.api.problem_kit import problem
 
 __all__ = ["discovered", "move", "sandboxes"]  # fixtures
 
@@ -278,6 +279,12 @@ class TestExport:
         )
         assert book.sheet_names == ["Fields", "Value maps", "New fields", "Not moving"]
         assert len(book.get_sheet_by_name("Fields").to_python()) == 1 + rules
+        shown = {
+            str(cell) for name in book.sheet_names for row in book.get_sheet_by_name(name).to_python() for cell in row
+        }
+        assert "the record is held until somebody decides" in shown
+        assert "exported to file" in shown
+        assert not [cell for cell in shown if cell.startswith(("{", "["))]  # what a person signs holds no JSON
 
     def test_no_cell_runs_as_a_formula(self) -> None:
         rows = list(csv.reader(io.StringIO(to_csv(EVIL, None, None).decode("utf-8-sig"))))
@@ -303,10 +310,44 @@ class TestExport:
         assert cells[0].endswith("the CSV has it all)")
         assert len(cells[0]) <= 32_767
 
-    @pytest.mark.parametrize("cell", ["=1", "+1", "-1", "@x", "\tx", "\rx", "＝1", "  =1"])
+    @pytest.mark.parametrize(
+        "cell",
+        [
+            "=1",
+            "+1+1",
+            "-A1",
+            "-2-3",
+            "@x",
+            "\tx",
+            "\rx",
+            "＝1",
+            "  =1",
+            " -1",
+            "+1\n=2",
+            "+1 270 555 0195*2",
+            "+cmd|'/C x'!A0",
+        ],
+    )
     def test_guard(self, cell: str) -> None:
         assert guarded(cell) == f"'{cell}"
-        assert guarded("plain = text") == "plain = text"
+
+    @pytest.mark.parametrize(
+        "cell",
+        [
+            "plain = text",
+            "-20.25",
+            "-1,234.50",
+            "+3",
+            "-119.17046",
+            "-4.5e-7",
+            "-5%",
+            "+1 270 555 0195",
+            "+49 (30) 555-0123",
+        ],
+    )
+    def test_numbers_and_phones_stay_what_they_are(self, cell: str) -> None:
+        """A refund must be summed, a longitude found and a lead's number imported from what we hand out."""
+        assert guarded(cell) == cell
 
     async def test_of_others_and_of_nothing(self, discovered: Move, stranger: Client) -> None:
         path = f"{discovered.path}/mapping/export"

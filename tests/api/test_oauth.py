@@ -9,7 +9,8 @@ import httpx
 import pytest
 
 from app.domain.ids import encode_id
-from tests.api.conftest import Client, FakeClock, MakeClient
+from tests.api.conftest import Client, MakeClient
+from tests.clock import FakeClock
 
 with warnings.catch_warnings(record=True):  # it announces its own next release while it is imported
     from authlib.integrations.base_client import OAuthError

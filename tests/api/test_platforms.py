@@ -5,7 +5,7 @@ import httpx
 from app.platforms.service import pairs_as_json
 from app.rehearsal.conformance import TRIALS
 from connectors.registry import BLUEPRINTS, PLATFORMS, load_blueprint
-from tests.api.test_frame import assert_problem
+from tests.api.problem_kit import problem
 
 
 class TestPlatforms:
@@ -43,7 +43,7 @@ class TestPlatforms:
             assert all(names[name]["objects"] for name in trials), slug
 
     async def test_404(self, http: httpx.AsyncClient) -> None:
-        assert_problem(await http.get("/v1/platforms/abacus"), 404, "not-found")
+        problem(await http.get("/v1/platforms/abacus"), 404, "not-found")
 
 
 class TestPairs:
@@ -97,4 +97,4 @@ class TestPairs:
         assert all(row["files"] for row in still)
 
     async def test_404(self, http: httpx.AsyncClient) -> None:
-        assert_problem(await http.get("/v1/pairs/zoho_crm/servicetracker"), 404, "unknown-pair")
+        problem(await http.get("/v1/pairs/zoho_crm/servicetracker"), 404, "unknown-pair")

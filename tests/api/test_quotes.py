@@ -8,10 +8,11 @@ import pytest
 
 from app.domain.ids import encode_id
 from app.models.columns import new_id
-from app.ratelimit import Policy
+from app.rates import Policy
 from app.runtime import Runtime
-from tests.api.conftest import Client, FakeClock, MakeClient
-from tests.api.test_frame import assert_problem
+from tests.api.conftest import Client, MakeClient
+from tests.api.problem_kit import problem
+from tests.clock import FakeClock
 
 ASKED: dict[str, Any] = {
     "category": "crm",
@@ -87,11 +88,11 @@ class TestCreate:
 
     async def test_a_wrong_key_is_not_taken_for_none(self, http: httpx.AsyncClient) -> None:
         headers = {"Idempotency-Key": uuid4().hex, "Authorization": "Bearer nonsense"}
-        assert_problem(await http.post("/v1/quotes", json=ASKED, headers=headers), 401, "unauthenticated")
+        problem(await http.post("/v1/quotes", json=ASKED, headers=headers), 401, "unauthenticated")
 
     async def test_403(self, make_client: MakeClient) -> None:
         viewer, widget = await make_client(role="viewer"), await make_client(role="widget")
-        assert_problem(await viewer.post("/v1/quotes", json=ASKED), 403, "forbidden")
+        problem(await viewer.post("/v1/quotes", json=ASKED), 403, "forbidden")
         assert (await widget.post("/v1/quotes", json=ASKED)).status_code == 201
 
     async def test_repeated(self, http: httpx.AsyncClient) -> None:
@@ -99,7 +100,7 @@ class TestCreate:
         first, again = [await http.post("/v1/quotes", json=ASKED, headers=headers) for _ in range(2)]
         assert first.json() == again.json()
         assert again.headers["idempotency-replayed"] == "true"
-        assert_problem(await http.post("/v1/quotes", json=ASKED), 400, "idempotency-key-missing")
+        problem(await http.post("/v1/quotes", json=ASKED), 400, "idempotency-key-missing")
 
     @pytest.mark.parametrize(
         ("change", "status", "code", "pointer"),
@@ -119,24 +120,24 @@ class TestCreate:
     async def test_422(
         self, owner: Client, change: dict[str, Any], status: int, code: str, pointer: str | None
     ) -> None:
-        body = assert_problem(await owner.post("/v1/quotes", json=ASKED | change), status, code)
+        body = problem(await owner.post("/v1/quotes", json=ASKED | change), status, code)
         if pointer is not None:
             assert body["errors"][0]["pointer"] == pointer
 
     async def test_pair_that_is_not_offered(self, owner: Client) -> None:
         turned = ASKED | {"source": "zoho_crm", "destination": "servicetracker", "destination_edition": ""}
-        assert_problem(await owner.post("/v1/quotes", json=turned), 404, "unknown-pair")
+        problem(await owner.post("/v1/quotes", json=turned), 404, "unknown-pair")
 
 
 class TestGet:
     async def test_foreign_quote_is_unknown(self, owner: Client, stranger: Client, http: httpx.AsyncClient) -> None:
         path = (await owner.post("/v1/quotes", json=ASKED)).headers["location"]
         assert (await owner.get(path)).status_code == 200
-        assert_problem(await stranger.get(path), 404, "not-found")
-        assert_problem(await http.get(path), 404, "not-found")
+        problem(await stranger.get(path), 404, "not-found")
+        problem(await http.get(path), 404, "not-found")
 
     async def test_404(self, owner: Client) -> None:
-        assert_problem(await owner.get(f"/v1/quotes/{encode_id('quote', new_id())}"), 404, "not-found")
+        problem(await owner.get(f"/v1/quotes/{encode_id('quote', new_id())}"), 404, "not-found")
 
     async def test_expires(self, owner: Client, clock: FakeClock) -> None:
         path = (await owner.post("/v1/quotes", json=ASKED)).headers["location"]
@@ -161,26 +162,26 @@ class TestReview:
 
     async def test_401(self, http: httpx.AsyncClient) -> None:
         path = f"/v1/quotes/{encode_id('quote', UUID(int=1))}/review"
-        assert_problem(await http.post(path, json=self.PRICE), 401, "unauthenticated")
+        problem(await http.post(path, json=self.PRICE), 401, "unauthenticated")
 
     async def test_403(self, make_client: MakeClient) -> None:
         path = f"/v1/quotes/{encode_id('quote', UUID(int=1))}/review"
         for role in ("viewer", "widget"):
             client = await make_client(role=role)
-            assert_problem(await client.post(path, json=self.PRICE), 403, "forbidden")
+            problem(await client.post(path, json=self.PRICE), 403, "forbidden")
 
     async def test_404(self, owner: Client, stranger: Client) -> None:
         path = (await owner.post("/v1/quotes", json=LARGE)).headers["location"]
-        assert_problem(await stranger.post(f"{path}/review", json=self.PRICE), 404, "not-found")
+        problem(await stranger.post(f"{path}/review", json=self.PRICE), 404, "not-found")
 
     async def test_409(self, owner: Client) -> None:
         path = (await owner.post("/v1/quotes", json=ASKED)).headers["location"]
-        assert_problem(await owner.post(f"{path}/review", json=self.PRICE), 409, "quote-not-under-review")
+        problem(await owner.post(f"{path}/review", json=self.PRICE), 409, "quote-not-under-review")
 
     async def test_422(self, owner: Client) -> None:
         path = (await owner.post("/v1/quotes", json=LARGE)).headers["location"]
         for wrong in ({}, {"amount_minor": -1}, {"amount_minor": "12.50"}, {"amount_minor": 10**13}):
-            assert_problem(await owner.post(f"{path}/review", json=wrong), 422, "invalid")
+            problem(await owner.post(f"{path}/review", json=wrong), 422, "invalid")
 
 
 async def test_raw_sql_of_another_tenant_finds_no_quote(owner: Client, stranger: Client, runtime: Runtime) -> None:

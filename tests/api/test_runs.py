@@ -10,8 +10,10 @@ import pytest
 from app.domain.ids import decode_id
 from app.models.event import Event
 from app.models.run import Run
-from tests.api.conftest import Client, FakeClock, MakeClient
-from tests.api.engagement_kit import Move, discovered, move, problem, sandboxes, unknown
+from tests.api.conftest import Client, MakeClient
+from tests.api.engagement_kit import Move, discovered, move, sandboxes, unknown
+from tests.api.problem_kit import problem
+from tests.clock import FakeClock
 
 __all__ = ["discovered", "move", "sandboxes"]  # fixtures
 

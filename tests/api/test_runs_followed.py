@@ -12,7 +12,8 @@ from app.models.ledger import Ledger
 from app.runs import router
 from app.runtime import Runtime
 from tests.api.conftest import Client, MakeClient
-from tests.api.engagement_kit import Move, discovered, move, problem, sandboxes
+from tests.api.engagement_kit import Move, discovered, move, sandboxes
+from tests.api.problem_kit import problem
 from tests.connectors.connector_kit import serve
 
 __all__ = ["discovered", "move", "sandboxes"]  # fixtures

@@ -6,9 +6,10 @@ from uuid import UUID
 import pytest
 
 from app.engagements.facts import Account, Facts, MappingFact, RunFact
-from app.engagements.gates import KINDS, gates
+from app.engagements.gates import gates
 from app.engagements.owners import OwnerCounts
 from app.engagements.road import StepState, next_step, road
+from app.engagements.run_kinds import KINDS
 from app.engagements.standing import state_of
 from app.errors import AppError
 

@@ -13,7 +13,8 @@ from app.models.mapping import Mapping
 from app.models.merging import MergeFinding
 from app.runs.findings import seal_sides
 from tests.api.conftest import Client, MakeClient
-from tests.api.engagement_kit import Move, discovered, move, problem, sandboxes, unknown
+from tests.api.engagement_kit import Move, discovered, move, sandboxes, unknown
+from tests.api.problem_kit import problem
 
 __all__ = ["discovered", "move", "sandboxes"]  # fixtures
 

@@ -12,7 +12,8 @@ from app.engagements import bundles, uploads
 from app.engagements.shelf import UploadShelf
 from connectors.table_files import find_document, rows_of
 from tests.api.conftest import Client
-from tests.api.engagement_kit import Move, move, problem, sandboxes
+from tests.api.engagement_kit import Move, move, sandboxes
+from tests.api.problem_kit import problem
 from tests.connectors.hostile_archives import HOSTILE, TABLE
 from tests.connectors.unpacking_kit import archive, sheet, workbook
 

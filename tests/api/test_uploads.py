@@ -19,7 +19,8 @@ from app.models.run import Run
 from app.runs.engine import advance
 from app.runs.staging import Scope, Staging
 from tests.api.conftest import Client, MakeClient
-from tests.api.engagement_kit import BODY, Move, move, problem, sandboxes, unknown
+from tests.api.engagement_kit import BODY, Move, move, sandboxes, unknown
+from tests.api.problem_kit import problem
 
 __all__ = ["move", "sandboxes"]  # fixtures
 

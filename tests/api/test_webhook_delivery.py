@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -14,29 +13,12 @@ from app.domain.ids import encode_id
 from app.models.columns import new_id
 from app.runtime import Runtime
 from app.webhooks import schedule
-from tests.api.conftest import Client, FakeClock
-from tests.api.receiver import Receiver, listening
-from tests.api.webhook_kit import deliver, deliveries, happen
-from tests.conftest import execute
+from tests.api.conftest import Client
+from tests.api.receiver import Receiver
+from tests.api.webhook_kit import deliver, deliveries, endpoint, happen, nothing_due, receiver
+from tests.clock import FakeClock
 
-
-@pytest.fixture
-async def receiver() -> AsyncIterator[Receiver]:
-    async with listening() as running:
-        yield running
-
-
-@pytest.fixture
-async def endpoint(owner: Client, receiver: Receiver) -> dict[str, Any]:
-    """An endpoint of the owner that leads to the receiver, for all events."""
-    made: dict[str, Any] = (await owner.post("/v1/webhook_endpoints", json={"url": receiver.url})).json()
-    return made
-
-
-@pytest.fixture(autouse=True)
-async def nothing_due(database_url: str) -> None:
-    """What earlier tests of this module left to be delivered is no longer."""
-    await execute(database_url, "UPDATE webhook_deliveries SET state = 'failed' WHERE state = 'pending'")
+__all__ = ["endpoint", "nothing_due", "receiver"]  # fixtures
 
 
 class TestDelivery:

@@ -13,9 +13,10 @@ from standardwebhooks import Webhook
 
 from app.runtime import Runtime
 from app.webhooks import schedule
-from tests.api.conftest import Client, FakeClock
+from tests.api.conftest import Client
 from tests.api.receiver import Answer, Received, listening
 from tests.api.webhook_kit import deliver, deliveries, happen
+from tests.clock import FakeClock
 
 EVENTS = 24
 PATIENCE = 0.3  # seconds of real time that a stall costs

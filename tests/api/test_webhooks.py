@@ -1,7 +1,6 @@
 """Webhook endpoints, their secrets, pings and replays, and the event stream, over HTTP."""
 
 import json
-from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -12,32 +11,15 @@ from standardwebhooks import Webhook
 from app.domain.ids import encode_id
 from app.models.columns import new_id
 from app.runtime import Runtime
-from tests.api.conftest import Client, FakeClock
-from tests.api.receiver import Receiver, listening
-from tests.api.test_frame import assert_problem
-from tests.api.webhook_kit import deliver, deliveries, happen
-from tests.conftest import execute
+from tests.api.conftest import Client
+from tests.api.problem_kit import problem
+from tests.api.receiver import Receiver
+from tests.api.webhook_kit import deliver, deliveries, endpoint, happen, nothing_due, receiver
+from tests.clock import FakeClock
+
+__all__ = ["endpoint", "nothing_due", "receiver"]  # fixtures
 
 PUBLIC_URL = {"url": "https://example.com/hook"}
-
-
-@pytest.fixture
-async def receiver() -> AsyncIterator[Receiver]:
-    async with listening() as running:
-        yield running
-
-
-@pytest.fixture
-async def endpoint(owner: Client, receiver: Receiver) -> dict[str, Any]:
-    """An endpoint of the owner that leads to the receiver, for all events."""
-    made: dict[str, Any] = (await owner.post("/v1/webhook_endpoints", json={"url": receiver.url})).json()
-    return made
-
-
-@pytest.fixture(autouse=True)
-async def nothing_due(database_url: str) -> None:
-    """What earlier tests of this module left to be delivered is no longer."""
-    await execute(database_url, "UPDATE webhook_deliveries SET state = 'failed' WHERE state = 'pending'")
 
 
 class TestCreate:
@@ -51,21 +33,21 @@ class TestCreate:
         assert shown == {name: value for name, value in made.items() if name != "secret"}
 
     async def test_401(self, http: httpx.AsyncClient) -> None:
-        assert_problem(await http.post("/v1/webhook_endpoints", json=PUBLIC_URL), 401, "unauthenticated")
+        problem(await http.post("/v1/webhook_endpoints", json=PUBLIC_URL), 401, "unauthenticated")
 
     @pytest.mark.parametrize("url", ["https://10.0.0.1/", "ftp://example.com/", "https://user@example.com/"])
     async def test_422_target(self, owner: Client, url: str) -> None:
-        body = assert_problem(await owner.post("/v1/webhook_endpoints", json={"url": url}), 422, "target-forbidden")
+        body = problem(await owner.post("/v1/webhook_endpoints", json={"url": url}), 422, "target-forbidden")
         assert body["errors"][0]["pointer"] == "/url"
 
     async def test_422_event(self, owner: Client) -> None:
         response = await owner.post("/v1/webhook_endpoints", json=PUBLIC_URL | {"events": ["run.exploded"]})
-        assert_problem(response, 422, "invalid")
+        problem(response, 422, "invalid")
 
     async def test_409_too_many(self, owner: Client) -> None:
         for _ in range(20):
             assert (await owner.post("/v1/webhook_endpoints", json=PUBLIC_URL)).status_code == 201
-        assert_problem(await owner.post("/v1/webhook_endpoints", json=PUBLIC_URL), 409, "too-many-endpoints")
+        problem(await owner.post("/v1/webhook_endpoints", json=PUBLIC_URL), 409, "too-many-endpoints")
 
 
 class TestReadChangeDelete:
@@ -79,8 +61,8 @@ class TestReadChangeDelete:
         path = f"/v1/webhook_endpoints/{made['id']}"
         changed = (await owner.patch(path, json={"events": ["run.failed"], "enabled": False})).json()
         assert (changed["events"], changed["state"], changed["url"]) == (["run.failed"], "disabled", made["url"])
-        assert_problem(await owner.patch(path, json={"url": "https://192.168.0.1"}), 422, "target-forbidden")
-        assert_problem(await owner.patch(path, json={"secret": "whsec_x"}), 422, "invalid")
+        problem(await owner.patch(path, json={"url": "https://192.168.0.1"}), 422, "target-forbidden")
+        problem(await owner.patch(path, json={"secret": "whsec_x"}), 422, "invalid")
 
     async def test_delete_with_deliveries(
         self, owner: Client, endpoint: dict[str, Any], runtime: Runtime, receiver: Receiver
@@ -89,7 +71,7 @@ class TestReadChangeDelete:
         await deliver(runtime)
         path = f"/v1/webhook_endpoints/{endpoint['id']}"
         assert (await owner.delete(path)).status_code == 204
-        assert_problem(await owner.get(path), 404, "not-found")
+        problem(await owner.get(path), 404, "not-found")
 
     async def test_foreign_ids_are_unknown(self, stranger: Client, owner: Client, endpoint: dict[str, Any]) -> None:
         path = f"/v1/webhook_endpoints/{endpoint['id']}"
@@ -103,13 +85,13 @@ class TestReadChangeDelete:
             await stranger.get(f"{path}/deliveries"),
         ]
         for answer in answers:
-            assert_problem(answer, 404, "not-found")
+            problem(answer, 404, "not-found")
         assert (await owner.get(path)).json()["state"] == "enabled"
 
     async def test_401(self, http: httpx.AsyncClient) -> None:
         path = f"/v1/webhook_endpoints/{encode_id('webhook_endpoint', new_id())}"
         for method, end in (("GET", ""), ("PATCH", ""), ("DELETE", ""), ("POST", "/test"), ("GET", "/deliveries")):
-            assert_problem(await http.request(method, path + end), 401, "unauthenticated")
+            problem(await http.request(method, path + end), 401, "unauthenticated")
 
 
 class TestPing:
@@ -129,7 +111,7 @@ class TestPing:
     async def test_409(self, owner: Client, endpoint: dict[str, Any]) -> None:
         path = f"/v1/webhook_endpoints/{endpoint['id']}"
         await owner.patch(path, json={"enabled": False})
-        assert_problem(await owner.post(f"{path}/test"), 409, "endpoint-disabled")
+        problem(await owner.post(f"{path}/test"), 409, "endpoint-disabled")
 
 
 class TestRotate:
@@ -181,7 +163,7 @@ class TestReplay:
     ) -> None:
         await happen(runtime, owner)
         first = (await deliveries(owner, endpoint))[0]
-        assert_problem(await stranger.post(f"/v1/webhook_deliveries/{first['id']}/replay"), 404, "not-found")
+        problem(await stranger.post(f"/v1/webhook_deliveries/{first['id']}/replay"), 404, "not-found")
 
     async def test_all_since(self, owner: Client, runtime: Runtime, receiver: Receiver, clock: FakeClock) -> None:
         for kind in ("run.failed", "run.completed", "run.failed"):
@@ -192,7 +174,7 @@ class TestReplay:
         path = f"/v1/webhook_endpoints/{made['id']}/replay"
         assert (await owner.post(path, json={"since": since})).json()["deliveries"] == 1
         assert await deliver(runtime) == 1
-        assert_problem(await owner.post(path, json={"since": "yesterday"}), 422, "invalid")
+        problem(await owner.post(path, json={"since": "yesterday"}), 422, "invalid")
 
     async def test_more_than_one_request_takes_goes_on_where_it_stopped(
         self,
@@ -226,7 +208,7 @@ class TestReplay:
         path = f"/v1/webhook_endpoints/{endpoint['id']}"
         await owner.patch(path, json={"enabled": False})
         response = await owner.post(f"{path}/replay", json={"since": "2026-11-20T00:00:00Z"})
-        assert_problem(response, 409, "endpoint-disabled")
+        problem(response, 409, "endpoint-disabled")
 
 
 class TestEvents:
@@ -255,6 +237,6 @@ class TestEvents:
         assert (await owner.get("/v1/events")).json()["data"] == []
 
     async def test_401_and_422(self, http: httpx.AsyncClient, owner: Client) -> None:
-        assert_problem(await http.get("/v1/events"), 401, "unauthenticated")
-        assert_problem(await owner.get("/v1/events?type=run.exploded"), 422, "invalid")
-        assert_problem(await owner.get("/v1/events?run_id=x"), 422, "invalid")
+        problem(await http.get("/v1/events"), 401, "unauthenticated")
+        problem(await owner.get("/v1/events?type=run.exploded"), 422, "invalid")
+        problem(await owner.get("/v1/events?run_id=x"), 422, "invalid")

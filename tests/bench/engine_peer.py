@@ -1,6 +1,6 @@
 """The engine as one peer of the shared bench: reads the export, stages it, writes it to the sink, and keeps its books.
 
-`python -m tests.bench.engine_peer` runs the whole job and ends; see README.md here. `--prepare` only migrates.
+`python -m tests.bench.engine_peer` runs the whole job and ends; see README.md here. `--prepare` migrates and empties.
 """
 
 import asyncio
@@ -57,10 +57,12 @@ def _import_drive() -> Drive:
 
 
 def prepare() -> None:
-    """Brings the bench's database to our schema, which is not part of what is timed."""
+    """Brings the bench's database to our schema and empties it, which is not part of what is timed."""
     from app.migrations import upgrade
+    from tests.bench.export_rows import forget
 
     upgrade(os.environ["BENCH_DSN"])
+    asyncio.run(forget())
 
 
 if __name__ == "__main__":

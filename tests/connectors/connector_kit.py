@@ -1,7 +1,7 @@
 """Builders for connector tests: running sandboxes, connection contexts, an in-memory token store, tiny servers."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -10,7 +10,8 @@ from typing import Any
 import httpx
 from pydantic import SecretStr
 
-from connectors.base import CallMeter, ConnectionContext, Throttle
+from app.domain.schema import Record
+from connectors.base import CallMeter, ConnectionContext, Deletion, Source, Throttle
 from connectors.freshsales.settings import FreshsalesCredentials
 from connectors.sandboxkit.server import server
 from connectors.servicetracker.settings import ServiceTrackerCredentials
@@ -201,3 +202,15 @@ async def raw_server(reply: Reply) -> AsyncIterator[str]:
 def http_answer(body: bytes, status: str = "200 OK", kind: str = "application/json", extra: str = "") -> bytes:
     head = f"HTTP/1.1 {status}\r\ncontent-type: {kind}\r\ncontent-length: {len(body)}\r\n{extra}\r\n"
     return head.encode() + body
+
+
+async def read_all(
+    source: Source, name: str, fields: Sequence[str], **options: Any
+) -> tuple[list[Record], list[Deletion]]:
+    """Everything that `read` gives, page by page."""
+    records: list[Record] = []
+    deletions: list[Deletion] = []
+    async for page in source.read(name, fields, **options):
+        records += page.records
+        deletions += page.deletions
+    return records, deletions

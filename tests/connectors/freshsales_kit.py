@@ -4,8 +4,8 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
 import httpx
@@ -14,29 +14,24 @@ from connectors.base import CallMeter, ChangeKind, SchemaChange, WriteResult, Wr
 from connectors.freshsales.destination import FreshsalesDestination
 from connectors.freshsales.sandbox import create_app
 from connectors.sandboxkit.config import SandboxConfig
+from tests.clock import FakeClock
 from tests.connectors.connector_kit import QuietThrottle, freshsales_context
 
 URL = "http://fresh.test"
 
 
-class Clock:
-    """Stands still until it is moved; a pause of the connector moves it."""
+@dataclass
+class PausedClock(FakeClock):
+    """A pause of the connector moves it."""
 
-    def __init__(self) -> None:
-        self.now = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
-        self.pauses: list[float] = []
-
-    def __call__(self) -> datetime:
-        return self.now
-
-    def pass_seconds(self, seconds: float) -> None:
-        self.now += timedelta(seconds=seconds)
+    at: datetime = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
+    pauses: list[float] = field(default_factory=list)
 
     async def sleep(self, seconds: float) -> None:
         self.pauses.append(seconds)
         for _ in range(200):  # what others can do without waiting is done before time passes
             await asyncio.sleep(0)
-        self.pass_seconds(seconds)
+        self.advance(seconds=seconds)
 
 
 @dataclass
@@ -45,7 +40,7 @@ class Account:
 
     destination: FreshsalesDestination
     meter: CallMeter
-    clock: Clock
+    clock: PausedClock
     client: httpx.AsyncClient
 
     async def admin(self, action: str, **more: Any) -> int:
@@ -121,7 +116,7 @@ async def account(
     edition: str = "enterprise", config: Any = None, throttle: Any = None, **options: str
 ) -> AsyncIterator[Account]:
     """`options` are the sandbox's switches; jobs take no time unless told."""
-    clock = Clock()
+    clock = PausedClock()
     settings = {"job_seconds": "0", **{name: str(value) for name, value in options.items()}}
     app = create_app(SandboxConfig(edition=edition, clock=clock, options=settings))
     transport = httpx.ASGITransport(app)

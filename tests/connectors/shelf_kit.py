@@ -8,11 +8,11 @@ from typing import Any
 from pydantic import BaseModel
 
 from app.domain.schema import Record
-from connectors.base import ConnectionContext, Deletion, Source
+from connectors.base import ConnectionContext, Source
 from connectors.table_files import StoredDocument, StoredTable, TableSurvey
 from connectors.tabular import Probe
 from connectors.throttle import Unlimited
-from tests.connectors.connector_kit import MemoryTokens, build_context
+from tests.connectors.connector_kit import MemoryTokens, build_context, read_all
 from tests.connectors.unpacking_kit import bytes_of, profile_of, taken_apart
 
 UPLOADED = datetime(2026, 11, 21, 9, tzinfo=UTC)
@@ -71,18 +71,6 @@ def upload_context(shelf: Shelf, **config: Any) -> ConnectionContext:
     return build_context(
         Nothing(), {"mode": "upload", "tables": shelf, **config}, tokens=MemoryTokens(), throttle=Unlimited()
     )
-
-
-async def read_all(
-    source: Source, name: str, fields: Sequence[str], **options: Any
-) -> tuple[list[Record], list[Deletion]]:
-    """Everything that `read` gives, page by page."""
-    records: list[Record] = []
-    deletions: list[Deletion] = []
-    async for page in source.read(name, fields, **options):
-        records += page.records
-        deletions += page.deletions
-    return records, deletions
 
 
 async def whole(source: Source, name: str) -> dict[str, Record]:

@@ -2,10 +2,10 @@
 
 import pytest
 
-from connectors.base import ContractBroken
 from connectors.clinic.source import ClinicSource
 from connectors.column_values import date_reader, resolved_kind, resolved_order, resolved_pivot
 from connectors.column_votes import ColumnProfile, ColumnVote, Kind
+from connectors.errors import ContractBroken
 from tests.connectors.shelf_kit import Shelf, upload_context, whole
 
 NOW = 2026

@@ -5,7 +5,8 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from connectors.base import ContractBroken, FileStream, Transient, WriteStatus, WriteStyle, WriteTarget
+from connectors.base import FileStream, WriteStatus, WriteStyle, WriteTarget
+from connectors.errors import ContractBroken, Transient
 from tests.connectors.destination_cases import Bench, stream
 
 

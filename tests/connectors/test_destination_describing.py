@@ -2,7 +2,8 @@
 
 import pytest
 
-from connectors.base import Ambiguous, ChangeKind, SchemaChange, Transient
+from connectors.base import ChangeKind, SchemaChange
+from connectors.errors import Ambiguous, Transient
 from tests.connectors.destination_cases import Bench
 
 

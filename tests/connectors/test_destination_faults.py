@@ -5,7 +5,8 @@ from datetime import timedelta
 
 import pytest
 
-from connectors.base import Ambiguous, CredentialsRejected, Transient, WriteStatus, WriteStyle, WriteTarget
+from connectors.base import WriteStatus, WriteStyle, WriteTarget
+from connectors.errors import Ambiguous, CredentialsRejected, Transient
 from tests.connectors.connector_kit import MemoryTokens, utc_now
 from tests.connectors.destination_cases import Bench, stream
 

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from connectors.base import ContractBroken
+from connectors.errors import ContractBroken
 from tests.connectors.connector_kit import utc_now
 from tests.connectors.destination_cases import Bench
 

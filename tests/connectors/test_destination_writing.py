@@ -4,7 +4,8 @@ import json
 
 import pytest
 
-from connectors.base import BatchRefused, ContractBroken, WriteStatus, WriteStyle, WriteTarget
+from connectors.base import WriteStatus, WriteStyle, WriteTarget
+from connectors.errors import BatchRefused, ContractBroken
 from tests.connectors.destination_cases import Bench
 
 

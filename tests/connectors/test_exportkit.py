@@ -8,10 +8,12 @@ from typing import Any
 import pytest
 
 from app.domain.schema import FieldType, Record
-from connectors.base import BatchRefused, ContractBroken, CredentialsRejected, FileRef
+from connectors.base import FileRef
+from connectors.errors import BatchRefused, ContractBroken, CredentialsRejected
 from connectors.exportkit.catalogue import Catalogue, TableField, TableObject
 from connectors.exportkit.source import DerivedObject, ExportSource
-from tests.connectors.shelf_kit import Answers, Shelf, read_all, upload_context, whole
+from tests.connectors.connector_kit import read_all
+from tests.connectors.shelf_kit import Answers, Shelf, upload_context, whole
 
 CATALOGUE = Catalogue(
     "yard",

@@ -3,7 +3,7 @@
 import pytest
 
 from app.domain.schema import FieldType
-from connectors.base import ContractBroken
+from connectors.errors import ContractBroken
 from connectors.exportkit.names import Found, NameIndex, normal_name
 from tests.connectors.shelf_kit import whole
 from tests.connectors.test_exportkit import yard

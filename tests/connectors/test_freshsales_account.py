@@ -9,26 +9,17 @@ import httpx
 import pytest
 import respx
 
-from connectors.base import (
-    Ambiguous,
-    BatchRefused,
-    ChangeKind,
-    ContractBroken,
-    CredentialsRejected,
-    QuotaExhausted,
-    SchemaChange,
-    Transient,
-    WriteStatus,
-    WriteTarget,
-)
+from connectors.base import ChangeKind, SchemaChange, WriteStatus, WriteTarget
+from connectors.errors import Ambiguous, BatchRefused, ContractBroken, CredentialsRejected, QuotaExhausted, Transient
 from connectors.freshsales.destination import FreshsalesDestination
 from connectors.freshsales.jobs import read_report
 from connectors.freshsales.refusals import classify, messages, named_label
 from connectors.freshsales.settings import FreshsalesConfig
 from connectors.freshsales.wire import Job
 from connectors.throttle import AccountThrottle
+from tests.clock import FakeClock
 from tests.connectors.connector_kit import freshsales_context, no_sleep
-from tests.connectors.freshsales_kit import Account, Clock, account
+from tests.connectors.freshsales_kit import Account, account
 
 
 def people(*numbers: int) -> list[dict[str, Any]]:
@@ -36,7 +27,7 @@ def people(*numbers: int) -> list[dict[str, Any]]:
 
 
 def hourly(budget: int, reserve: float) -> Any:
-    def made(clock: Clock) -> AccountThrottle:
+    def made(clock: FakeClock) -> AccountThrottle:
         return AccountThrottle(clock=clock, budget=budget, window=3600, reserve=reserve, turning=True)
 
     return made
@@ -50,23 +41,23 @@ async def _one_by_one(fresh: Account, size: int) -> None:
 @pytest.mark.parametrize("header", ["seconds", "epoch"])
 async def test_a_spent_hour_parks_until_it_turns_and_leaves_the_reserve(header: str) -> None:
     async with account(hourly_calls="20", reset_header=header, throttle=hourly(20, 0.25)) as fresh:
-        fresh.clock.pass_seconds(600)
+        fresh.clock.advance(seconds=600)
         with pytest.raises(QuotaExhausted) as caught:
             await _one_by_one(fresh, 30)
-        assert caught.value.until == fresh.clock.now + timedelta(seconds=3000)
+        assert caught.value.until == fresh.clock.at + timedelta(seconds=3000)
         assert (await fresh.stats())["calls"]["remaining"] == 5
-        fresh.clock.pass_seconds(3000)
+        fresh.clock.advance(seconds=3000)
         assert (await fresh.upsert("contacts", "external_id", *people(29)))[0].status is WriteStatus.CREATED
 
 
 async def test_a_429_says_until_when_though_our_count_saw_room() -> None:
     async with account(hourly_calls="6", throttle=hourly(5000, 0)) as fresh:
-        fresh.clock.pass_seconds(1800)
+        fresh.clock.advance(seconds=1800)
         for _ in range(6):  # another integration of the customer takes everything
             await fresh.client.get("/crm/sales/api/selector/owners")
         with pytest.raises(QuotaExhausted) as caught:
             await fresh.destination.check()
-        assert caught.value.until == fresh.clock.now + timedelta(seconds=1800)
+        assert caught.value.until == fresh.clock.at + timedelta(seconds=1800)
         assert fresh.meter.rejected_429 == 1
 
 
@@ -103,7 +94,7 @@ async def test_a_budget_that_ends_within_a_job_leaves_no_doubles() -> None:
     async with account(hourly_calls="3", throttle=hourly(3, 0)) as fresh:
         with pytest.raises(QuotaExhausted):
             await fresh.upsert("contacts", "external_id", *people(*range(5)))
-        fresh.clock.pass_seconds(3600)
+        fresh.clock.advance(seconds=3600)
         assert (await fresh.stats())["records"]["live"] == {"contact": 5}
         results = await fresh.upsert("contacts", "external_id", *people(*range(5)))
         assert len({one.id for one in results}) == 5
@@ -123,9 +114,9 @@ async def test_a_job_without_an_end_is_ambiguous_and_may_be_sent_again() -> None
     async with account(job_seconds="900", config={"job_timeout": 600}) as fresh:
         with pytest.raises(Ambiguous, match="not ended"):
             await fresh.upsert("contacts", "external_id", *people(*range(5)))
-        fresh.clock.pass_seconds(900)
+        fresh.clock.advance(seconds=900)
         await fresh.faults(job_seconds=0)  # the first job is carried out as well, late
-        fresh.clock.pass_seconds(60)
+        fresh.clock.advance(seconds=60)
         results = await fresh.upsert("contacts", "external_id", *people(*range(5)))
         assert [one.status for one in results] == [WriteStatus.UPDATED] * 5
         assert await fresh.destination.count("contacts") == 5

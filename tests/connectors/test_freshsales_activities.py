@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from connectors.base import ContractBroken, CredentialsRejected, WriteStatus
+from connectors.base import WriteStatus
+from connectors.errors import ContractBroken, CredentialsRejected
 from tests.connectors.destination_cases import stream
 from tests.connectors.freshsales_kit import Account, account
 

@@ -6,7 +6,8 @@ import httpx
 import pytest
 import respx
 
-from connectors.base import Ambiguous, ChangeKind, ContractBroken, SchemaChange, WriteStatus
+from connectors.base import ChangeKind, SchemaChange, WriteStatus
+from connectors.errors import Ambiguous, ContractBroken
 from connectors.freshsales.destination import FreshsalesDestination
 from tests.connectors.connector_kit import freshsales_context, no_sleep
 from tests.connectors.freshsales_kit import account
@@ -277,7 +278,7 @@ async def test_changes_since_name_edited_and_deleted_records() -> None:
     async with account() as fresh:
         kept, edited, binned = [await fresh.made("contacts", **person(n)) for n in range(3)]
         since = fresh.clock()
-        fresh.clock.pass_seconds(60)
+        fresh.clock.advance(seconds=60)
         await fresh.admin("edit_record", module="contact", id=edited, values={"city": "Rome"})
         await fresh.admin("delete_record", module="contact", id=binned)
         pages = await fresh.destination.changed_since("contacts", since)

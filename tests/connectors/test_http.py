@@ -11,16 +11,8 @@ import pytest
 import respx
 
 from connectors.answers import ErrorTable, Verdict
-from connectors.base import (
-    Ambiguous,
-    CallMeter,
-    ConnectorError,
-    ContractBroken,
-    CredentialsRejected,
-    FileStream,
-    QuotaExhausted,
-    Transient,
-)
+from connectors.base import CallMeter, FileStream
+from connectors.errors import Ambiguous, ConnectorError, ContractBroken, CredentialsRejected, QuotaExhausted, Transient
 from connectors.http import ApiClient, Call, checked_base
 from connectors.multipart import FileForm
 from connectors.tokens import TokenAuth

@@ -3,7 +3,8 @@
 import pytest
 
 from app.domain.schema import FieldType
-from connectors.base import ChangeKind, ContractBroken, SchemaChange
+from connectors.base import ChangeKind, SchemaChange
+from connectors.errors import ContractBroken
 from connectors.registry import BLUEPRINTS, PLATFORMS, UnknownPair, load_blueprint
 from connectors.servicetracker.reading import Cursor, read_cursor, write_cursor
 from connectors.servicetracker.rows import (

@@ -9,12 +9,13 @@ from typing import Any
 
 import pytest
 
-from connectors.base import ContractBroken
+from connectors.errors import ContractBroken
 from connectors.registry import BLUEPRINTS, PLATFORMS, load_blueprint
 from connectors.rsoft.catalogue import CATALOGUE
 from connectors.rsoft.generator import write_export
 from connectors.rsoft.source import RSoftExport
-from tests.connectors.shelf_kit import Shelf, read_all, upload_context, whole
+from tests.connectors.connector_kit import read_all
+from tests.connectors.shelf_kit import Shelf, upload_context, whole
 from tests.pairs.rsoft_company import FILES
 
 NEEDED = ["companies", "contacts", "leads", "deals", "activities", "tickets", "ticket_messages"]

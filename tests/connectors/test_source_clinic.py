@@ -3,9 +3,10 @@
 import pytest
 
 from app.domain.schema import FieldType
-from connectors.base import ContractBroken, CredentialsRejected
+from connectors.errors import ContractBroken, CredentialsRejected
 from tests.connectors.clinic_kit import PATIENTS, clinic, names, patients_of
-from tests.connectors.shelf_kit import read_all, whole
+from tests.connectors.connector_kit import read_all
+from tests.connectors.shelf_kit import whole
 
 
 class TestNames:

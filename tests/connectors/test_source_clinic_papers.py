@@ -6,12 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from connectors.base import BatchRefused, ContractBroken, FileRef
+from connectors.base import FileRef
 from connectors.clinic import PLATFORM
 from connectors.clinic.catalogue import CATALOGUE
 from connectors.clinic.generator import pack, write_export
+from connectors.errors import BatchRefused, ContractBroken
 from tests.connectors.clinic_kit import PATIENTS, SYNTHEA, clinic, papers_in, tables_in
-from tests.connectors.shelf_kit import UPLOADED, Shelf, read_all, upload_context, whole
+from tests.connectors.connector_kit import read_all
+from tests.connectors.shelf_kit import UPLOADED, Shelf, upload_context, whole
 
 
 class TestPapers:

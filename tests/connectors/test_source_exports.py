@@ -1,90 +1,36 @@
 """ServiceTracker's export files as a source: the same records as its API, and every trouble named."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
-from pydantic import BaseModel
 
 from app.domain.schema import FieldType, Record
-from connectors.base import BatchRefused, ContractBroken, CredentialsRejected, Deletion, FileRef, Source
+from connectors.base import Deletion, FileRef, Source
+from connectors.errors import BatchRefused, ContractBroken, CredentialsRejected
 from connectors.sandboxkit.config import SandboxConfig
 from connectors.servicetracker import PLATFORM
 from connectors.servicetracker.exports import ServiceTrackerExports
 from connectors.servicetracker.sandbox import create_app
 from connectors.servicetracker.sandbox.csv_folder import export_csv
 from connectors.servicetracker.source import ServiceTrackerSource
-from connectors.table_files import StoredTable, TableSurvey
-from connectors.tabular import Probe
-from connectors.throttle import Unlimited
-from tests.connectors.connector_kit import MemoryTokens, build_context, no_sleep, serve, servicetracker_context
+from tests.connectors.connector_kit import no_sleep, read_all, serve, servicetracker_context
+from tests.connectors.shelf_kit import UPLOADED, Shelf, upload_context
 
-UPLOADED = datetime(2026, 11, 21, 9, tzinfo=UTC)
 USERS = b"Id,Name,Email,IsActive\n0055g00000000010AA,Ada Berg,Ada@Example.com ,true\n"
-
-
-class Nothing(BaseModel):
-    """No credentials."""
-
-
-class Shelf:
-    """Files in memory; `known` are ids that earlier reads delivered."""
-
-    def __init__(self, files: Mapping[str, bytes], answers: Mapping[str, Mapping[tuple[str, str], str]] = {}) -> None:
-        self.files = dict(files)
-        self.answers = answers
-        self.paths: list[str] = []
-        self.known: dict[str, list[str]] = {}
-
-    async def tables(self) -> Sequence[StoredTable]:
-        return [self._table(name, body) for name, body in sorted(self.files.items())]
-
-    def _table(self, name: str, body: bytes) -> StoredTable:
-        probe = Probe()
-        probe.feed(body)
-        survey = TableSurvey(probe.finish())
-        survey.feed(body)
-        return StoredTable(name, len(body), UPLOADED, survey.finish(), self.answers.get(name, {}))
-
-    async def read(self, table: StoredTable) -> AsyncIterator[bytes]:
-        body = self.files[table.name]
-        for start in range(0, len(body), 50_000):
-            yield body[start : start + 50_000]
-
-    async def needed(self) -> Sequence[str]:
-        return self.paths
-
-    async def known_ids(self, object_name: str) -> AsyncIterator[Sequence[str]]:
-        known = sorted(self.known.get(object_name, []))
-        for start in range(0, len(known), 3):
-            yield known[start : start + 3]
 
 
 def exports(shelf: Shelf, **config: Any) -> Source:
     assert PLATFORM.source is not None
-    context = build_context(
-        Nothing(), {"mode": "upload", "tables": shelf, **config}, tokens=MemoryTokens(), throttle=Unlimited()
-    )
-    made = PLATFORM.source(context)
+    made = PLATFORM.source(upload_context(shelf, **config))
     assert isinstance(made, ServiceTrackerExports)
     return made
 
 
 def one(name: str, body: bytes, answers: Mapping[tuple[str, str], str] | None = None, **config: Any) -> Source:
     return exports(Shelf({name: body}, {name: answers or {}}), **config)
-
-
-async def read_all(
-    source: Source, name: str, fields: Sequence[str], **options: Any
-) -> tuple[list[Record], list[Deletion]]:
-    records: list[Record] = []
-    deletions: list[Deletion] = []
-    async for page in source.read(name, fields, **options):
-        records += page.records
-        deletions += page.deletions
-    return records, deletions
 
 
 async def everything(source: Source, name: str) -> tuple[dict[str, Record], dict[str, Deletion]]:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from app.domain.schema import FieldType, Record
-from connectors.base import ContractBroken
+from connectors.errors import ContractBroken
 from connectors.exportkit.catalogue import fold
 from connectors.octopuspro import PLATFORM
 from connectors.octopuspro.catalogue import CATALOGUE
@@ -15,7 +15,8 @@ from connectors.octopuspro.custom import split_choices, split_options
 from connectors.octopuspro.generator import write_export
 from connectors.octopuspro.people import complete_customer
 from connectors.octopuspro.source import OctopusProSource, placeholder_email
-from tests.connectors.shelf_kit import Shelf, UnpackedShelf, read_all, upload_context, whole
+from tests.connectors.connector_kit import read_all
+from tests.connectors.shelf_kit import Shelf, UnpackedShelf, upload_context, whole
 
 ZONE = {"timezone": "Australia/Sydney"}
 

@@ -11,13 +11,12 @@ import pytest
 import respx
 
 from app.domain.schema import FieldType, Record
-from connectors.base import (
+from connectors.base import FileRef
+from connectors.errors import (
     BatchRefused,
     ConnectorError,
     ContractBroken,
     CredentialsRejected,
-    Deletion,
-    FileRef,
     QuotaExhausted,
     Transient,
 )
@@ -29,6 +28,7 @@ from tests.connectors.connector_kit import (
     QuietThrottle,
     Sandbox,
     no_sleep,
+    read_all,
     serve,
     servicetracker_context,
     utc_now,
@@ -44,17 +44,6 @@ async def source(tracker: Sandbox) -> AsyncIterator[ServiceTrackerSource]:
     made = build_source(tracker.url, config={"bulk": "off"})
     yield made
     await made.close()
-
-
-async def read_all(
-    source: ServiceTrackerSource, name: str, fields: list[str], **options: Any
-) -> tuple[list[Record], list[Deletion]]:
-    records: list[Record] = []
-    deletions: list[Deletion] = []
-    async for page in source.read(name, fields, **options):
-        records += page.records
-        deletions += page.deletions
-    return records, deletions
 
 
 async def names_of(source: ServiceTrackerSource, name: str) -> list[str]:

@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 
 from app.domain.moments import zone_of
-from connectors.base import ContractBroken
 from connectors.column_values import (
     boolean_reader,
     date_reader,
@@ -21,7 +20,9 @@ from connectors.column_values import (
     resolved_order,
     text_reader,
 )
-from connectors.column_votes import ColumnProfile, DateOrder, DecimalMark, Kind
+from connectors.column_votes import ColumnProfile, DateOrder, Kind
+from connectors.errors import ContractBroken
+from connectors.number_forms import DecimalMark
 from connectors.table_files import KeyedTable, StoredTable, TableProfile, TableSurvey, rows_of
 from connectors.tabular import KEPT_REJECTS, Dialect, Probe, Row, TableReader, Unreadable
 

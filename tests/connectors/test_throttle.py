@@ -5,21 +5,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from connectors.base import QuotaExhausted
+from connectors.errors import QuotaExhausted
+from tests.clock import FakeClock
 from tests.connectors.connector_kit import build_throttle
 
 START = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.now = START
-
-    def __call__(self) -> datetime:
-        return self.now
-
-    def forward(self, **span: float) -> None:
-        self.now += timedelta(**span)
 
 
 async def test_never_more_than_the_allowed_calls_are_out() -> None:
@@ -100,12 +90,12 @@ async def test_nobody_starts_during_a_penalty() -> None:
 
 
 async def test_the_budget_rolls_and_says_when_it_returns() -> None:
-    clock = Clock()
+    clock = FakeClock(START)
     throttle = build_throttle(clock=clock, budget=100, window=86_400)
     for _ in range(10):
         async with throttle.slot(credits=10):
             pass
-        clock.forward(minutes=10)
+        clock.advance(minutes=10)
     with pytest.raises(QuotaExhausted) as refused:
         await throttle.enter(20, False)
     assert throttle.in_flight == 0
@@ -113,7 +103,7 @@ async def test_the_budget_rolls_and_says_when_it_returns() -> None:
     until = refused.value.until
     assert until is not None
     assert START + timedelta(hours=24, minutes=10) <= until <= START + timedelta(hours=24, minutes=12)
-    clock.now = until
+    clock.at = until
     async with throttle.slot(credits=20):
         pass
     assert throttle.credits.used == 100
@@ -129,14 +119,14 @@ async def test_a_share_is_reserved_for_the_customer() -> None:
 
 
 async def test_the_window_survives_a_restart() -> None:
-    clock = Clock()
+    clock = FakeClock(START)
     before = build_throttle(clock=clock, budget=100)
     async with before.slot(credits=70):
         pass
     after = build_throttle(clock=clock, budget=100)
     after.restore(before.snapshot())
     assert after.credits.remaining() == 30
-    clock.forward(hours=25)
+    clock.advance(hours=25)
     assert after.credits.remaining() == 100
 
 
@@ -146,14 +136,14 @@ async def test_another_shape_is_no_snapshot() -> None:
 
 
 async def test_what_others_spend_counts_for_a_while() -> None:
-    clock = Clock()
+    clock = FakeClock(START)
     throttle = build_throttle(clock=clock, budget=100)
     throttle.observe_remaining(5)
     assert throttle.credits.remaining() == 5
     with pytest.raises(QuotaExhausted) as refused:
         await throttle.enter(6, False)
-    assert refused.value.until == clock.now + timedelta(minutes=15)
-    clock.forward(minutes=15)
+    assert refused.value.until == clock.at + timedelta(minutes=15)
+    clock.advance(minutes=15)
     assert throttle.credits.remaining() == 100
 
 

@@ -10,21 +10,15 @@ import pytest
 import respx
 
 from app.domain.schema import FieldType
-from connectors.base import (
+from connectors.base import CallMeter, ChangeKind, SchemaChange, WriteResult, WriteStatus, WriteStyle, WriteTarget
+from connectors.errors import (
     Ambiguous,
     BatchRefused,
-    CallMeter,
-    ChangeKind,
     ConnectorError,
     ContractBroken,
     CredentialsRejected,
     QuotaExhausted,
-    SchemaChange,
     Transient,
-    WriteResult,
-    WriteStatus,
-    WriteStyle,
-    WriteTarget,
 )
 from connectors.registry import PLATFORMS, load_blueprint
 from connectors.sandboxkit.config import SandboxConfig

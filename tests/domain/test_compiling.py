@@ -206,8 +206,6 @@ class TestReferences:
         page = PageContext(ids={"clients": {"p": "9"}}, related=related)
         record = {"Id": "1", "What": "a"}
         assert compiled.build(record, page).payload == {"Name": "Lyon", "Account_Name": {"id": "9"}}
-        assert compiled.related_ids([record]) == {"Asset": {"a"}, "Account": {"a"}}
-        assert compiled.reference_ids([record], related) == {"clients": {"p"}}
         orphan = compiled.build({"Id": "1", "What": "x"}, page)
         assert orphan.payload == {}
         assert {issue.code for issue in orphan.issues} == {IssueCode.LOOKUP_MISSING}

@@ -158,6 +158,20 @@ def test_with_overlap_what_can_be_written_first_is_read_first():
     assert reads == [sources["client"], sources["asset"], sources["order"]]
 
 
+def test_while_much_is_left_to_write_the_longest_is_read():
+    document = build_document(
+        build_load("client"),
+        build_load("order", "client", phase="b"),
+        build_load("asset", "client", phase="c"),
+        build_load("visit", "asset", phase="d"),
+    )
+    sources = {load.key: load.source_object for load in document.loads}
+    counts = dict(zip(sources.values(), (20, 70, 30, 40), strict=True))
+    plan = plan_run(RunKind.FULL, document, PlanFacts(counts=counts), overlap=True)
+    reads = [stage.name for stage in plan.stages if stage.kind is StageKind.EXTRACT]
+    assert reads == [sources[key] for key in ("client", "asset", "visit", "order")]
+
+
 def test_a_sample_is_chosen_before_anything_is_written_and_verified_after():
     plan = plan_run(RunKind.SAMPLE, DOCUMENT, PlanFacts(references=REFERENCES))
     assert all("choose" in stage.after for stage in plan.stages if stage.key.startswith("load:"))

@@ -1,5 +1,6 @@
 """Quotes and grades: by rules, without a price per record, reproducible."""
 
+import re
 from datetime import UTC, datetime
 
 import pytest
@@ -91,7 +92,7 @@ def test_a_quote_can_be_made_again():
     dearer = CURRENT.model_copy(
         update={
             "version": "2027-01",
-            "categories": {"crm": CategoryPrice(base=260_000, objects_included=8, per_object=12_000)},
+            "categories": {"crm": CategoryPrice(label="CRM", base=260_000, objects_included=8, per_object=12_000)},
         }
     )
     changed = quote(ask(), BLUEPRINT, rules=dearer)
@@ -120,3 +121,11 @@ def test_what_cannot_be_priced_is_named(more, code):
     with pytest.raises(QuoteRefused) as refused:
         quote(ask(**more), BLUEPRINT)
     assert refused.value.code == code
+
+
+def test_every_line_is_named_as_people_say_it():
+    """The estimator shows these labels to the public: no slug of ours among them."""
+    for category in CURRENT.categories:
+        lines = quote(ask(category=category, destination_edition="standard"), BLUEPRINT).lines
+        assert not [line.label for line in lines if "_" in line.label or re.search(r"\b(crm|standard)\b", line.label)]
+    assert quote(ask(), BLUEPRINT).lines[0].label == "Migration, CRM"

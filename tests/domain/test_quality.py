@@ -1,4 +1,4 @@
-"""The pre-flight scan."""
+"""The preflight scan."""
 
 import random
 

@@ -6,8 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.domain.sampling import Candidate, SampleChooser, choose_sample, record_features
-from app.domain.schema import FieldSpec, FieldType
+from app.domain.sampling import Candidate, SampleChooser, choose_sample
 
 OBJECTS = ("Account", "Contact", "WorkOrder")
 
@@ -124,20 +123,3 @@ def test_samples_are_closed_for_any_graph(rows):
     for ref in chosen:
         assert set(candidates[int(ref[1])].refs) & known <= chosen
     assert sample.size <= 20
-
-
-def test_features_name_classes_of_values_and_options_only():
-    fields = [
-        FieldSpec(name="Name", length=12), FieldSpec(name="Notes", type=FieldType.TEXTAREA), FieldSpec(name="Fax"),
-        FieldSpec(name="Status", type=FieldType.PICKLIST), FieldSpec(name="Sum", type=FieldType.CURRENCY),
-        FieldSpec(name="WhatId", type=FieldType.LOOKUP, references=("Account", "Asset")),
-        FieldSpec(name="OwnerId", type=FieldType.USER, references=("User",)), FieldSpec(name="Done"),
-    ]  # fmt: skip
-    record = {
-        "Name": "Zoë Überlang", "Notes": " <b>hi</b>\n", "Status": "Open", "Sum": "-1.50", "WhatId": "02iXYZ",
-        "OwnerId": "005A", "Done": False,
-    }  # fmt: skip
-    assert record_features(record, fields) == {
-        "Name:set", "Name:longest", "Name:beyond_ascii", "Notes:set", "Notes:padded", "Notes:lines", "Notes:markup",
-        "Fax:blank", "Status=Open", "Sum:negative", "WhatId->02i", "OwnerId:set", "Done=False",
-    }  # fmt: skip

@@ -174,6 +174,15 @@ class TestAttach:
         assert not folder.exists()
 
 
+class TestFolder:
+    def test_one_that_cannot_be_had_is_named_with_the_way_out(self, tmp_path: Path) -> None:
+        (tmp_path / "file").touch()
+        with pytest.raises(EmbeddedServersError, match=r"cannot be used: .*--data or TRANSHIP_DATA_DIR"):
+            EmbeddedServers(tmp_path / "file" / "data").start()
+        with pytest.raises(EmbeddedServersError, match="cannot be used"):
+            EmbeddedServers(tmp_path / "file").start()
+
+
 class TestOneSupervisor:
     def test_a_second_is_refused_and_does_not_disturb(self, seeded: Path, supervise: Supervise) -> None:
         with EmbeddedServers(seeded, durable=False) as pair:

@@ -37,10 +37,11 @@ async def lists_are_handed_over(move: ClinicMove) -> None:
     assert [(row["Name"], row["Made of"]) for row in reports] == [("No-show rate", "appointments")]
     payments = await csv_of(move.road, "payments.csv")
     told = [(row["Payment id"], row["Invoice id"], row["Invoice as written"], row["Amount"]) for row in payments]
-    assert told[1] == ("PM2", "I1", "", "'-20.25"), "a cell that a spreadsheet would calculate is marked as text"
+    assert told[1] == ("PM2", "I1", "", "-20.25"), "a refund counts in the sum of whoever keeps the books"
     assert told[3] == ("PM4", "I9", "I9", "7")
     slots = await csv_of(move.road, "schedule_templates.csv")
     assert [(row["Staff id"], row["Weekday"], row["Slot minutes"]) for row in slots] == [("D1", "Monday", "15")]
+    assert slots[0]["Staff"].endswith("Iris van Berg"), "a name stands beside the id"
     territories = await csv_of(move.road, "referral_territories.csv")
     assert [(row["Practice"], row["Territory"], row["Postal code"]) for row in territories] == [
         ("Oak Medical", "North", "7004")

@@ -9,6 +9,7 @@ from connectors.sandboxkit.config import SandboxConfig
 from tests.pairs.clinic_company import CLINIC, Clinic
 from tests.pairs.comparing import Account
 from tests.pairs.conftest import ACCOUNTS, Pair
+from tests.pairs.planting import Planted, lacking
 from tests.pairs.uploading import send_files
 from tests.runs.road import STEPS, Road, road, sandbox
 
@@ -49,3 +50,17 @@ async def moving_clinic(
                 yield ClinicMove(clinic, way, account)
             finally:
                 await account.close()
+
+
+@asynccontextmanager
+async def moved_without(database_url: str, pair: Pair, planted: Planted) -> AsyncIterator[ClinicMove]:
+    """Moved by a mapping that lacks the rules of `planted`."""
+    async with moving_clinic(database_url, pair) as made:
+        for step in ("discovery", "preflight"):
+            await made.road.run(step)
+        await made.road.confirm(lacking(await made.road.propose(), planted))
+        await made.road.decide_owners()
+        for step in ("provision", "full"):
+            await made.road.run(step)
+        await made.account.sign_in()
+        yield made

@@ -18,7 +18,6 @@ own `/_sandbox/admin`, as a person would in the vendor's pages.
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -28,7 +27,7 @@ from tests.pairs.company import WRITTEN, Company, make_company
 from tests.pairs.comparing import Account
 from tests.pairs.freshsales_account import Freshsales
 from tests.pairs.vendors import Tracker, Zoho
-from tests.runs.conftest import ADVICE, product_logs, prompt_vendor
+from tests.runs.conftest import product_logs, prompt_vendor
 from tests.runs.road import Road, road, sandbox
 
 __all__ = ["Move", "moving", "product_logs", "prompt_vendor"]
@@ -40,12 +39,6 @@ ADMINS: Mapping[str, tuple[Mapping[str, Any], ...]] = {
     "freshsales": ({"action": "create_row", "selector": "lead_sources", "name": "ServiceTracker Website"},),
 }
 """By destination: what its administrator does while the provisioning waits."""
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    for item in items:
-        if item.path.is_relative_to(Path(__file__).parent):
-            item.add_marker(pytest.mark.filterwarnings(ADVICE))
 
 
 @dataclass
@@ -141,12 +134,8 @@ def pair(request: pytest.FixtureRequest) -> Pair:
 async def source() -> AsyncIterator[tuple[str, Company]]:
     """The source's URL with the company in it."""
     with sandbox("servicetracker", SandboxConfig(clock=lambda: WRITTEN)) as url:
-        tracker = Tracker(url)
-        try:
-            await tracker.sign_in()
+        async with Tracker(url) as tracker:
             yield url, await make_company(tracker)
-        finally:
-            await tracker.close()
 
 
 @pytest.fixture(scope="module")

@@ -20,7 +20,6 @@ _INCLUDES = {
     "deals": "owner,sales_account,contacts,source,deal_type,deal_reason",
 }
 _KEYS = {"contacts": "external_id"}
-_MODELS = {"contacts": "Contact", "sales_accounts": "SalesAccount", "deals": "Deal"}
 Row = dict[str, Any]
 
 

@@ -1,6 +1,11 @@
 """Faults for planting: documents with rules taken out or loads switched off."""
 
+from collections.abc import Mapping
+
 from app.domain.mapping import FieldRule, Load, MappingDocument
+
+Planted = Mapping[str, tuple[str, str, str]]
+"""For each row of a pair's page a rule: load, target, and the label under which the vendor shows the field."""
 
 
 def without(document: MappingDocument, load_key: str, target: str) -> MappingDocument:
@@ -14,6 +19,13 @@ def without(document: MappingDocument, load_key: str, target: str) -> MappingDoc
         return load.model_copy(update={"fields": kept})
 
     return document.model_copy(update={"loads": tuple(cut(load) for load in document.loads)})
+
+
+def lacking(document: MappingDocument, planted: Planted) -> MappingDocument:
+    """The document without the rules that `planted` names."""
+    for load_key, target, _ in planted.values():
+        document = without(document, load_key, target)
+    return document
 
 
 def switched_off(document: MappingDocument, load_key: str) -> MappingDocument:

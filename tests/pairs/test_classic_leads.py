@@ -50,14 +50,10 @@ async def company_of(source: str) -> AsyncIterator[tuple[str, Company]]:
         yield "", Company()
         return
     with sandbox("servicetracker", SandboxConfig(clock=lambda: WRITTEN)) as url:
-        tracker = Tracker(url)
-        try:
-            await tracker.sign_in()
+        async with Tracker(url) as tracker:
             company = await make_company(tracker)
             await add_more(tracker, company)
             yield url, company
-        finally:
-            await tracker.close()
 
 
 def expected_of(source: str, company: Company) -> list[Expected]:

@@ -13,10 +13,9 @@ from tests.pairs import clinic_checks as checks
 from tests.pairs import clinic_rows as rows
 from tests.pairs import verdicts
 from tests.pairs.clinic_company import CARD, CLINIC, CONSENT, LEASE
-from tests.pairs.clinic_move import ClinicMove, moving_clinic
+from tests.pairs.clinic_move import ClinicMove, moved_without, moving_clinic
 from tests.pairs.clinic_rows import ZOHO, Row
 from tests.pairs.comparing import FAR, Expected, Person, differences
-from tests.pairs.planting import without
 
 PAIR = ("clinic", "zoho_crm")
 
@@ -148,17 +147,7 @@ async def test_the_run_finds_no_discrepancy_and_conserves(move: ClinicMove) -> N
 @pytest.fixture(scope="module")
 async def faulty(database_url: str) -> AsyncIterator[ClinicMove]:
     """The clinic moved by a mapping that lacks one rule of each row."""
-    async with moving_clinic(database_url, PAIR) as made:
-        for step in ("discovery", "preflight"):
-            await made.road.run(step)
-        document = await made.road.propose()
-        for load, target, _ in PLANTED.values():
-            document = without(document, load, target)
-        await made.road.confirm(document)
-        await made.road.decide_owners()
-        for step in ("provision", "full"):
-            await made.road.run(step)
-        await made.account.sign_in()
+    async with moved_without(database_url, PAIR, PLANTED) as made:
         yield made
 
 

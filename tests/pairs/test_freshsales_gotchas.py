@@ -41,9 +41,7 @@ def test_every_warning_is_seen_to() -> None:
 async def tracker() -> AsyncIterator[tuple[str, Tracker]]:
     """A few clients, one with a photo, an order, a history entry and two contacts that are one person."""
     with sandbox("servicetracker", SandboxConfig()) as url:
-        client = Tracker(url)
-        try:
-            await client.sign_in()
+        async with Tracker(url) as client:
             account = await client.create("Account", Name="Birch Dental", Phone="+1 217 555 0101")
             for number in range(3):
                 await client.create("Account", Name=f"Client {number}")
@@ -56,8 +54,6 @@ async def tracker() -> AsyncIterator[tuple[str, Tracker]]:
             await client.create("WorkOrder", Subject="Drip", ContactId=second, AccountId=account, Status="Open")
             await client.create("Note", ParentId=first, Title="Open", Body="Everybody may read this.")
             yield url, client
-        finally:
-            await client.close()
 
 
 @asynccontextmanager

@@ -25,10 +25,8 @@ MODULES = {
 async def way(database_url: str) -> AsyncIterator[Road]:
     """A mapping that writes every object, up to the full run; files over two thousand bytes become links."""
     with sandbox("servicetracker", SandboxConfig()) as source, sandbox("freshsales", SandboxConfig()) as destination:
-        tracker = Tracker(source)
-        await tracker.sign_in()
-        await company(tracker)
-        await tracker.close()
+        async with Tracker(source) as tracker:
+            await company(tracker)
         async with road(database_url, source, destination, pair=PAIR) as made:
             await made.execute(
                 "UPDATE connections SET config = config || $2 WHERE id = $1",

@@ -132,9 +132,7 @@ class Both:
 @pytest.fixture(scope="module")
 async def both(database_url: str) -> AsyncIterator[Both]:
     with sandbox("servicetracker", SandboxConfig()) as source, sandbox("freshsales", SandboxConfig()) as destination:
-        tracker = Tracker(source)
-        await tracker.sign_in()
-        try:
+        async with Tracker(source) as tracker:
             ids = await company(tracker)
             async with road(database_url, source, destination, pair=PAIR) as way:
                 for kind in ("discovery", "preflight"):
@@ -154,8 +152,6 @@ async def both(database_url: str) -> AsyncIterator[Both]:
                     yield Both(way, tracker, account, ids)
                 finally:
                     await account.close()
-        finally:
-            await tracker.close()
 
 
 async def company(tracker: Tracker) -> dict[str, str]:

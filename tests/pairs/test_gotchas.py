@@ -38,9 +38,7 @@ def test_every_warning_is_seen_to() -> None:
 async def tracker() -> AsyncIterator[tuple[str, Tracker]]:
     """A source of a few clients, work orders and notes."""
     with sandbox("servicetracker", SandboxConfig()) as url:
-        client = Tracker(url)
-        try:
-            await client.sign_in()
+        async with Tracker(url) as client:
             account = await client.create("Account", Name="Birch Dental", Phone="+1 217 555 0101")
             for number in range(5):
                 await client.create("Account", Name=f"Client {number}")
@@ -54,8 +52,6 @@ async def tracker() -> AsyncIterator[tuple[str, Tracker]]:
             await client.create("Contact", LastName="Former", OwnerId=users["inactive@example.com"])
             await client.create("Contact", LastName="Current", OwnerId=users["owner3@example.com"])
             yield url, client
-        finally:
-            await client.close()
 
 
 @asynccontextmanager

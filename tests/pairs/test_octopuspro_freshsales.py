@@ -20,7 +20,7 @@ from tests.pairs import verdicts
 from tests.pairs.comparing import Expected
 from tests.pairs.conftest import Move, moving, provision
 from tests.pairs.octopus_company import SIGNATURE, ZONE, OctopusCompany, octopus_company, octopus_files
-from tests.pairs.planting import switched_off, without
+from tests.pairs.planting import lacking, switched_off
 from tests.pairs.uploading import send_files
 from tests.runs.road import Road
 
@@ -255,8 +255,7 @@ async def faulty(database_url: str, company: OctopusCompany) -> AsyncIterator[Mo
     """The same account with one rule taken out for each row, payments without notes, and a name that two share."""
 
     def cut(document: MappingDocument) -> MappingDocument:
-        for load, target, _ in PLANTED.values():
-            document = without(document, load, target)
+        document = lacking(document, PLANTED)
         return switched_off(document, "payment_notes")
 
     async with moving(database_url, "", company, pair=PAIR) as made:

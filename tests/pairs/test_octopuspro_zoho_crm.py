@@ -14,7 +14,7 @@ from tests.pairs import verdicts
 from tests.pairs.comparing import Expected
 from tests.pairs.conftest import Move, moving
 from tests.pairs.octopus_company import SIGNATURE, ZONE, OctopusCompany, octopus_company, octopus_files
-from tests.pairs.planting import without
+from tests.pairs.planting import lacking
 from tests.pairs.uploading import send_files
 
 PAIR = ("octopuspro", "zoho_crm")
@@ -200,10 +200,7 @@ async def faulty(database_url: str, company: OctopusCompany) -> AsyncIterator[Mo
     async with moving(database_url, "", company, pair=PAIR) as made:
         await send_files(made.road, octopus_files(), timezone=ZONE)
         await made.up_to("provision")
-        document = await made.road.document()
-        for load, target, _ in PLANTED.values():
-            document = without(document, load, target)
-        await made.road.confirm(document)
+        await made.road.confirm(lacking(await made.road.document(), PLANTED))
         await made.road.run("full")
         await made.account.sign_in()
         yield made

@@ -17,7 +17,7 @@ from connectors.registry import load_blueprint
 from tests.pairs import verdicts
 from tests.pairs.company import Company
 from tests.pairs.conftest import Move, moving, provision, up_to
-from tests.pairs.planting import switched_off, switched_on, without
+from tests.pairs.planting import lacking, switched_off, switched_on
 from tests.pairs.rsoft_company import FILES, former
 from tests.pairs.rsoft_rows import ROWS
 from tests.pairs.uploading import send_files
@@ -280,9 +280,7 @@ async def faulty(database_url: str) -> AsyncIterator[Move]:
 
 
 def _planted(document: Any) -> Any:
-    for load, target, _ in PLANTED.values():
-        document = without(document, load, target)
-    return document
+    return lacking(document, PLANTED)
 
 
 async def _confirmed(made: Move, change: Any) -> None:

@@ -5,7 +5,6 @@ public API only.
 """
 
 from collections.abc import AsyncIterator
-from typing import Any
 
 import pytest
 
@@ -14,7 +13,7 @@ from connectors.registry import load_blueprint
 from tests.pairs import verdicts
 from tests.pairs.company import Company
 from tests.pairs.conftest import Move, moving, provision, up_to
-from tests.pairs.planting import without
+from tests.pairs.planting import lacking
 from tests.pairs.rsoft_company import FILES, former
 from tests.pairs.rsoft_zoho_rows import ROWS
 from tests.pairs.uploading import send_files
@@ -142,10 +141,7 @@ async def faulty(database_url: str) -> AsyncIterator[Move]:
         await send_files(made.road, FILES)
         for kind in ("discovery", "preflight"):
             await made.road.run(kind)
-        document: Any = await made.road.propose()
-        for load, target, _ in PLANTED.values():
-            document = without(document, load, target)
-        await made.road.confirm(document)
+        await made.road.confirm(lacking(await made.road.propose(), PLANTED))
         await made.road.decide_owners()
         await provision(made.road)
         await made.road.run("full")

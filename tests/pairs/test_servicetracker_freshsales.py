@@ -19,7 +19,7 @@ from tests.pairs.company import LARGE, PHOTO, REPORT, WRITTEN, Company, make_com
 from tests.pairs.comparing import Expected, differences
 from tests.pairs.conftest import Move, moving, provision
 from tests.pairs.freshsales_company import add_more
-from tests.pairs.planting import switched_off, switched_on, without
+from tests.pairs.planting import lacking, switched_off, switched_on
 from tests.pairs.vendors import Tracker
 from tests.runs.road import sandbox
 
@@ -50,14 +50,10 @@ PLANTED = {
 async def source() -> AsyncIterator[tuple[str, Company]]:
     """The company, and what only this pair has a place for."""
     with sandbox("servicetracker", SandboxConfig(clock=lambda: WRITTEN)) as url:
-        tracker = Tracker(url)
-        try:
-            await tracker.sign_in()
+        async with Tracker(url) as tracker:
             company = await make_company(tracker)
             await add_more(tracker, company)
             yield url, company
-        finally:
-            await tracker.close()
 
 
 def test_every_row_of_the_table_has_a_test() -> None:
@@ -137,6 +133,12 @@ async def test_invoices_routes_and_portal_users_are_handed_over(move: Move) -> N
     assert [(row["Work order id"], row["Stop"], row["Territory"]) for row in slots] == [
         (move.company.id("plain order"), "3", "North")
     ]
+    assert [(row["Work order"], row["Technician"]) for row in slots] == [
+        (move.company.numbers["plain order"], "Iris van Berg")
+    ]
+    assert [(row["Client"], row["Work order"]) for row in invoices] == [
+        ("Alder & Söhne Facility “Süd”", move.company.numbers["plain order"])
+    ]
     people = await verdicts.csv_of(move.road, "portal_users.csv")
     assert [(row["User name"], row["Last name"]) for row in people] == [("marta@portal.example.org", "'=Quill")]
     assert not any("assword" in heading for heading in people[0])
@@ -179,9 +181,7 @@ async def faulty(database_url: str, source: tuple[str, Company]) -> AsyncIterato
             await made.road.run(kind)
         document = switched_on(await made.road.propose(), "history_records", "history_summaries", "invoices")
         document = switched_off(switched_off(document, "history"), "files")
-        for load, target, _ in PLANTED.values():
-            document = without(document, load, target)
-        await made.road.confirm(document)
+        await made.road.confirm(lacking(document, PLANTED))
         await made.road.decide_owners()
         await provision(made.road)
         await made.road.run("full")

@@ -15,7 +15,7 @@ from tests.pairs import rows, verdicts
 from tests.pairs.company import LARGE, PHOTO, REPORT, SIGNATURE, STATUSES, Company
 from tests.pairs.comparing import differences
 from tests.pairs.conftest import Move, moving
-from tests.pairs.planting import switched_off, without
+from tests.pairs.planting import lacking, switched_off
 
 ROWS: dict[str, rows.Row] = {
     "client": rows.clients,
@@ -152,8 +152,7 @@ async def faulty(database_url: str, source: tuple[str, Company]) -> AsyncIterato
     async with moving(database_url, *source) as made:
         await made.road.up_to("provision")
         document = await made.road.document()
-        for load, target, _ in PLANTED.values():
-            document = without(document, load, target)
+        document = lacking(document, PLANTED)
         await made.road.confirm(switched_off(document, "files"))
         await made.road.run("full")
         await made.zoho.sign_in()

@@ -5,7 +5,7 @@ Nothing here uses a connector of the product or a sandbox's private paths.
 
 import base64
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Self
 
 import httpx
 
@@ -14,11 +14,18 @@ _PAGE = 200
 
 
 class Tracker:
-    """A ServiceTracker account: records by POST, and as the API shows them."""
+    """A ServiceTracker account: records by POST, and as the API shows them; signed in and closed as a context."""
 
     def __init__(self, url: str) -> None:
         self._http = httpx.AsyncClient(base_url=url, timeout=60, verify=False)
         self._root = "/services/data/v60.0"
+
+    async def __aenter__(self) -> Self:
+        await self.sign_in()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
 
     async def sign_in(self) -> None:
         form = {

@@ -3,7 +3,6 @@
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,15 +15,6 @@ from tests.runs.judging import Dump
 from tests.runs.road import Road, road, sandbox
 
 SCALE = 200
-
-# The database layer runs plain SQL through Session.execute, which sqlmodel advises against for selects of models.
-ADVICE = r"ignore:\s*.*You probably want to use `session.exec:DeprecationWarning"
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    for item in items:
-        if item.path.is_relative_to(Path(__file__).parent):
-            item.add_marker(pytest.mark.filterwarnings(ADVICE))
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -18,6 +18,7 @@ from app.db import Database
 from app.runs.ledger import Book
 from app.runtime import Runtime
 from connectors.zoho_crm.destination import ZohoDestination
+from tests.runs.road import Road
 
 Policy = Callable[[str], bool]
 _CALLS = ("write", "update", "attach", "attach_link", "delete")
@@ -128,3 +129,29 @@ def at(wanted: str, skip: int = 0) -> Policy:
         return seen > skip
 
     return policy
+
+
+def after(steps: int) -> Policy:
+    """Dies at the step of that number, whatever it is."""
+    left = steps
+
+    def policy(_: str) -> bool:
+        nonlocal left
+        left -= 1
+        return left <= 0
+
+    return policy
+
+
+async def one_life(way: Road, run_id: UUID, policy: Policy) -> Doom:
+    """A worker takes the run and lives as long as the policy lets it; its lease ends with it. `last` says where."""
+    with doomed(way.runtime, policy) as (runtime, doom):
+        try:
+            await way.drive_once(run_id, runtime=runtime)
+        except Killed:
+            pass
+        finally:
+            doom.dead = True
+            await runtime.db.close()
+    await way.free(run_id)
+    return doom

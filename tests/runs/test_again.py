@@ -46,12 +46,8 @@ async def test_a_second_full_run_makes_no_write_call(open_way: OpenWay, undistur
 async def changing() -> AsyncIterator[tuple[str, Tracker]]:
     """A company that changes while the road is under way."""
     with sandbox("servicetracker", SandboxConfig(scale=SCALE, seed=9)) as url:
-        tracker = Tracker(url)
-        try:
-            await tracker.sign_in()
+        async with Tracker(url) as tracker:
             yield url, tracker
-        finally:
-            await tracker.close()
 
 
 @pytest.fixture(scope="module")

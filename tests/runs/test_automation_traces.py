@@ -1,7 +1,7 @@
 """After a sample the report says what appeared at the destination that we did not write."""
 
 from tests.runs.conftest import OpenWay
-from tests.runs.test_rollback import create
+from tests.runs.customer import create
 
 
 async def test_what_appeared_meanwhile_is_counted_by_object(open_way: OpenWay) -> None:

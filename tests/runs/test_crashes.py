@@ -10,28 +10,11 @@ from app.runs.claims import LeaseLost
 from app.runs.ledger import Book
 from app.runs.recording import Recorder
 from tests.runs.conftest import OpenWay
-from tests.runs.doom import Doom, Killed, Policy, at, doomed
+from tests.runs.doom import after, at, one_life
 from tests.runs.judging import Dump, unequal
-from tests.runs.road import Road
 
 SMALL = {"flush_rows": 6, "call_timeout_seconds": 0.5}
 """Pages of six records, so that every load has blocks ahead, on the wire and behind."""
-
-
-async def one_life(way: Road, run_id: object, policy: Policy) -> Doom:
-    """A worker takes the run and lives as long as the policy lets it."""
-    with doomed(way.runtime, policy) as (runtime, doom):
-        try:
-            await way.drive_once(way.runs["full"], runtime=runtime)
-        except Killed:
-            pass
-        finally:
-            doom.dead = True
-            await runtime.db.close()
-    await way.free(way.runs["full"])
-    return doom
-
-
 LOADS = {"accounts": "Accounts", "tasks": "Tasks", "notes": "Notes", "files": "Attachments"}
 """Keyed with upsert, keyed with insert only, and two without any key."""
 MOMENTS = {
@@ -134,18 +117,6 @@ async def test_a_run_of_many_deaths_ends_as_if_nothing_had_been(open_way: OpenWa
         await way.drive(run_id)
         assert len(deaths) > 5
         assert unequal(await way.destination.dump(), undisturbed) == []
-
-
-def after(steps: int) -> Policy:
-    """Dies at the step of that number, whatever it is."""
-    left = steps
-
-    def policy(_: str) -> bool:
-        nonlocal left
-        left -= 1
-        return left <= 0
-
-    return policy
 
 
 @pytest.mark.parametrize("fault", ["drop", "fail5xx_after", "fail5xx", "fail429"])

@@ -8,10 +8,9 @@ from app.domain.mapping import LookupRule, MappingDocument, Missing
 from connectors.sandboxkit.config import SandboxConfig
 from tests.pairs.vendors import Tracker
 from tests.runs.conftest import OpenWay
-from tests.runs.doom import at
+from tests.runs.doom import at, one_life
 from tests.runs.road import Road, only, sandbox
 from tests.runs.test_again import writes
-from tests.runs.test_crashes import one_life
 
 DEPTH = 6
 
@@ -19,14 +18,12 @@ DEPTH = 6
 async def test_a_tree_of_any_depth_and_a_ring_arrive_with_all_their_links(open_way: OpenWay) -> None:
     """Children come before their parents by id, and two clients name each other."""
     with sandbox("servicetracker", SandboxConfig()) as url:
-        tracker = Tracker(url)
-        await tracker.sign_in()
-        ids = [await tracker.create("Account", Name=f"Level {number}") for number in range(DEPTH)]
-        ring = [await tracker.create("Account", Name=f"Ring {number}") for number in range(2)]
-        above = dict(pairwise(ids)) | {ring[0]: ring[1], ring[1]: ring[0]}
-        for child, parent in above.items():
-            await tracker.change("Account", child, ParentId=parent)
-        await tracker.close()
+        async with Tracker(url) as tracker:
+            ids = [await tracker.create("Account", Name=f"Level {number}") for number in range(DEPTH)]
+            ring = [await tracker.create("Account", Name=f"Ring {number}") for number in range(2)]
+            above = dict(pairwise(ids)) | {ring[0]: ring[1], ring[1]: ring[0]}
+            for child, parent in above.items():
+                await tracker.change("Account", child, ParentId=parent)
         async with open_way(source=url) as way:
             await way.up_to("provision")
             await way.run("full")
@@ -49,15 +46,13 @@ def with_required_parents(document: MappingDocument) -> MappingDocument:
 async def test_parents_that_must_resolve_come_first_and_a_ring_is_held(open_way: OpenWay, deaths: int) -> None:
     """A level is written before the next one, whoever dies between; what leads round in a ring is held and named."""
     with sandbox("servicetracker", SandboxConfig()) as url:
-        tracker = Tracker(url)
-        await tracker.sign_in()
-        ids = [await tracker.create("Account", Name=f"Level {number}") for number in range(DEPTH)]
-        ring = [await tracker.create("Account", Name=f"Ring {number}") for number in range(3)]
-        # children come before their parents by id; the last of the ring hangs below it
-        above = dict(pairwise(ids)) | {ring[0]: ring[1], ring[1]: ring[0], ring[2]: ring[0]}
-        for child, parent in above.items():
-            await tracker.change("Account", child, ParentId=parent)
-        await tracker.close()
+        async with Tracker(url) as tracker:
+            ids = [await tracker.create("Account", Name=f"Level {number}") for number in range(DEPTH)]
+            ring = [await tracker.create("Account", Name=f"Ring {number}") for number in range(3)]
+            # children come before their parents by id; the last of the ring hangs below it
+            above = dict(pairwise(ids)) | {ring[0]: ring[1], ring[1]: ring[0], ring[2]: ring[0]}
+            for child, parent in above.items():
+                await tracker.change("Account", child, ParentId=parent)
         async with open_way(source=url, flush_rows=2, call_timeout_seconds=0.2) as way:
             await way.up_to("provision")
             await way.confirm(only(with_required_parents(await way.document()), ["accounts"]))

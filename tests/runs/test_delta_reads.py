@@ -11,8 +11,8 @@ import pytest
 from app.runs.untouched import reads_for
 from connectors.sandboxkit.config import SandboxConfig
 from tests.pairs.vendors import Tracker
+from tests.runs.customer import edit
 from tests.runs.road import Road, only, road, sandbox
-from tests.runs.test_rollback import edit
 
 CLIENTS, READ_CALLS = 420, 5  # a hundred records a call
 
@@ -53,9 +53,7 @@ async def moved(database_url: str) -> AsyncIterator[Moved]:
     options = {"token_limit": "1000"}
     org = SandboxConfig(edition="enterprise", options=options, clock=lambda: datetime.now(UTC) - lag[0])
     with sandbox("servicetracker", SandboxConfig()) as source, sandbox("zoho_crm", org) as destination:
-        tracker = Tracker(source)
-        await tracker.sign_in()
-        try:
+        async with Tracker(source) as tracker:
             await asyncio.gather(*(tracker.create("Account", Name=f"Client {n:03}") for n in range(CLIENTS)))
             async with road(database_url, source, destination) as way:
                 await way.up_to("mapping")
@@ -65,8 +63,6 @@ async def moved(database_url: str) -> AsyncIterator[Moved]:
                 lag[0] = timedelta()
                 rows = await way.ledger("target_object = 'Accounts' AND part = ''")
                 yield Moved(way, tracker, [(row["source_id"], row["record_id"]) for row in rows])
-        finally:
-            await tracker.close()
 
 
 async def test_only_what_people_touched_is_read_back(moved: Moved) -> None:

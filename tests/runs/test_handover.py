@@ -48,6 +48,17 @@ def test_a_reader_elsewhere_gets_nothing_it_did_not_ask_for(handover: Handover) 
     assert taken(handover, f"{PAGE - 1:06d}", 5000) == [f"{number:06d}" for number in range(PAGE, 2 * PAGE)]
 
 
+def test_it_counts_what_it_was_offered_also_what_it_cannot_hold() -> None:
+    handover = Handover(limit=1)
+    assert handover.count("Client") is None
+    handover.open("Client")
+    offered(handover, *range(PAGE))
+    offered(handover, *range(PAGE, 2 * PAGE))
+    assert (handover.holds("Client"), handover.count("Client")) == (False, 2 * PAGE)
+    offered(handover, 7)  # a record that came before: only PostgreSQL knows how many there are
+    assert handover.count("Client") is None
+
+
 def test_an_object_that_was_not_opened_is_not_handed_over() -> None:
     handover = Handover()
     offered(handover, *range(PAGE))

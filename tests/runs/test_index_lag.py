@@ -22,10 +22,8 @@ async def test_an_account_entered_right_before_the_run_is_taken_over_and_given_b
     monkeypatch.setattr("app.runs.opening.PLATFORMS", {**PLATFORMS, "freshsales": platform})
     config = SandboxConfig(edition="enterprise", options={"job_seconds": "0", "search_lag_seconds": str(_LAG)})
     with sandbox("servicetracker", SandboxConfig()) as source, sandbox("freshsales", config) as url:
-        tracker = Tracker(source)
-        await tracker.sign_in()
-        clients = [await tracker.create("Account", Name=f"Client {number}") for number in range(4)]
-        await tracker.close()
+        async with Tracker(source) as tracker:
+            clients = [await tracker.create("Account", Name=f"Client {number}") for number in range(4)]
         async with road(database_url, source, url, pair=PAIR, credentials=CREDENTIALS) as way:
             await up_to(way, "provision")
             values = {

@@ -29,12 +29,12 @@ OUTCOMES = ("created", "updated", "unchanged", "skipped", "quarantined", "held")
 async def proven(open_way: OpenWay) -> AsyncIterator[Road]:
     """A road of a company in which one person has a name that occurs nowhere else."""
     with sandbox("servicetracker", SandboxConfig(scale=150, seed=12)) as url:
-        tracker = Tracker(url)
-        await tracker.sign_in()
-        account = await tracker.create("Account", Name=CANARY, Email__c=CANARY_MAIL)
-        await tracker.create("Contact", LastName=CANARY, AccountId=account, Email=CANARY_MAIL, Birthdate="1961-04-12")
-        await tracker.create("Note", ParentId=account, Title=CANARY, Body=f"About {CANARY}")
-        await tracker.close()
+        async with Tracker(url) as tracker:
+            account = await tracker.create("Account", Name=CANARY, Email__c=CANARY_MAIL)
+            await tracker.create(
+                "Contact", LastName=CANARY, AccountId=account, Email=CANARY_MAIL, Birthdate="1961-04-12"
+            )
+            await tracker.create("Note", ParentId=account, Title=CANARY, Body=f"About {CANARY}")
         async with open_way(source=url) as way:
             await way.up_to("full")
             await way.delta()

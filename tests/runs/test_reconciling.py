@@ -84,6 +84,8 @@ async def test_changes_are_found_rechecked_and_repaired(moved: Moved, tmp_path: 
     # A recheck reads what changed since that check, and finds every planted change under its field.
     run_id, counts = await _check(way, recheck=True)
     assert _differences(counts) == moved.planted
+    reread = [load for load in counts["readback"]["loads"].values() if load["read_again"] and load["with_owner"]]
+    assert {load["owner_rate"] for load in reread} == {1.0}  # of what was read now, not of everything there is
     signed = await way.file(run_id, "reconciliation.json")
     code, said = _verdict(paper, signed)
     assert code == 3, said
@@ -108,6 +110,31 @@ async def test_changes_are_found_rechecked_and_repaired(moved: Moved, tmp_path: 
     assert counts["readback"]["read_again"] == counts["readback"]["checked_records"]
 
 
+async def test_the_counts_of_both_ends_add_up(moved: Moved) -> None:
+    """Live records at the source beside what stands at the destination, whichever run wrote it, and why not."""
+    way = moved.way
+    _, counts = await _check(way)
+    rows = counts["both_ends"]
+    staged = await way.fetch(
+        "SELECT object, count(*) AS n FROM staged WHERE engagement_id = $1 AND deleted_at IS NULL GROUP BY 1",
+        way.engagement_id,
+    )
+    live = {row["object"]: row["n"] for row in staged}
+    assert {row["object"] for row in rows} == set(live)
+    for row in rows:
+        assert row["at_source"] == live[row["object"]]
+        assert row["planned"] == row["at_destination"] + sum(row["reasons"].values())
+        assert row["at_destination"] == row["created"] + row["taken_over"]
+        assert sum(row["reasons"].values()) >= row["skipped"] + row["quarantined"] + row["held"]
+    plain = {(row["object"], row["target"]): row for row in rows if row["part"] == ""}
+    for pair, load in ((("Account", "Accounts"), "accounts"), (("WorkOrder", "Deals"), "deals")):
+        checked = counts["readback"]["loads"][load]["checked_records"]
+        assert plain[pair]["at_destination"] == checked > 0
+    contacts = counts["readback"]["loads"]["contacts"]
+    assert contacts["fill_found"] == contacts["fill"]
+    assert contacts["fill"]["Last_Name"] == 1.0
+
+
 async def test_a_recheck_reads_what_changed_only(moved: Moved, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where nothing changed since the mark, the records with a key are not read again, and the roots are the same."""
     way = moved.way
@@ -122,6 +149,8 @@ async def test_a_recheck_reads_what_changed_only(moved: Moved, monkeypatch: pyte
         load["checked_records"] for name, load in counts["readback"]["loads"].items() if name in ("files", "notes")
     )
     assert again["readback"]["read_again"] == files_and_notes
+    rates = {name: load["owner_rate"] for name, load in again["readback"]["loads"].items()}
+    assert {rates[name] for name in ("accounts", "contacts", "deals")} == {None}  # nothing read, nothing said
     assert sum(number for name, number in asked.items() if "changes" in name) > 0
     read = [name for name in whole if name.startswith("fetch")]
     assert read

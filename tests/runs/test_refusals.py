@@ -51,11 +51,9 @@ async def agree(way: Road) -> None:
 async def test_one_bad_record_in_a_hundred_costs_at_most_fifteen_calls(open_way: OpenWay, fault: str) -> None:
     """`refuse_batch`: the vendor refuses the whole call; `length`: it names the bad record in a mixed answer."""
     with sandbox("servicetracker", SandboxConfig()) as url:
-        tracker = Tracker(url)
-        await tracker.sign_in()
-        for number in range(HUNDRED):
-            await tracker.create("Account", Name=f"Client {number:03}")
-        await tracker.close()
+        async with Tracker(url) as tracker:
+            for number in range(HUNDRED):
+                await tracker.create("Account", Name=f"Client {number:03}")
         async with open_way(source=url) as way:
             await way.up_to("provision")
             await way.confirm(only(await way.document(), ["accounts"]))

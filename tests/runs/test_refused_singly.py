@@ -17,12 +17,10 @@ _WRITTEN = "outcome IN ('created', 'updated', 'unchanged') AND record_id IS NOT 
 async def test_refused_records_are_quarantined_and_land_once_the_vendor_takes_them(database_url: str) -> None:
     config = SandboxConfig(edition="enterprise", options={"job_seconds": "0"})
     with sandbox("servicetracker", SandboxConfig()) as source, sandbox("freshsales", config) as url:
-        tracker = Tracker(source)
-        await tracker.sign_in()
-        for number in range(CLIENTS):
-            client = await tracker.create("Account", Name=f"Client {number:02}")
-            await tracker.create("Contact", LastName=f"Person {number:02}", AccountId=client)
-        await tracker.close()
+        async with Tracker(source) as tracker:
+            for number in range(CLIENTS):
+                client = await tracker.create("Account", Name=f"Client {number:02}")
+                await tracker.create("Contact", LastName=f"Person {number:02}", AccountId=client)
         async with road(database_url, source, url, pair=PAIR, credentials=CREDENTIALS) as way:
             await up_to(way, "provision")
             await way.destination.faults(reject_record=2_500, seed=4)

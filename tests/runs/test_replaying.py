@@ -42,55 +42,53 @@ async def created(way: Road) -> int:
 
 async def test_a_mended_rule_and_a_mended_value_replay_their_group_and_only_that(open_way: OpenWay) -> None:
     with sandbox("servicetracker", SandboxConfig()) as url:
-        tracker = Tracker(url)
-        await tracker.sign_in()
-        ids = []
-        for number in range(RECORDS):
-            given = {} if number % 4 == 0 else {"Description": f"About {number}"}
-            ids.append(await tracker.create("Account", Name=f"Client {number:03}", **given))
-        async with open_way(source=url) as way:
-            await way.up_to("provision")
-            lenient = only(await way.document(), ["accounts"])
-            await way.confirm(strict(lenient))
-            await way.destination.faults(reject_record=3_000, seed=2)
-            await way.run("full")
-            groups = {one.code: one for one in await failures(way, "full")}
-            blank = groups.pop("missing_required")
-            [refused] = groups.values()
-            assert (blank.load, blank.field, blank.records) == ("accounts", "Description", 10)
-            assert set(blank.examples) <= set(ids)
-            assert refused.records > 3
-            await way.destination.faults()
+        async with Tracker(url) as tracker:
+            ids = []
+            for number in range(RECORDS):
+                given = {} if number % 4 == 0 else {"Description": f"About {number}"}
+                ids.append(await tracker.create("Account", Name=f"Client {number:03}", **given))
+            async with open_way(source=url) as way:
+                await way.up_to("provision")
+                lenient = only(await way.document(), ["accounts"])
+                await way.confirm(strict(lenient))
+                await way.destination.faults(reject_record=3_000, seed=2)
+                await way.run("full")
+                groups = {one.code: one for one in await failures(way, "full")}
+                blank = groups.pop("missing_required")
+                [refused] = groups.values()
+                assert (blank.load, blank.field, blank.records) == ("accounts", "Description", 10)
+                assert set(blank.examples) <= set(ids)
+                assert refused.records > 3
+                await way.destination.faults()
 
-            # a value mended at the source, under the same rule: of the group, that record alone lands
-            await tracker.change("Account", blank.examples[0], Description="Filled in")
-            await tracker.change("Account", ids[1], Description="Not of the group: the next delta brings it")
-            before = await created(way)
-            await way.run("replay", options={"cause": blank.cause})
-            counts = (await way.row(way.runs["replay"])).counts
-            assert (counts["read"], counts["created"], counts["quarantined"]) == (10, 1, 9)
-            assert await created(way) == before + 1
+                # a value mended at the source, under the same rule: of the group, that record alone lands
+                await tracker.change("Account", blank.examples[0], Description="Filled in")
+                await tracker.change("Account", ids[1], Description="Not of the group: the next delta brings it")
+                before = await created(way)
+                await way.run("replay", options={"cause": blank.cause})
+                counts = (await way.row(way.runs["replay"])).counts
+                assert (counts["read"], counts["created"], counts["quarantined"]) == (10, 1, 9)
+                assert await created(way) == before + 1
 
-            # the rule mended: the rest of the group lands, the other group still waits
-            await way.confirm(lenient)
-            await way.run("replay", options={"cause": blank.cause})
-            counts = (await way.row(way.runs["replay"])).counts
-            assert (counts["read"], counts["created"]) == (9, 9)
-            assert await created(way) == before + 10
-            [left] = await failures(way, "full")
-            assert left == refused
-            with pytest.raises(StepMissing):
-                await check(way, blank.cause)
-            await check(way, refused.cause)
-            await way.run("replay", options={"cause": refused.cause})
-            assert await created(way) == RECORDS
-            assert await failures(way, "full") == []
+                # the rule mended: the rest of the group lands, the other group still waits
+                await way.confirm(lenient)
+                await way.run("replay", options={"cause": blank.cause})
+                counts = (await way.row(way.runs["replay"])).counts
+                assert (counts["read"], counts["created"]) == (9, 9)
+                assert await created(way) == before + 10
+                [left] = await failures(way, "full")
+                assert left == refused
+                with pytest.raises(StepMissing):
+                    await check(way, blank.cause)
+                await check(way, refused.cause)
+                await way.run("replay", options={"cause": refused.cause})
+                assert await created(way) == RECORDS
+                assert await failures(way, "full") == []
 
-            # what the replay left alone is still new to a delta
-            await way.delta()
-            names = {line["data"].get("Description") for line in await way.destination.dump() if "data" in line}
-            assert "Not of the group: the next delta brings it" in names
-        await tracker.close()
+                # what the replay left alone is still new to a delta
+                await way.delta()
+                names = {line["data"].get("Description") for line in await way.destination.dump() if "data" in line}
+                assert "Not of the group: the next delta brings it" in names
 
 
 async def check(way: Road, cause: str) -> None:

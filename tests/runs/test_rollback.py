@@ -8,31 +8,10 @@ from app.runs.referring import NAME
 from connectors.sandboxkit.config import SandboxConfig
 from tests.pairs.vendors import Tracker
 from tests.runs.conftest import OpenWay
-from tests.runs.doom import Killed, doomed
+from tests.runs.customer import create, edit, filled, rollback_report
+from tests.runs.doom import after, one_life
 from tests.runs.judging import Dump
-from tests.runs.road import Road, Stand, sandbox
-from tests.runs.test_crashes import after
-
-
-async def rollback_report(way: Road) -> dict[str, Any]:
-    reports = await way.reports(way.runs["rollback"])
-    found: dict[str, Any] = next(body for kind, _, body in reports if kind == "rollback")["rollback"]
-    return found
-
-
-async def create(way: Road, module: str, **values: Any) -> str:
-    """What a person makes in the product's pages; the record's id."""
-    before = {line.get("id") for line in await way.destination.dump()}
-    body = {"action": "create_record", "module": module, "values": values, "as": "owner1@example.com"}
-    assert (await way.destination.post("admin", body))["status"] == "success"
-    [made] = {line.get("id") for line in await way.destination.dump()} - before
-    return str(made)
-
-
-async def edit(way: Road, module: str, record_id: str, **values: Any) -> None:
-    """What a person does in the product's pages."""
-    body = {"action": "edit_record", "module": module, "id": record_id, "values": values, "as": "owner1@example.com"}
-    assert (await way.destination.post("admin", body))["status"] == "success"
+from tests.runs.road import Stand, sandbox
 
 
 def of(dump: Dump, module: str) -> list[dict[str, Any]]:
@@ -83,10 +62,8 @@ async def test_what_people_edited_stays_and_is_listed(open_way: OpenWay) -> None
 
 async def test_records_that_were_there_before_get_their_values_back(open_way: OpenWay, source_url: str) -> None:
     """A record that carries the former id already is adopted, and restored field by field; an edit since stays."""
-    tracker = Tracker(source_url)
-    await tracker.sign_in()
-    first, second = (row["Id"] for row in (await tracker.rows("SELECT Id FROM Account ORDER BY Id LIMIT 2")))
-    await tracker.close()
+    async with Tracker(source_url) as tracker:
+        first, second = (row["Id"] for row in (await tracker.rows("SELECT Id FROM Account ORDER BY Id LIMIT 2")))
     async with open_way() as way:
         await way.up_to("provision")
         for former in (first, second):
@@ -113,29 +90,15 @@ async def test_records_that_were_there_before_get_their_values_back(open_way: Op
         assert (report["restored"], report["equal"], report["not_restored"]) == (2, True, 0)
 
 
-def filled(data: dict[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in data.items() if value not in (None, "", [])}
-
-
 async def test_an_interrupted_rollback_goes_on_where_it_was(open_way: OpenWay) -> None:
     async with open_way(call_timeout_seconds=0.5) as way:
         await way.up_to("provision")
         before = await way.destination.dump()
         await way.run("full")
         run_id = await way.start("rollback")
-        deaths = []
-        for patience in (12, 30, 41, 55):
-            with doomed(way.runtime, after(patience)) as (runtime, doom):
-                try:
-                    await way.drive_once(run_id, runtime=runtime)
-                except Killed:
-                    deaths.append(doom.last)
-                finally:
-                    doom.dead = True
-                    await runtime.db.close()
-            await way.free(run_id)
+        deaths = [(await one_life(way, run_id, after(patience))).last for patience in (12, 30, 41, 55)]
         await way.drive(run_id)
-        assert len(deaths) == 4
+        assert all(deaths)
         assert await way.destination.dump() == before
         # the last worker proves what all of them did
         report = await rollback_report(way)
@@ -182,24 +145,24 @@ async def test_what_their_records_refer_to_stays_and_is_carried_back(open_way: O
 async def test_a_link_set_on_their_record_is_taken_back(open_way: OpenWay) -> None:
     """The primary contact that a contact's load set on an account of theirs."""
     with sandbox("servicetracker", SandboxConfig(scale=60, seed=4)) as url:
-        tracker = Tracker(url)
-        await tracker.sign_in()
-        [contact, *_] = await tracker.rows("SELECT Id, AccountId FROM Contact WHERE Is_Primary__c = true ORDER BY Id")
-        account = contact["AccountId"]
-        await tracker.change("Account", account, Description=None)
-        async with open_way(source=url) as way:
-            await way.up_to("provision")
-            hers = await create(way, "Contacts", Last_Name="Their primary")
-            values = {"Account_Name": "Theirs", "Description": "Their words", "Primary_Contact": {"id": hers}}
-            key = {"Source_System_ID": f"servicetracker:Account:{account}"}
-            theirs = await create(way, "Accounts", **values, **key)
-            before = {line["id"]: line for line in await way.destination.dump() if "id" in line}
-            await way.run("full")
-            now = {line["id"]: line for line in await way.destination.dump() if "id" in line}
-            assert now[theirs]["data"]["Primary_Contact"] != hers
-            await way.run("rollback")
-            after_all = {line["id"]: line for line in await way.destination.dump() if "id" in line}
-            assert after_all.keys() == before.keys()
-            assert filled(after_all[theirs]["data"]) == filled(before[theirs]["data"])
-            assert (await rollback_report(way))["equal"] is True
-        await tracker.close()
+        async with Tracker(url) as tracker:
+            [contact, *_] = await tracker.rows(
+                "SELECT Id, AccountId FROM Contact WHERE Is_Primary__c = true ORDER BY Id"
+            )
+            account = contact["AccountId"]
+            await tracker.change("Account", account, Description=None)
+            async with open_way(source=url) as way:
+                await way.up_to("provision")
+                hers = await create(way, "Contacts", Last_Name="Their primary")
+                values = {"Account_Name": "Theirs", "Description": "Their words", "Primary_Contact": {"id": hers}}
+                key = {"Source_System_ID": f"servicetracker:Account:{account}"}
+                theirs = await create(way, "Accounts", **values, **key)
+                before = {line["id"]: line for line in await way.destination.dump() if "id" in line}
+                await way.run("full")
+                now = {line["id"]: line for line in await way.destination.dump() if "id" in line}
+                assert now[theirs]["data"]["Primary_Contact"] != hers
+                await way.run("rollback")
+                after_all = {line["id"]: line for line in await way.destination.dump() if "id" in line}
+                assert after_all.keys() == before.keys()
+                assert filled(after_all[theirs]["data"]) == filled(before[theirs]["data"])
+                assert (await rollback_report(way))["equal"] is True

@@ -1,33 +1,18 @@
 """What a destination will not take back: named and listed, never silent, and tried again by the next rollback."""
 
-from typing import Any
-
 from connectors.sandboxkit.config import SandboxConfig
 from tests.pairs.vendors import Tracker
 from tests.runs.conftest import OpenWay
-from tests.runs.road import Road, sandbox
+from tests.runs.customer import by_id, edit, rollback_report, theirs
+from tests.runs.road import sandbox
 from tests.runs.test_replaying import failures
-from tests.runs.test_rollback import create, edit, filled, rollback_report
 
 _ALL = 10_000
 
 
-async def theirs(way: Road, former: str) -> str:
-    """An account of the customer's that carries a former id already, so that the run takes it over; its id there."""
-    return await create(
-        way, "Accounts", Account_Name=f"Theirs {former}", Source_System_ID=f"servicetracker:Account:{former}"
-    )
-
-
-async def by_id(way: Road) -> dict[str, dict[str, Any]]:
-    return {line["id"]: filled(line["data"]) for line in await way.destination.dump() if "data" in line}
-
-
 async def test_a_refused_restore_is_named_and_the_next_rollback_tries_again(open_way: OpenWay, source_url: str) -> None:
-    tracker = Tracker(source_url)
-    await tracker.sign_in()
-    first, second = (row["Id"] for row in (await tracker.rows("SELECT Id FROM Account ORDER BY Id LIMIT 2")))
-    await tracker.close()
+    async with Tracker(source_url) as tracker:
+        first, second = (row["Id"] for row in (await tracker.rows("SELECT Id FROM Account ORDER BY Id LIMIT 2")))
     async with open_way() as way:
         await way.up_to("provision")
         ids = [await theirs(way, first), await theirs(way, second)]
@@ -58,10 +43,8 @@ async def test_a_refused_restore_is_named_and_the_next_rollback_tries_again(open
 
 
 async def test_a_batch_refused_as_a_whole_costs_only_the_record_at_fault(open_way: OpenWay, source_url: str) -> None:
-    tracker = Tracker(source_url)
-    await tracker.sign_in()
-    formers = [row["Id"] for row in await tracker.rows("SELECT Id FROM Account ORDER BY Id LIMIT 9")]
-    await tracker.close()
+    async with Tracker(source_url) as tracker:
+        formers = [row["Id"] for row in await tracker.rows("SELECT Id FROM Account ORDER BY Id LIMIT 9")]
     async with open_way() as way:
         await way.up_to("provision")
         for former in formers:
@@ -82,48 +65,44 @@ async def test_what_a_later_run_could_not_write_again_is_taken_back_all_the_same
     """One record of ours and one of theirs changed at the source, and the destination refused the change: what stands
     there is what we wrote first, so it is neither an edit of a person nor to be forgotten."""
     with sandbox("servicetracker", SandboxConfig(scale=60, seed=9)) as url:
-        tracker = Tracker(url)
-        await tracker.sign_in()
-        ours, adopted = (row["Id"] for row in (await tracker.rows("SELECT Id FROM Account ORDER BY Id LIMIT 2")))
-        async with open_way(source=url) as way:
-            await way.up_to("provision")
-            await theirs(way, adopted)
-            before = await by_id(way)
-            await way.run("full")
-            for number, former in enumerate((ours, adopted)):
-                await tracker.change("Account", former, Description=f"Said later {number}")
-            await way.destination.faults(reject_record=_ALL, seed=1)
-            await way.delta()
-            await way.destination.faults()
-            rows = await way.ledger("source_object = 'Account' AND part = '' AND outcome = 'quarantined'")
-            assert {row["source_id"] for row in rows} >= {ours, adopted}
-            await way.run("rollback")
-            report = await rollback_report(way)
-            assert (report["kept"], report["restored"], report["equal"]) == ([], 1, True)
-            assert await by_id(way) == before
-        await tracker.close()
+        async with Tracker(url) as tracker:
+            ours, adopted = (row["Id"] for row in (await tracker.rows("SELECT Id FROM Account ORDER BY Id LIMIT 2")))
+            async with open_way(source=url) as way:
+                await way.up_to("provision")
+                await theirs(way, adopted)
+                before = await by_id(way)
+                await way.run("full")
+                for number, former in enumerate((ours, adopted)):
+                    await tracker.change("Account", former, Description=f"Said later {number}")
+                await way.destination.faults(reject_record=_ALL, seed=1)
+                await way.delta()
+                await way.destination.faults()
+                rows = await way.ledger("source_object = 'Account' AND part = '' AND outcome = 'quarantined'")
+                assert {row["source_id"] for row in rows} >= {ours, adopted}
+                await way.run("rollback")
+                report = await rollback_report(way)
+                assert (report["kept"], report["restored"], report["equal"]) == ([], 1, True)
+                assert await by_id(way) == before
 
 
 async def test_an_edit_stays_an_edit_where_the_source_had_gone_on(open_way: OpenWay) -> None:
     with sandbox("servicetracker", SandboxConfig(scale=60, seed=9)) as url:
-        tracker = Tracker(url)
-        await tracker.sign_in()
-        [former] = [row["Id"] for row in await tracker.rows("SELECT Id FROM Account ORDER BY Id LIMIT 1")]
-        async with open_way(source=url) as way:
-            await way.up_to("provision")
-            before = await by_id(way)
-            await way.run("full")
-            await tracker.change("Account", former, Description="Said later")
-            await way.destination.faults(reject_record=_ALL, seed=1)
-            await way.delta()
-            await way.destination.faults()
-            [row] = await way.ledger(f"source_id = '{former}' AND target_object = 'Accounts' AND part = ''")
-            await edit(way, "Accounts", row["record_id"], Phone="+49 30 1234567")
-            await way.run("rollback")
-            [kept] = [one for one in (await rollback_report(way))["kept"] if one["source_id"] == former]
-            assert kept["fields"] == ["Phone"]
-            assert (await by_id(way)).keys() - before.keys() == {row["record_id"]}
-        await tracker.close()
+        async with Tracker(url) as tracker:
+            [former] = [row["Id"] for row in await tracker.rows("SELECT Id FROM Account ORDER BY Id LIMIT 1")]
+            async with open_way(source=url) as way:
+                await way.up_to("provision")
+                before = await by_id(way)
+                await way.run("full")
+                await tracker.change("Account", former, Description="Said later")
+                await way.destination.faults(reject_record=_ALL, seed=1)
+                await way.delta()
+                await way.destination.faults()
+                [row] = await way.ledger(f"source_id = '{former}' AND target_object = 'Accounts' AND part = ''")
+                await edit(way, "Accounts", row["record_id"], Phone="+49 30 1234567")
+                await way.run("rollback")
+                [kept] = [one for one in (await rollback_report(way))["kept"] if one["source_id"] == former]
+                assert kept["fields"] == ["Phone"]
+                assert (await by_id(way)).keys() - before.keys() == {row["record_id"]}
 
 
 async def test_a_refused_link_is_told_by_its_own_row_and_not_as_damage_of_the_record(open_way: OpenWay) -> None:

@@ -15,9 +15,9 @@ from app.runs import findings
 from connectors.sandboxkit.config import SandboxConfig
 from tests.pairs.vendors import Tracker
 from tests.runs.conftest import OpenWay
+from tests.runs.customer import edit
 from tests.runs.road import Road, sandbox
 from tests.runs.test_again import writes
-from tests.runs.test_rollback import edit
 
 
 @dataclass
@@ -51,16 +51,11 @@ class Both:
 @pytest.fixture(scope="module")
 async def both(open_way: OpenWay) -> AsyncIterator[Both]:
     with sandbox("servicetracker", SandboxConfig(scale=120, seed=21)) as url:
-        tracker = Tracker(url)
-        await tracker.sign_in()
-        try:
-            async with open_way(source=url) as way:
-                await way.up_to("provision")
-                await way.run("full")
-                rows = await way.ledger("source_object = 'Account' AND part = '' AND target_object = 'Accounts'")
-                yield Both(way, tracker, [(row["source_id"], row["record_id"]) for row in rows])
-        finally:
-            await tracker.close()
+        async with Tracker(url) as tracker, open_way(source=url) as way:
+            await way.up_to("provision")
+            await way.run("full")
+            rows = await way.ledger("source_object = 'Account' AND part = '' AND target_object = 'Accounts'")
+            yield Both(way, tracker, [(row["source_id"], row["record_id"]) for row in rows])
 
 
 async def test_each_side_keeps_what_it_alone_changed(both: Both) -> None:

@@ -19,10 +19,10 @@ from app.runs.merging_files import _looks_like
 from connectors.sandboxkit.config import SandboxConfig
 from tests.pairs.vendors import Tracker
 from tests.runs.conftest import OpenWay
+from tests.runs.customer import edit
 from tests.runs.doom import Killed, Policy, at, doomed
 from tests.runs.road import Road, sandbox
 from tests.runs.test_again import writes
-from tests.runs.test_rollback import edit
 
 
 def b64(content: bytes) -> str:
@@ -101,9 +101,7 @@ class Both:
 @pytest.fixture(scope="module")
 async def both(open_way: OpenWay) -> AsyncIterator[Both]:
     with sandbox("servicetracker", SandboxConfig()) as url:
-        tracker = Tracker(url)
-        await tracker.sign_in()
-        try:
+        async with Tracker(url) as tracker:
             clients = [await tracker.create("Account", Name=name) for name in ("Ash Ltd", "Birch Ltd")]
             notes = [
                 await tracker.create("Note", ParentId=clients[0], Title=f"Note {n}", Body=f"Text {n}.")
@@ -117,8 +115,6 @@ async def both(open_way: OpenWay) -> AsyncIterator[Both]:
                 await way.up_to("provision")
                 await way.run("full")
                 yield Both(way, tracker, clients, notes, files)
-        finally:
-            await tracker.close()
 
 
 async def test_an_edited_note_follows_in_what_people_left_alone(both: Both) -> None:

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,7 +18,6 @@ from app.models.run import Run
 from app.runtime import Runtime
 from app.settings import Settings
 from tests.api.conftest import (
-    ADVICE,
     Client,
     app,
     clock,
@@ -33,12 +31,6 @@ from tests.api.conftest import settings as as_served
 from tests.api.webhook_kit import happen
 
 __all__ = ["app", "as_served", "clock", "http", "make_client", "owner", "runtime", "stranger"]  # fixtures
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    for item in items:
-        if item.path.is_relative_to(Path(__file__).parent):
-            item.add_marker(pytest.mark.filterwarnings(ADVICE))
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -4,7 +4,8 @@ import httpx
 import pytest
 
 from app.domain.ids import encode_id
-from tests.api.conftest import Client, FakeClock, MakeClient
+from tests.api.conftest import Client, MakeClient
+from tests.clock import FakeClock
 from tests.security.conftest import OPERATIONS, call_of
 
 PROTECTED = [one for one in OPERATIONS if one.secured]

@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
-from app import ratelimit
+from app.rates import Policy
 from tests.api.conftest import Client
 from tests.security.conftest import DOCUMENT, OPERATIONS
 
@@ -90,7 +90,7 @@ async def test_idempotency_keys_have_an_end(owner: Client) -> None:
 
 
 async def test_a_key_has_a_rate_and_says_it(owner: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("app.dependencies.KEY_POLICY", ratelimit.Policy("key", 3, 60))
+    monkeypatch.setattr("app.dependencies.KEY_POLICY", Policy("key", 3, 60))
     answers = [await owner.get("/v1/engagements") for _ in range(4)]
     assert [each.status_code for each in answers] == [200, 200, 200, 429]
     assert answers[-1].headers["retry-after"]

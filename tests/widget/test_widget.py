@@ -9,11 +9,10 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.api.conftest import ADVICE, address, app, clock, runtime, settings
+from tests.api.conftest import address, app, clock, runtime, settings
 from tests.widget.browser import Browser, chromium
 
 __all__ = ["address", "app", "clock", "runtime", "settings"]  # fixtures
-pytestmark = pytest.mark.filterwarnings(ADVICE)
 
 TAB, ENTER = "\ue004", "\ue007"
 # Where a person who wants to look at it finds the pictures.

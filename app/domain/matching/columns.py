@@ -114,7 +114,7 @@ def schema_of(inventory: Inventory) -> Schema:
 
 
 def with_guessed_type(column: Column) -> Column:
-    """The column with a type read off its name, pick list or samples where the schema gives none."""
+    """The column with a type read off its name, picklist or samples where the schema gives none."""
     if column.type is not None:
         return column
     return replace(column, type=_guess(column))

@@ -1,7 +1,7 @@
 """What a name means: phrases to concepts of the trade, by the kind of object the name stands in."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import cache
 
 from app.domain.matching.names import spell_out, split
@@ -23,7 +23,24 @@ _NUMBERED = {"1": "main", "2": "other"}
 _TRAILERS = frozenset({"id", "name", "code", "number", "key", "value", "text", "ref", "reference"})
 _NO_GROUND = frozenset({"code", "to", "from", "on", "at", "by", "in", "e", "no"})
 """Words that, alone inside a longer name, say nothing of it."""
+_KEYS = frozenset({("key",), ("id",), ("code",), ("number",), ("field",), ("user",)})
+"""What is numbered without the first being the one: KEY1."""
+_SOMEONE = frozenset({
+    "employer", "emergency", "guarantor", "guardian", "insurance", "insurer", "spouse", "referring", "pharmacy",
+    "school", "mother", "father", "kin", "landlord", "subscriber",
+})  # fmt: skip
+"""First words of a name that tells something of somebody else than the record's person."""
 _ACTIVITIES = frozenset({"task", "event", "call", "note", "activity"})
+_PLACES = frozenset({"address", "addresses", "location", "geo", "residence", "residential"})
+_PEOPLE = frozenset({"staff", "user", "employee", "person", "member", "agent", "id", "name", "number"})
+"""Words behind "by" that say who as little as none."""
+_TIMES = frozenset({"at", "on", "date", "time", "datetime", "timestamp", "stamp", "when", "t"})
+"""Words that say no more than that something is a point in time."""
+_FLAGS = frozenset({
+    "is", "has", "can", "allow", "allows", "enable", "enables", "use", "uses", "show", "shows", "receive", "receives",
+    "require", "requires", "include", "includes", "accepts", "was", "should", "hide",
+})  # fmt: skip
+"""First words of a name that asks yes or no."""
 
 
 class Concepts:
@@ -32,6 +49,7 @@ class Concepts:
     def __init__(self) -> None:
         self.general: dict[tuple[str, ...], list[str]] = {}
         self.special: dict[tuple[str, tuple[str, ...]], list[str]] = {}
+        self._loose: dict[tuple[str, tuple[str, ...]], list[str]] = {}
         self._words: dict[str, set[str]] = defaultdict(set)
         for block in read_yaml("concepts.yaml").values():
             for line in block.splitlines():
@@ -44,8 +62,15 @@ class Concepts:
             key = spell_out(split(phrase))
             for kind in filter(None, kinds.split(",")):
                 self.special.setdefault((kind.strip(), key), []).append(concept)
+                self._loosen(kind.strip(), key, concept)
             if not kinds:
                 self.general.setdefault(key, []).append(concept)
+                self._loosen("", key, concept)
+
+    def _loosen(self, kind: str, phrase: tuple[str, ...], concept: str) -> None:
+        loose = in_any_order(phrase)
+        if loose and concept not in self._loose.setdefault((kind, loose), []):
+            self._loose[kind, loose].append(concept)
 
     def words_for(self, concept: str) -> frozenset[str]:
         """Every word of the phrases for a concept."""
@@ -59,6 +84,18 @@ class Concepts:
     def of(self, phrase: tuple[str, ...], kind: str) -> list[str]:
         """Concepts of exactly this phrase in an object of this kind."""
         return self.special.get((kind, phrase)) or self.general.get(phrase) or []
+
+    def about(self, phrase: tuple[str, ...], kind: str) -> list[str]:
+        """Concepts of these words in another order, or with another word for a point in time."""
+        loose = in_any_order(phrase)
+        return (self._loose.get((kind, loose)) or self._loose.get(("", loose)) or []) if loose else []
+
+
+def in_any_order(phrase: tuple[str, ...]) -> tuple[str, ...]:
+    """What two phrases have in common that differ in order or in how they say that something is a point in time:
+    "arrived at", "time arrived". Empty for a single word."""
+    core = sorted(one for one in phrase if one not in _TIMES)
+    return (*core, "~") if core and len(core) < len(phrase) else tuple(core) if len(core) > 1 else ()
 
 
 @cache
@@ -74,7 +111,7 @@ def block_of(tokens: tuple[str, ...]) -> tuple[str, tuple[str, ...]]:
         found = _BLOCKS.get(token)
         if tokens[place : place + 2] == ("postal", "address"):
             found = "mailing"
-        if found is None and token in _NUMBERED and place and tokens[place - 1] in {"address", "addr"}:
+        if found is None and token in _NUMBERED and len(tokens) > 2 and tokens[place - 1] in {"address", "addr"}:
             found = _NUMBERED[token]
         if found is not None and len(tokens) > 1:
             block = block or found
@@ -109,7 +146,8 @@ def _in_order(tokens: tuple[str, ...], kind: str) -> tuple[str, ...]:
         return tokens
     if tokens[0] == "id" and tokens[1] != "number":
         tokens = (*tokens[1:], "id")
-    return tokens[:-1] if tokens[-1] == "1" and not concepts().of(tokens, kind) else tokens
+    first_of_some = tokens[-1] == "1" and tokens[:-1] not in _KEYS and not concepts().of(tokens, kind)
+    return tokens[:-1] if first_of_some else tokens
 
 
 def _of_its_own(word: str, kind: str) -> str:
@@ -133,31 +171,60 @@ def _meanings_of(tokens: tuple[str, ...], kind: str, own_words: frozenset[str]) 
         return bool(hits)
 
     whole = note(tokens, 1.0)
-    block, rest = block_of(tokens)
-    parts = [one for one in book.of(rest, kind) if one in ADDRESS_PARTS] if block and rest else []
-    if block and rest == ("code",):
-        parts = ["postal_code"]
+    block, parts = _address_parts(tokens, kind, whole)
     if parts and not (whole and set(found) - {"street", "address_block"}):
-        found.clear()
-        found.update(dict.fromkeys(parts, 1.0))
-        return found, block
+        return dict.fromkeys(parts, 1.0), block
     bare = own
     done = whole
     if bare and bare != tokens:
         done = note(bare, 0.9) or done
-    if not done:
-        for phrase in (bare, tokens):
-            while len(phrase) > 1 and phrase[-1] in _TRAILERS and not done:
-                phrase = phrase[:-1]  # noqa: PLW2901  peeled from the end until something is known
-                done = note(phrase, 0.85)
-            done = done or (len(phrase) > 1 and note(tuple(reversed(phrase)), 0.85))
-    if not done:
+    if not done and (loosely := _loosely(tokens, bare, kind)):
+        return loosely, block
+    if not done and not _noted_peeled((bare, tokens), note):
         _note_parts(bare or tokens, note)
     return found, block
 
 
-def _note_parts(tokens: tuple[str, ...], note: object) -> None:
-    assert callable(note)
+def _address_parts(tokens: tuple[str, ...], kind: str, whole: bool) -> tuple[str, list[str]]:
+    """The address block that a name speaks of, and which part of an address it is, if any."""
+    block, rest = block_of(tokens)
+    if not block and not whole and len(tokens) > 1 and tokens[0] in _PLACES:
+        rest = tokens[1:]
+    elif not block:
+        return "", []
+    if block and rest == ("code",):
+        return block, ["postal_code"]
+    return block, [one for one in concepts().of(rest, kind) if one in ADDRESS_PARTS] if rest else []
+
+
+def _noted_peeled(phrases: Iterable[tuple[str, ...]], note: Callable[[tuple[str, ...], float], bool]) -> bool:
+    """Whether a phrase means something without trailing words that say nothing, or turned round."""
+    for phrase in phrases:
+        done = False
+        while len(phrase) > 1 and phrase[-1] in _TRAILERS and not done:
+            phrase = phrase[:-1]  # noqa: PLW2901  peeled from the end until something is known
+            done = note(phrase, 0.85)
+        if done or (len(phrase) > 1 and note(tuple(reversed(phrase)), 0.85)):
+            return True
+    return False
+
+
+def _loosely(tokens: tuple[str, ...], bare: tuple[str, ...], kind: str) -> dict[str, float]:
+    """What a name means that is no known phrase as it stands, but is in another order, or a question, or a count."""
+    book = concepts()
+    if found := book.about(tokens, kind) or book.about(bare, kind):
+        return dict.fromkeys(found, 0.9)
+    until = tokens.index("by") + 1 if "by" in tokens[1:-1] else 0
+    if until and {*tokens[until:]} <= _PEOPLE and (found := book.of(tokens[:until], kind)):
+        return dict.fromkeys(found, 0.9)
+    if len(tokens) > 1 and tokens[0] in _FLAGS:
+        return {"flag": 0.85}
+    if tokens and tokens[0] in _SOMEONE and {*tokens[1:]} - _TRAILERS:
+        return {"somebody_else": 0.85}
+    return {tokens[-1]: 0.85} if len(tokens) > 1 and tokens[-1] in {"count", "currency"} else {}
+
+
+def _note_parts(tokens: tuple[str, ...], note: Callable[[tuple[str, ...], float], bool]) -> None:
     count = len(tokens)
     for length in range(count - 1, 0, -1):
         pieces = (tokens[at : at + length] for at in range(count - length + 1))

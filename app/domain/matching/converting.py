@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from app.domain.matching.columns import Column
-from app.domain.matching.options import OptionMatch, map_options
+from app.domain.matching.options import map_options
 from app.domain.schema import FieldType as T
 
 Loss = dict[str, Any]
@@ -101,11 +101,6 @@ def _value_map(source: Column, target: Column, separator: str | None) -> dict[st
     if not values or not target.picklist:
         return None
     return {one.source: one.target for one in map_options(values, target.picklist)}
-
-
-def options_of(source: Column, target: Column) -> list[OptionMatch]:
-    """The matches behind a value map of two pick lists."""
-    return map_options(source.picklist, target.picklist)
 
 
 def losses(source: Column, target: Column, table: dict[str, str | None] | None) -> list[Loss]:

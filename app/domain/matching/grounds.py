@@ -5,6 +5,7 @@ from collections.abc import Mapping
 
 from app.domain.matching.columns import QUOTED
 from app.domain.matching.features import Matrix
+from app.domain.matching.names import split
 from app.domain.matching.sides import Item, Side
 
 _GROUND = {
@@ -19,7 +20,21 @@ _GROUND = {
     "computed": "computed", "support": "usage", "row_gap": "rival", "column_gap": "rival", "row_rank": "rival",
     "column_rank": "rival",
 }  # fmt: skip
+_SAID = {
+    "email_2": "second e-mail address", "email_3": "third e-mail address", "optout": "wants no mail",
+    "sms_optout": "wants no texts", "street_2": "second address line", "street_3": "third address line",
+    "related_to": "record it is about", "related_type": "kind of the record it is about", "id": "key",
+    "amount_base": "amount in the base currency", "account": "company", "parent_account": "parent company",
+    "sic": "SIC code", "banking": "bank or accounting detail", "sums": "running total",
+    "arrangement": "way of showing it",
+    "step_time": "time of a step", "actor": "who did a step", "way_in": "way it came in", "answers": "feedback",
+    "state_reason": "state or its reason", "payments": "payment detail", "costs": "cost detail", "flag": "yes or no",
+    "medical": "medical detail", "dispatch": "dispatching detail", "somebody_else": "detail of somebody else",
+    "tenant": "organization that runs the program", "facility": "branch or room", "secret": "secret",
+}  # fmt: skip
+"""Meanings whose names are not what a person calls them."""
 STRONGEST = 3
+_STRONG = 0.8
 
 
 def reasons(
@@ -55,7 +70,7 @@ def _for(  # noqa: PLR0911  one sentence per ground
     if ground == "name":
         return _names(ours, theirs, value)
     if ground == "meaning" and value["same_concept"]:
-        return f'Both mean "{theirs.top.replace("_", " ")}".'
+        return f'Both mean "{_said(theirs.top)}".'
     if ground == "type" and value["type"] >= 0.6 and ours.column.type and theirs.column.type:
         one, other = ours.column.type.value, theirs.column.type.value
         return f"Both hold {_a(one)}." if one == other else f"Values of type {one} fit into {_a(other)}."
@@ -81,18 +96,35 @@ def _for(  # noqa: PLR0911  one sentence per ground
     return ""
 
 
+def nothing_for(ours: Item, target: Side) -> str:
+    """Why a field without a counterpart has none: what it means is no field there, or nothing is like it at all."""
+    place = target.table.label or target.table.name
+    if ours.top and not any(one.concepts.get(ours.top, 0.0) >= _STRONG for one in target.items):
+        spelt = " ".join(ours.label or ours.name)[:QUOTED]
+        if spelt == " ".join(split(ours.column.shown)):
+            return f'No field of {place} holds "{ours.column.quoted}"'
+        return f'"{ours.column.quoted}" reads as "{spelt}", and no field of {place} holds that'
+    return f"No field of {place} is likely enough"
+
+
+def _said(concept: str) -> str:
+    """A meaning in words."""
+    return _SAID.get(concept) or concept.replace("_", " ")
+
+
 def _a(noun: str) -> str:
-    return f"{'an' if noun[0] in 'aeiou' else 'a'} {noun}"
+    return f"{'an' if noun[0] in 'aeio' else 'a'} {noun}"
 
 
 def _names(ours: Item, theirs: Item, value: Mapping[str, float]) -> str:
     spelt = " ".join(ours.label or ours.name)
     if value["exact"]:
-        same = ours.column.shown.casefold() == theirs.column.shown.casefold()
-        return (
-            f'The names are the same: "{theirs.column.quoted}".' if same
-            else f'"{ours.column.quoted}" reads "{spelt[:QUOTED]}", as "{theirs.column.quoted}" does.'
-        )  # fmt: skip
+        here, there = ours.column.shown.casefold(), theirs.column.shown.casefold()
+        if here == there:
+            return f'The names are the same: "{theirs.column.quoted}".'
+        if " ".join(split(ours.column.shown)) == spelt:
+            return f'In these objects "{ours.column.quoted}" and "{theirs.column.quoted}" are the same name.'
+        return f'"{ours.column.quoted}" reads as "{spelt[:QUOTED]}", and so does "{theirs.column.quoted}".'
     alike = max(value["token_sort"], value["name_sort"])
     return (
         f'"{ours.column.quoted}" and "{theirs.column.quoted}" are {round(alike * 100)} % alike.' if alike >= 0.4 else ""
@@ -107,7 +139,7 @@ def _against(  # noqa: PLR0911  one sentence per ground
     if ground == "name" and value["token_sort"] < 0.8:
         return f'Against it: the names "{ours.column.quoted}" and "{theirs.column.quoted}" differ.'
     if ground == "meaning" and value["other_concept"]:
-        one, other = ours.top.replace("_", " "), theirs.top.replace("_", " ")
+        one, other = _said(ours.top), _said(theirs.top)
         return f'Against it: one reads as "{one}", the other as "{other}".'
     if ground == "address" and value["block_clash"]:
         return "Against it: the two belong to different addresses."

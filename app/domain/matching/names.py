@@ -105,10 +105,27 @@ def words() -> Words:
 def spell_out(tokens: Iterable[str], near: frozenset[str] = frozenset()) -> tuple[str, ...]:
     """Tokens with short forms spelt out and run-together words taken apart; `near` are words that are likely here."""
     out: list[str] = []
-    for token in tokens:
+    for token in _joined(tuple(tokens)):
         out.extend(_spelt(token, near))
     kept = [word for word in dict.fromkeys(out) if word not in words().filler]
     return tuple(kept or dict.fromkeys(out))
+
+
+def _joined(tokens: tuple[str, ...]) -> tuple[str, ...]:
+    """Short forms that humps or marks took apart, whole again: L Name, D O B, Prov Num."""
+    out: list[str] = []
+    at = 0
+    while at < len(tokens):
+        length = next((n for n in (3, 2) if _is_short_form(tokens[at : at + n], n)), 1)
+        out.append("".join(tokens[at : at + length]))
+        at += length
+    return tuple(out)
+
+
+def _is_short_form(parts: tuple[str, ...], length: int) -> bool:
+    whole = "".join(parts)
+    apart = any(len(one) == 1 for one in parts) or len(whole) >= _MISSPELT
+    return len(parts) == length and apart and whole.isalpha() and whole in words().short
 
 
 @lru_cache(maxsize=50_000)
@@ -118,8 +135,10 @@ def _spelt(token: str, near: frozenset[str]) -> tuple[str, ...]:
         return book.short[token]
     if book.known(token) or token in book.filler or token in near or not token.isascii() or len(token) < 2:
         return (token,)
-    if token.endswith("s") and book.known(token[:-1]):
-        return (token[:-1],)
+    for ending, instead in (("ies", "y"), ("s", ""), ("es", "")):
+        single = token.removesuffix(ending) + instead
+        if token.endswith(ending) and len(single) > 2 and (book.known(single) or single in book.short):
+            return book.short.get(single, (single,))
     return _respelt(token) or _taken_apart(token[:40], near) or (token,)
 
 

@@ -19,6 +19,7 @@ _LAST_WORD = 0.7
 _OF_A_SALE = frozenset({"amount", "stage", "pipeline", "close_date", "probability", "loss_reason", "contact"})
 _FEW_OF_A_SALE = 3
 _OF_AN_EVENT = frozenset({"start", "end", "all_day", "attendees"})
+_PRICED = frozenset({"job", "jobs"})
 _OF_A_PERSON = frozenset({"first_name", "last_name", "full_name", "email", "phone", "mobile", "street"})
 _INSTEAD = {
     "lead": 0.95, "contact": 0.9, "activity": 0.9, "order": 0.6, "quote": 0.6, "invoice": 0.55, "case": 0.5,
@@ -79,15 +80,21 @@ def _weighed(named: tuple[str, float], found: tuple[str, float], doubt: float) -
 def _holds_people(table: Table, reading: Reading) -> bool:
     """Customers with a first and a last name are people, whatever the table is called."""
     side = prepare(Table(table.name, table.label, table.columns[:60]), "contact", reading)
-    return {"first_name", "last_name"} <= {item.top for item in side.items}
+    named = any({*item.label} in ({"name"}, {"company", "name"}, {"business", "name"}) for item in side.items)
+    own = (item.top for item in side.items if not (named and "contact" in item.label))
+    return {"first_name", "last_name"} <= {*own}
 
 
 def _holds_a_sale(table: Table, kind: str, reading: Reading) -> bool:
     """What some call a lead or a job is a sale: it has a value and a stage, and its person is another record; it does
-    not begin at an hour."""
+    not begin at an hour. A job that has both is one whenever it begins: what is done for a price."""
     trimmed = Table(table.name, table.label, table.columns[:60])
     tops = {item.top for item in prepare(trimmed, "deal", reading).items}
-    if not {"amount", "stage"} <= tops or len(tops & _OF_A_SALE) < _FEW_OF_A_SALE:
+    if not {"amount", "stage"} <= tops:
+        return False
+    if kind == "event" and _PRICED & {*split(table.name), *split(table.label)}:
+        return True
+    if len(tops & _OF_A_SALE) < _FEW_OF_A_SALE:
         return False
     if kind == "lead":
         return not tops & _OF_A_PERSON

@@ -10,7 +10,8 @@ from typing import Any
 
 import orjson
 
-from app.domain.matching.pairing import SURE, UNLIKELY, FieldPair
+from app.domain.matching.pairing import UNLIKELY
+from app.domain.matching.pairs import SURE, FieldPair
 from app.domain.matching.sides import Side
 from app.domain.schema import Inventory
 

@@ -1,6 +1,6 @@
 """Value maps: which option of a destination list a source option becomes, never forced."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
 
@@ -93,9 +93,3 @@ def _likeness(one: str, other: str) -> float:
     part = fuzz.token_set_ratio(" ".join(left), " ".join(right)) / 100
     shared = {word for word in left if len(word) > 3} & {word for word in right if len(word) > 3}
     return max(whole, 0.87 * part if shared and part == 1.0 else 0.0)
-
-
-def share_mapped(matches: Iterable[OptionMatch]) -> float:
-    """How many of the options have a counterpart."""
-    found = list(matches)
-    return sum(one.target is not None for one in found) / len(found) if found else 0.0

@@ -1,70 +1,34 @@
 """Fields of one object into fields of another: scores, rules, assignment, composites; the heart of the proposer."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 
 import numpy as np
 
 from app.domain.matching.assignment import assign
 from app.domain.matching.columns import QUOTED
-from app.domain.matching.features import Matrix, base_features, groundless
-from app.domain.matching.grounds import reasons
+from app.domain.matching.composites import add_alternates, add_composites
+from app.domain.matching.consents import turned_round
+from app.domain.matching.features import base_features, groundless
+from app.domain.matching.grounds import nothing_for, reasons
 from app.domain.matching.memory import Lesson, Memory
 from app.domain.matching.model import Model, shipped
 from app.domain.matching.names import fold
+from app.domain.matching.pairs import LIKELIER, MOST, FieldPair, Ground, Work
 from app.domain.matching.sides import NUMBERS, Item, Side, block_plan
 from app.domain.schema import FieldType
 
-SURE = 0.9
-"""From here on a proposal is preselected."""
 UNLIKELY = 0.1
 """Below, a field has no counterpart."""
 KNOWN = 0.99
-LIKELIER = 0.5
 GROUNDLESS = 0.09
 """A pair with no ground but a fitting type is shown, not proposed, unless it is likelier than not."""
-MOST = 0.99
+COMPUTED = 0.05
+"""What is left of a pair whose destination field the destination alone fills, with a thing no source has."""
 SHOWN = 3
+NEAR = 0.1
+"""Below, the field that is nearest to one without a counterpart is no help to anybody."""
 
-Ground = tuple[str, str, float]
 _ADVICE = "leave it out, keep it in a field of its own, or create one"
-NOTHING_LIKELY: Ground = ("none", f"No destination field is likely enough: {_ADVICE}.", 0.0)
-
-
-@dataclass(slots=True)
-class FieldPair:
-    """What is proposed for one source field. `target` is a place among the destination fields, None for none.
-
-    `how` says what kind of proposal it is: "" an ordinary pair, "external_id", "alternate", "join", "split".
-    """
-
-    row: int
-    target: int | None
-    probability: float
-    grounds: list[Ground] = field(default_factory=list)
-    alternatives: list[tuple[int, float]] = field(default_factory=list)
-    how: str = ""
-    partners: tuple[str, ...] = ()
-
-    @property
-    def band(self) -> str:
-        """preselected | choose | none."""
-        if self.target is None:
-            return "none"
-        return "preselected" if self.probability >= SURE else "choose"
-
-
-@dataclass(slots=True)
-class Work:
-    """The matrices of one object pair while rules change them."""
-
-    source: Side
-    target: Side
-    probability: Matrix
-    features: dict[str, Matrix]
-    votes: dict[tuple[int, int], float] = field(default_factory=dict)
-    said: dict[tuple[int, int], Ground] = field(default_factory=dict)
-    spoken: dict[int, Ground] = field(default_factory=dict)
 
 
 def pair_fields(
@@ -87,11 +51,15 @@ def pair_fields(
     _apply_known(work)
     _apply_curated(work, curated or {})
     _apply_compounds(work)
+    _apply_consents(work)
     _apply_keys(work)
     _apply_lessons(work, memory)
     pairs = _assigned(work)
-    _add_alternates(work, pairs)
-    _add_composites(work, pairs)
+    add_alternates(work, pairs)
+    add_composites(work, pairs)
+    work.taken = {
+        pair.target: source.items[pair.row].column.quoted for pair in reversed(pairs) if pair.target is not None
+    }
     for pair in pairs:
         _explain(work, pair, model)
     return pairs
@@ -108,6 +76,9 @@ def _scored(source: Side, target: Side, memory: Memory, model: Model, votes: Map
     probability = model.probability(logit, base, bare)
     weak = (bare > 0) & (probability < LIKELIER)
     probability[weak] = np.minimum(probability[weak], GROUNDLESS)
+    for column, theirs in enumerate(target.items):
+        if theirs.known is not None and not theirs.concepts and theirs.column.read_only:
+            probability[:, column] *= COMPUTED
     work = Work(source, target, probability, features, dict(votes))
     for (row, column), vote in votes.items():
         if vote > 0:
@@ -126,11 +97,8 @@ def _apply_known(work: Work) -> None:
         if not wanted:
             if described:
                 work.probability[row] *= 0.08
-                work.spoken[row] = (
-                    "known",
-                    f'"{ours.column.quoted}" is a standard field without a counterpart in a CRM.',
-                    3.0,
-                )
+                text = f'"{ours.column.quoted}" is a standard field without a counterpart in a CRM.'
+                work.spoken[row] = ("known", text, 3.0)
             continue
         there = [
             column for column, theirs in enumerate(work.target.items)
@@ -178,6 +146,13 @@ def _apply_compounds(work: Work) -> None:
         if ours.column.type is FieldType.COMPOUND and ours.known is None and (ours.block, "city") in parts:
             work.probability[row] *= 0.05
             work.spoken[row] = ("parts", "Its parts move on their own.", 2.0)
+
+
+def _apply_consents(work: Work) -> None:
+    """Opt-in into opt-out is for a person to decide: the values would say the opposite."""
+    for place in turned_round(work.source.items, work.target.items):
+        work.probability[place] = min(work.probability[place], LIKELIER)
+        work.said[place] = ("against_sense", "Against it: one says yes where the other says no.", -2.0)
 
 
 def key_of(side: Side, other: Side | None = None) -> int | None:
@@ -281,83 +256,6 @@ def _assigned(work: Work) -> list[FieldPair]:
     return pairs
 
 
-def _add_alternates(work: Work, pairs: list[FieldPair]) -> None:
-    """A field that says the same as one already placed (created_by, created_by_name) shares its destination."""
-    owner = {pair.target: pair.row for pair in pairs if pair.target is not None}
-    for pair in pairs:
-        best = int(work.probability[pair.row].argmax())
-        holder = owner.get(best)
-        settled = pair.target is not None and pair.probability >= LIKELIER
-        if settled or holder in {None, pair.row} or work.probability[pair.row, best] < LIKELIER:
-            continue
-        ours, other = work.source.items[pair.row], work.source.items[holder]
-        if _strong(ours) & _strong(other) and ours.block == other.block:
-            pair.target, pair.how, pair.partners = best, "alternate", (other.column.name,)
-            pair.probability = min(MOST, float(work.probability[pair.row, best]))
-            pair.alternatives = [one for one in pair.alternatives if one[0] != best]
-
-
-def _strong(item: Item) -> set[str]:
-    return {concept for concept, weight in item.concepts.items() if weight >= 0.8}
-
-
-def _add_composites(work: Work, pairs: list[FieldPair]) -> None:
-    """First and last name into one field and back; second street lines."""
-    ours = {item.top: row for row, item in reversed(list(enumerate(work.source.items))) if item.top}
-    theirs = {item.top: column for column, item in reversed(list(enumerate(work.target.items))) if item.top}
-    whole = theirs.get("full_name", theirs.get("name") if work.target.kind in {"contact", "lead"} else None)
-    rows = {ours[one] for one in ("first_name", "last_name") if one in ours}
-    holders = {pair.row for pair in pairs if pair.target is not None and pair.target == whole}
-    if len(rows) == 2 and "last_name" not in theirs and whole is not None and holders <= rows:
-        names = tuple(work.source.items[ours[one]].column.name for one in ("first_name", "last_name"))
-        for row in sorted(rows):
-            pair = pairs[row]
-            if pair.target in {None, whole}:
-                pair.target, pair.probability, pair.how, pair.partners = whole, 0.92, "join", names
-                pair.alternatives = [one for one in pair.alternatives if one[0] != whole]
-                work.said[row, whole] = ("composite", "First and last name together make the full name.", 4.0)
-    if (
-        "full_name" in ours
-        and not {"first_name", "last_name"} & ours.keys()
-        and {"first_name", "last_name"} <= theirs.keys()
-    ):
-        pair = pairs[ours["full_name"]]
-        parts = tuple(work.target.items[theirs[one]].column.name for one in ("first_name", "last_name"))
-        aims = {theirs["first_name"], theirs["last_name"]}
-        if not aims & {one.target for one in pairs if one.row != pair.row}:
-            aim = theirs["last_name"] if pair.target is None or pair.target in aims else pair.target
-            pair.target, pair.how, pair.partners = aim, "split", parts
-            pair.probability = max(pair.probability, 0.9)
-            pair.alternatives = [one for one in pair.alternatives if one[0] != aim]
-            work.said[pair.row, aim] = (
-                "composite",
-                f"The full name is taken apart into {parts[0]} and {parts[1]}.",
-                4.0,
-            )
-    _add_street_lines(work, pairs)
-
-
-def _add_street_lines(work: Work, pairs: list[FieldPair]) -> None:
-    streets = {
-        work.source.items[pair.row].block: pair
-        for pair in pairs
-        if pair.target is not None and work.source.items[pair.row].top == "street"
-    }
-    for pair in pairs:
-        ours = work.source.items[pair.row]
-        first = streets.get(ours.block)
-        if (
-            pair.target is None
-            and ours.top in {"street_2", "street_3", "house_number"}
-            and first is not None
-            and ours.known is None
-        ):
-            pair.target, pair.how, pair.probability = first.target, "join", 0.3
-            pair.partners = (work.source.items[first.row].column.name, ours.column.name)
-            assert first.target is not None
-            work.said[pair.row, first.target] = ("composite", "A further line of the same street address.", 2.0)
-
-
 def _explain(work: Work, pair: FieldPair, model: Model) -> None:
     items = work.target.items
     column = pair.target if pair.target is not None else (pair.alternatives[0][0] if pair.alternatives else None)
@@ -373,16 +271,20 @@ def _explain(work: Work, pair: FieldPair, model: Model) -> None:
             )
         )
     if pair.target is None:
-        found.append(work.spoken.get(pair.row, NOTHING_LIKELY))
-    if column is not None and pair.how != "external_id":
+        why = f"{nothing_for(work.source.items[pair.row], work.target)}: {_ADVICE}."
+        found.append(work.spoken.get(pair.row, ("none", why, 0.0)))
+    near = bool(pair.alternatives) and pair.alternatives[0][1] >= NEAR
+    if column is not None and pair.how != "external_id" and (near or pair.target is not None):
         shares = model.alone.shares(work.features, pair.row, column)
         more = reasons(work.source, work.target, pair.row, column, shares, work.features)
         found.extend(one for one in more if pair.target is not None or one[0].startswith("against"))
     grounds = [one for one in found if not one[0].startswith("against")][:SHOWN]
-    if pair.alternatives:
+    if pair.alternatives and (near or pair.target is not None):
         place, value = pair.alternatives[0]
         label = "Nearest" if pair.target is None else "Runner-up"
-        grounds.append(("runner_up", f"{label}: {items[place].column.quoted}, {value:.2f}.", -value))
+        holder = work.taken.get(place) if pair.target is None else None
+        filled = f', which "{holder}" fills' if holder else ""
+        grounds.append(("runner_up", f"{label}: {items[place].column.quoted}, {value:.2f}{filled}.", -value))
     pair.grounds = [*grounds, *(one for one in found if one[0].startswith("against"))]
 
 

@@ -9,7 +9,8 @@ from app.domain.matching.converting import convert
 from app.domain.matching.curated import NOTHING, Curated
 from app.domain.matching.memory import Memory
 from app.domain.matching.objects import ObjectGuess, ObjectMatch, guess_kind, match_objects
-from app.domain.matching.pairing import FieldPair, pair_fields
+from app.domain.matching.pairing import pair_fields
+from app.domain.matching.pairs import FieldPair
 from app.domain.matching.sides import Reading, Side, prepare, reading_of
 from app.domain.matching.systems import System, recognise, singular
 

@@ -11,6 +11,7 @@ from app.domain.matching.concepts import meanings
 from app.domain.matching.kind_names import kind_of_name
 from app.domain.matching.languages import Language, borrowed, to_english
 from app.domain.matching.names import MAX_NAME, spell_out, split
+from app.domain.matching.own_keys import named_after
 from app.domain.matching.prefixes import without_prefix
 from app.domain.matching.reading import PLAIN, Reading, prefix_of, reading_of, without
 from app.domain.matching.systems import KnownField, KnownObject
@@ -33,6 +34,13 @@ _REFERRING = {
 """What a field means that refers to an object of a kind."""
 _USER = frozenset({"user", "id"})
 _ASSIGNED = frozenset({"assigned", "responsible", "owner", "handled", "assignee"})
+_SAME_PEOPLE = frozenset({"sale", "sales", "customer", "customers", "client", "clients", "patient", "patients"})
+"""Words that name another kind of object than the table's without pointing to another record."""
+_TENANT = frozenset({"organization", "id", "advertisement", "ad", "number"})
+_STAGES = frozenset({"stage", "step", "milestone", "phase"})
+_STATUS = frozenset({"status", "state", "deal", "opportunity", "lead", "id"})
+_STAMP = frozenset({"timestamp", "stamp"})
+_MOMENT = frozenset({"date", "time", "t", "datetime", "record", "row"})
 _ORDINALS = {"one": "1", "two": "2", "three": "3", "second": "2", "third": "3", "primary": "1", "secondary": "2"}
 
 
@@ -74,6 +82,8 @@ def own_words_of(table: Table, kind: str, reading: Reading = PLAIN) -> frozenset
     own |= {*spell_out(split(table.name)), *spell_out(split(table.label))}
     if kind_of_name(table.name) == "account":  # a table of customers numbers customers, whatever else it calls them
         own |= {"customer", "client"} | ({"account"} if reading.names or reading.labels else set())
+    if len(split(table.name)) > 1:  # a company's contacts: the company is another record
+        own = {word for word in own if kind_of_name(word) in {"", kind} or word in _SAME_PEOPLE}
     own |= {word.removesuffix("s") for word in own} | {
         word.removesuffix("ies") + "y" for word in own if word[-3:] == "ies"
     }
@@ -99,6 +109,11 @@ def prepare(
     _complete_owners(items)
     _complete_emails(items)
     _complete_parents(items, kind, own)
+    _complete_tenants(items, kind)
+    _complete_stages(items, kind)
+    _complete_phones(items, kind)
+    _complete_stamps(items)
+    _mark_own_key(items, table, kind, prefix)
     _mark_key(items, kind, own)
     blocks = tuple(dict.fromkeys(item.block for item in items if item.block))
     vocabulary = frozenset(word for item in items for word in (*item.label, *item.name))
@@ -142,6 +157,9 @@ def _add_reference(found: dict[str, float], column: Column, kind: str) -> None:
         found[meaning] = 0.85
     if kind in _ACTIVITIES and {one for one in ("account", "deal") if found.get(one, 0.0) >= 0.8}:
         found.setdefault("related_to", 0.8)
+    if kind == "event" and found.get("contact", 0.0) >= 0.8:  # where a meeting has no contact, it has those who attend
+        found.setdefault("attendees", 0.7)
+        found.setdefault("related_to", 0.7)
 
 
 def _complete_streets(items: Sequence[Item]) -> None:
@@ -182,17 +200,22 @@ def _complete_names(items: Sequence[Item], kind: str, own: frozenset[str]) -> No
     if len(there) == 1 and len(plain) == 1:
         plain[0].concepts = {next(iter(halves - there)): 0.95}
     titled = [one for one in items if one.top == "job_title" and one.known is None]
+    if any(one.top == "salutation" for one in items):  # a title beside it is a doctor's or a professor's
+        for one in titled if len(titled) > 1 else ():
+            if one.label == ("title",):
+                one.concepts, one.label, one.name = {"suffix": 0.95}, ("academic", "title"), ("academic", "title")
+        return
     following = {id(one): after.top for one, after in pairwise(items)}
     for one in titled:  # beside an occupation, or right before a name, a title is how a person is addressed
         if one.label == ("title",) and (len(titled) > 1 or following.get(id(one)) in halves):
-            one.concepts = {"salutation": 0.95}
+            one.concepts, one.label, one.name = {"salutation": 0.95}, ("salutation",), ("salutation",)
 
 
 def _complete_emails(items: Sequence[Item]) -> None:
     """A list of addresses is the address where there is no other."""
     if not any(one.top == "email" for one in items):
         for one in (one for one in items if one.known is None and one.label == ("emails",)):
-            one.concepts = {"email": 0.95, "email_2": 0.85}
+            one.concepts, one.label = {"email": 0.95}, ("email",)
 
 
 def _complete_parents(items: Sequence[Item], kind: str, own: frozenset[str]) -> None:
@@ -202,6 +225,51 @@ def _complete_parents(items: Sequence[Item], kind: str, own: frozenset[str]) -> 
     for one in items:
         if one.known is None and "parent" in one.label and {*one.label, *one.name} <= {"parent", "id", *own}:
             one.concepts = {"parent": 0.9}
+
+
+def _complete_tenants(items: Sequence[Item], kind: str) -> None:
+    """An organization beside a customer is the one whose program it is: C_BPartner_ID, AD_Org_ID."""
+    if kind == "account":
+        return
+    told = [one for one in items if one.known is None and "account" in one.concepts and one.top in {"account", "name"}]
+    own = [one for one in told if {*one.label} <= _TENANT and {*one.name} <= _TENANT]
+    if own and len(own) < len(told):
+        for one in own:
+            one.concepts = {"tenant": 0.85}
+
+
+def _complete_stages(items: Sequence[Item], kind: str) -> None:
+    """A plain status beside a stage says no more than open, won or lost."""
+    told = [one for one in items if kind == "deal" and one.known is None and one.top == "stage"]
+    if any({*one.label} & _STAGES for one in told):
+        for one in told:
+            if {*one.label} <= _STATUS:
+                one.concepts = {"record_status": 0.85}
+
+
+def _complete_phones(items: Sequence[Item], kind: str) -> None:
+    """A second number is likely to be the mobile one where none is called so."""
+    others = [one for one in items if kind in _PEOPLE and one.known is None and one.top == "other_phone"]
+    if len(others) == 1 and not any(one.top == "mobile" for one in items):
+        others[0].concepts.setdefault("mobile", 0.7)
+
+
+def _complete_stamps(items: Sequence[Item]) -> None:
+    """A plain time stamp is when the record was last changed, where nothing else is."""
+    plain = [one for one in items if one.known is None and {*one.name} & _STAMP and {*one.name} <= _STAMP | _MOMENT]
+    if len(plain) == 1 and not any(one.top == "modified_time" for one in items):
+        plain[0].concepts = {"modified_time": 0.85}
+
+
+def _mark_own_key(items: Sequence[Item], table: Table, kind: str, prefix: str) -> None:
+    """A column called like its table is the table's key: C_Order_ID in C_Order, AptNum in appointment."""
+    if any(one.known is not None or one.column.primary_key or one.concepts.get("id", 0.0) >= 1.0 for one in items):
+        return
+    called = [named_after(without_prefix(one.column.name, prefix), table, kind) for one in items]
+    if (whole := [one for one, how in zip(items, called, strict=True) if how == "whole"]) or called[:1] == ["short"]:
+        key = whole[0] if whole else items[0]
+        if NUMBERS.get(key.top) != kind or "id" in split(key.column.name):
+            key.concepts, key.block = {"id": 1.0 if whole else 0.95}, ""
 
 
 def _mark_key(items: Sequence[Item], kind: str, own: frozenset[str]) -> None:

@@ -1,7 +1,6 @@
 """What is known of named systems: their standard objects and fields with what each means, as data files."""
 
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
@@ -181,15 +180,4 @@ def aliases(without: frozenset[str]) -> tuple[Alias, ...]:
         for known in {id(found): found for found in system.objects.values()}.values()
         for one in known.fields.values()
         for concept in one.concepts[:1]
-    )  # fmt: skip
-
-
-def silent_names(without: Iterable[str]) -> frozenset[tuple[str, str]]:
-    """(kind, API name) of standard fields that have no counterpart anywhere."""
-    left_out = set(without)
-    return frozenset(
-        (known.kind, name)
-        for system in systems() if system.name not in left_out
-        for known in system.objects.values()
-        for name, one in known.fields.items() if not one.concepts
     )  # fmt: skip

@@ -8,13 +8,13 @@ from app.errors import StepMissing
 from app.runs.compiled import compile_rule, target_inventory
 from app.runs.work import Work
 
-_WRITING = frozenset({"sample", "full", "delta"})
+_CHECKED = frozenset({"sample", "full", "delta"})
 
 
 async def check_mapping(work: Work) -> None:
     """Compiles every enabled load before the first call. Raises MappingInvalid with the places of all loads, and
     StepMissing where the pipeline lacks a stage that deals will hold."""
-    if work.run.kind not in _WRITING or work.document is None:
+    if work.run.kind not in _CHECKED or work.document is None:
         return
     offered = await target_inventory(work)
     problems: list[Problem] = []

@@ -5,8 +5,8 @@ from typing import Any
 from app.domain.mapping import Load, LoadMode
 from app.domain.sampling import Candidate, SampleChooser
 from app.domain.schema import FieldSpec, FieldType, Inventory, Record
+from app.runs.staged_pages import staged_pages
 from app.runs.stages.extract import source_inventory
-from app.runs.staging import Scope
 from app.runs.work import StageRow, Work
 
 SMALLEST, LARGEST = 100, 500
@@ -55,17 +55,13 @@ def _fields(source: Inventory, name: str, loads: list[Load]) -> list[FieldSpec]:
 
 
 async def _offer(work: Work, chooser: SampleChooser, name: str, fields: list[FieldSpec]) -> None:
-    after, seen = "", 0
-    while seen < _LOOKED_AT:
-        work.check_stop()
-        async with work.transaction() as connection:
-            rows = await work.staging.page(connection, name, after, upto=None, limit=2000, scope=Scope())
-        if not rows:
-            return
+    seen = 0
+    async for rows in staged_pages(work, name):
         for row in rows:
             chooser.offer(candidate(name, row.source_id, row.record, fields))
-        after = rows[-1].source_id
         seen += len(rows)
+        if seen >= _LOOKED_AT:
+            return
 
 
 async def _fetch(

@@ -9,7 +9,8 @@ from app.domain.schema import Inventory
 from app.models.columns import new_id
 from app.runs.opening import connection_for
 from app.runs.work import StageRow, Work
-from connectors.base import ConnectorError, Destination, Source
+from connectors.base import Destination, Source
+from connectors.errors import ConnectorError
 
 _COUNTING = 4
 

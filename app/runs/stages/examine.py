@@ -1,4 +1,4 @@
-"""The pre-flight: goes once through everything that was extracted, and sets it beside what the destination offers."""
+"""The preflight: goes once through everything that was extracted, and sets it beside what the destination offers."""
 
 from app.domain.editions import edition_facts
 from app.domain.gaps import gap_report

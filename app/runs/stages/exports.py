@@ -11,7 +11,7 @@ from app.domain.blueprint import Export
 from app.domain.cells import guarded
 from app.domain.schema import Record
 from app.runs.artifacts import keep_file
-from app.runs.staging import Scope
+from app.runs.staged_pages import staged_pages
 from app.runs.work import StageRow, Work
 from connectors.registry import load_blueprint
 
@@ -32,17 +32,22 @@ async def export(work: Work, stage: StageRow) -> None:
 
 
 async def _records(work: Work, spec: Export) -> AsyncIterator[Record]:
-    after = ""
-    while True:
-        work.check_stop()
+    async for rows in staged_pages(work, spec.source_object):
+        wanted = [row.record for row in rows if all(_meets(row.record, condition) for condition in spec.when)]
+        for record in await _named(work, spec, wanted):
+            yield record
+
+
+async def _named(work: Work, spec: Export, records: list[Record]) -> list[Record]:
+    """The records with what people call those they refer to; a name that is not staged stays blank."""
+    for one in spec.names:
+        ids = sorted({str(record[one.field]) for record in records if record.get(one.field)})
         async with work.transaction() as connection:
-            rows = await work.staging.page(connection, spec.source_object, after, upto=None, limit=2000, scope=Scope())
-        if not rows:
-            return
-        for row in rows:
-            if all(_meets(row.record, condition) for condition in spec.when):
-                yield row.record
-        after = rows[-1].source_id
+            found = await work.staging.by_ids(connection, one.object, ids, gone_too=True) if ids else {}
+        records = [
+            {**record, one.heading: found.get(str(record.get(one.field)), {}).get(one.show)} for record in records
+        ]
+    return records
 
 
 def _meets(record: Record, condition: dict[str, Any]) -> bool:
@@ -51,18 +56,22 @@ def _meets(record: Record, condition: dict[str, Any]) -> bool:
     return (not wanted or value in wanted) and (not unwanted or value not in unwanted)
 
 
-def _fields(spec: Export) -> list[str]:
-    return [name for name in spec.fields if name not in spec.never]
+def _columns(spec: Export) -> dict[str, str]:
+    """Keys of a record and the headings above them: the blueprint's fields, each with its names behind it."""
+    columns: dict[str, str] = {}
+    for name, heading in zip(spec.fields, spec.headings or spec.fields, strict=True):
+        columns[name] = heading
+        columns |= {one.heading: one.heading for one in spec.names if one.field == name}
+    return {name: heading for name, heading in columns.items() if name not in spec.never}
 
 
 def _csv(spec: Export, rows: list[Record]) -> bytes:
-    fields = _fields(spec)
-    headings = list(spec.headings) or fields
+    columns = _columns(spec)
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\r\n")
-    writer.writerow(headings)
+    writer.writerow(columns.values())
     for record in rows:
-        writer.writerow([guarded(_cell(record.get(name))) for name in fields])
+        writer.writerow([guarded(_cell(record.get(name))) for name in columns])
     return b"\xef\xbb\xbf" + text.getvalue().encode()
 
 
@@ -77,10 +86,10 @@ def _cell(value: Any) -> str:
 
 
 def _json(spec: Export, rows: list[Record], advice: tuple[Any, ...]) -> bytes:
-    fields = _fields(spec)
+    columns = _columns(spec)
     items = []
     for record in rows:
-        item: dict[str, Any] = {name: record.get(name) for name in fields}
+        item: dict[str, Any] = {name: record.get(name) for name in columns}
         fitting = [one.recommend for one in advice if _matches(one.match, record)]
         if fitting:
             item["recommended_equivalent"] = fitting[0]

@@ -23,7 +23,7 @@ async def extract(work: Work, stage: StageRow) -> None:
     since = work.options.get("since")
     staged = stage.cursor != "" or await _is_staged(work, stage.load)
     if since is None and work.run.kind != "preflight" and stage.cursor == "" and staged:
-        stage.detail["kept"] = "staged by the pre-flight"
+        stage.detail["kept"] = "staged by the preflight"
         return
     spec = await source_object(work, stage.load)
     key = next((field.name for field in spec.fields if field.primary_key), "Id")

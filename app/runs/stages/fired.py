@@ -10,7 +10,7 @@ from app.runs.compiled import target_inventory
 from app.runs.referring import known
 from app.runs.stages.reconcile import changed_since
 from app.runs.work import StageRow, Work
-from connectors.base import ContractBroken
+from connectors.errors import ContractBroken
 
 _CALL = 100
 _EXAMPLES = 20

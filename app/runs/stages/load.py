@@ -13,7 +13,9 @@ from app.runs.deciding import Decider
 from app.runs.following_parents import levels
 from app.runs.loading import Loader, Merging
 from app.runs.placing import Placing
+from app.runs.preimages import Completing, preimages
 from app.runs.repeating import pause
+from app.runs.staging import Scope
 from app.runs.work import StageRow, Work
 from app.runs.writers import NoteWriter, RecordWriter, Writer, is_keyless, is_repeatable, style_for
 from connectors.base import ObjectFacts, WriteStyle, WriteTarget
@@ -51,8 +53,11 @@ async def _load(work: Work, stage: StageRow, sending: Callable[[], None]) -> Non
 
 
 async def _count(work: Work, stage: StageRow, rule: Load) -> None:
-    async with work.transaction() as connection:
-        stage.total = await work.staging.count(connection, rule.source_object, work.scope(rule.source_object))
+    scope = work.scope(rule.source_object)
+    stage.total = work.handover.count(rule.source_object) if scope == Scope() else None
+    if stage.total is None:
+        async with work.transaction() as connection:
+            stage.total = await work.staging.count(connection, rule.source_object, scope)
 
 
 async def _write(work: Work, stage: StageRow, rule: Load, sending: Callable[[], None]) -> None:
@@ -69,6 +74,9 @@ async def _write(work: Work, stage: StageRow, rule: Load, sending: Callable[[], 
         decider.rings = order.rings
         work.handover.drop(rule.source_object)
     merging = await _merger(work, stage, rule, facts)
+    former = await preimages(work, rule)
+    if former is not None:
+        merging = Completing(former, merging)
     concurrency = await _concurrency(work)
     for level in range(int(stage.detail.get("level", 0)), (order.deepest if order else 0) + 1):
         loader = Loader(

@@ -13,12 +13,11 @@ from app.domain.mapping import Load, LoadMode
 from app.domain.reconciling import Pairing, object_roots
 from app.domain.schema import FieldSpec
 from app.runs import readings
-from app.runs.expecting import Written, computed_anew, field_specs, written
+from app.runs.expecting import Written, checked_specs, written
 from app.runs.hiding import hidden_fields
 from app.runs.readings import OVERLAP, Reading
-from app.runs.reports import save_report
 from app.runs.schema_lost import demand_all
-from app.runs.stages.verify import Tally, compare_files, exact, owner_field, read_back
+from app.runs.stages.verify import Tally, compare_files, exact, keep_readback, owner_field, read_back
 from app.runs.work import StageRow, Work
 
 
@@ -53,13 +52,7 @@ async def reconcile(work: Work, stage: StageRow) -> None:
             "ranges": [one.model_dump() for one in ranges],
         },
     }
-    if expected := computed_anew(work, rule):
-        stage.detail["expected"] = expected
-    async with work.transaction() as connection:
-        await work.lease.guard(connection)
-        await save_report(
-            work, connection, "readback", {"load": rule.key, **stage.counts}, {"rows": tally.rows, "load": rule.key}
-        )
+    await keep_readback(work, stage, rule, tally)
 
 
 async def _changed(work: Work, rule: Load) -> set[str] | None:
@@ -101,7 +94,7 @@ class _Check:
 
     async def run(self) -> None:
         rule = self._rule
-        specs = await field_specs(self._work, rule)
+        specs = await checked_specs(self._work, rule)
         async for page in written(self._work, rule, this_run=False, theirs=False):
             fresh = await self._page(page, specs)
             async with self._work.transaction() as connection:

@@ -14,8 +14,9 @@ from app.domain.provisioning import is_steering
 from app.domain.schema import FieldSpec
 from app.runs import readings
 from app.runs.bookkeeping import commit_entries
-from app.runs.expecting import Written, field_specs, written
+from app.runs.expecting import Written, checked_specs, written
 from app.runs.ledger import Entry, Outcome
+from app.runs.preimages import preimages
 from app.runs.repeating import repeated
 from app.runs.stages.verify import exact, read_back
 from app.runs.work import StageRow, Work
@@ -29,7 +30,7 @@ async def repair(work: Work, stage: StageRow) -> None:
     rule = work.mapping().load(stage.load)
     if rule.mode is LoadMode.FILE:
         return
-    specs = await field_specs(work, rule)
+    specs = await checked_specs(work, rule)
     after = stage.cursor
     while True:
         work.check_stop()
@@ -67,6 +68,9 @@ async def _correct(work: Work, stage: StageRow, chunk: list[Written], specs: Map
             _count(stage, "equal_now")
     if not todo:
         return
+    former = await preimages(work, rule)
+    if former is not None:
+        await former.complete([(one.record_id, fields) for one, fields in todo])
     bodies = [orjson.dumps({**fields, "id": one.record_id}) for one, fields in todo]
     results = await repeated(work, lambda: destination.update(WriteTarget(name), bodies))
     entries = []

@@ -16,7 +16,8 @@ from app.domain.values import exact_json
 from app.runs.bookkeeping import commit_entries
 from app.runs.expecting import Written, field_specs, written
 from app.runs.ledger import Entry, Outcome
-from app.runs.proving import linked_specs
+from app.runs.mapping_versions import over_versions
+from app.runs.proving import touched_specs
 from app.runs.referring import known, look, reference_id
 from app.runs.repeating import in_parts
 from app.runs.stages.verify import read_back
@@ -52,7 +53,7 @@ def _rehearsing(work: Work) -> bool:
 async def _restore_load(work: Work, stage: StageRow, rule: Load) -> None:
     destination = await work.destination()
     create = rule.mode is LoadMode.CREATE
-    specs = {**await linked_specs(work, rule), **await field_specs(work, rule)} if create else {}
+    specs = await over_versions(work, rule, touched_specs) if create else {}
     name = work.object_name(rule.target_object)
     trial = _rehearsing(work)
     async for page in written(work, rule, this_run=trial, undoing=not trial):
@@ -160,7 +161,8 @@ async def delete(work: Work, stage: StageRow) -> None:
     """Deletes what we created; what people edited since, or refer to from records of theirs, stays and is listed."""
     rule = work.mapping().load(stage.load)
     destination = await work.destination()
-    specs = await field_specs(work, rule) if rule.mode in (LoadMode.CREATE, LoadMode.NOTE) else {}
+    compared = rule.mode in (LoadMode.CREATE, LoadMode.NOTE)
+    specs = await over_versions(work, rule, field_specs) if compared else {}
     held_back = await _held_back(work)
     trial = _rehearsing(work)
     async for page in written(work, rule, this_run=trial, only_created=True, undoing=not trial):

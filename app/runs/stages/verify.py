@@ -11,7 +11,7 @@ from app.domain.mapping import Load, LoadMode
 from app.domain.masking import mask_values, masked
 from app.domain.schema import FieldSpec
 from app.domain.values import exact_json
-from app.runs.expecting import Written, computed_anew, field_specs, written
+from app.runs.expecting import Written, checked_specs, computed_anew, written
 from app.runs.held import held_now
 from app.runs.hiding import NOTHING_HIDDEN, Hidden, hidden_fields
 from app.runs.proving import prove
@@ -41,6 +41,11 @@ async def verify(work: Work, stage: StageRow) -> None:
         await demand_all(work, rule)
     stage.counts = tally.counts()
     stage.detail = {"fields": tally.fields, "owners": tally.owned, "differences": tally.listed[:200]}
+    await keep_readback(work, stage, rule, tally)
+
+
+async def keep_readback(work: Work, stage: StageRow, rule: Load, tally: "Tally") -> None:
+    """The report of what was read back, and what the platform is known to compute anew beside the differences."""
     if expected := computed_anew(work, rule):
         stage.detail["expected"] = expected
     async with work.transaction() as connection:
@@ -102,6 +107,8 @@ class Tally:
             if diff.verdict is not Verdict.EQUAL:
                 self.differing += 1
                 filled["different"] += 1
+                if got.get(diff.field) in (None, "", []):
+                    filled["empty"] = filled.get("empty", 0) + 1
                 self._list(one, diff.field, diff.verdict.value, diff.kind.value)
             if self.keep_values or diff.verdict is not Verdict.EQUAL:
                 rows.append(
@@ -154,7 +161,7 @@ def _shown(value: Any) -> Any:
 
 
 async def _verify_records(work: Work, rule: Load, tally: Tally) -> None:
-    specs = await field_specs(work, rule)
+    specs = await checked_specs(work, rule)
     async for page in written(work, rule, this_run=True, theirs=False):
         names = sorted({field for one in page for field in one.sent if field in specs})
         got = await read_back(work, rule, page, names)

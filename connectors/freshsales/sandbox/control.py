@@ -9,13 +9,14 @@ from starlette.responses import Response
 
 from connectors.freshsales.sandbox.answers import Json, Refusal, bad, reply
 from connectors.freshsales.sandbox.crm import Crm, Stats
-from connectors.freshsales.sandbox.disturbing import change_schema, restore_schema
+from connectors.freshsales.sandbox.disturbing import change_schema
 from connectors.freshsales.sandbox.records import bin_row
 from connectors.freshsales.sandbox.schema import Module
 from connectors.freshsales.sandbox.seeds import seed
 from connectors.freshsales.sandbox.store import Row
 from connectors.freshsales.sandbox.values import as_id
 from connectors.freshsales.sandbox.writer import Writer
+from connectors.sandboxkit.disturbing import restore_schema
 
 
 async def stats(crm: Crm, _: Request) -> Response:

@@ -13,6 +13,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from connectors.freshsales.sandbox.answers import Json, Refusal, bad, malformed, reply
 from connectors.freshsales.sandbox.bulk import settle_jobs
 from connectors.freshsales.sandbox.crm import Crm
+from connectors.sandboxkit.bodies import BodyTooLarge, handed_on, read_body
 
 # The suite's API, the classic host's API, and the settings that also answer without `/api` (sections 1 and 19 item 10).
 PREFIXES = ("/crm/sales/api", "/api")
@@ -43,8 +44,8 @@ class Gate:
             authenticate(crm, headers)
             self._book()
             if "multipart/" not in headers.get("content-type", ""):
-                scope["fresh.raw"] = raw = await read_body(receive)
-                receive = _replay(raw, receive)
+                scope["fresh.raw"] = raw = await _body(receive)
+                receive = handed_on(raw, receive)
         except Refusal as refusal:
             crm.stats.refused[str(refusal.status)] += 1
             gone = bool(crm.faults.values.get("quota_gone"))
@@ -81,33 +82,11 @@ def authenticate(crm: Crm, headers: Headers) -> None:
         raise Refusal(401, "Authentication failed: the API key is incorrect or expired")
 
 
-async def read_body(receive: Receive) -> bytes:
-    parts: list[bytes] = []
-    size = 0
-    while True:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            return b"".join(parts)
-        chunk = message.get("body", b"")
-        size += len(chunk)
-        if size > _MAX_JSON:
-            raise Refusal(413, "The request body is too large")
-        parts.append(chunk)
-        if not message.get("more_body", False):
-            return b"".join(parts)
-
-
-def _replay(raw: bytes, rest: Receive) -> Receive:
-    given = False
-
-    async def receive() -> MutableMapping[str, Any]:
-        nonlocal given
-        if given:
-            return await rest()
-        given = True
-        return {"type": "http.request", "body": raw, "more_body": False}
-
-    return receive
+async def _body(receive: Receive) -> bytes:
+    try:
+        return await read_body(receive, _MAX_JSON)
+    except BodyTooLarge as error:
+        raise Refusal(413, "The request body is too large") from error
 
 
 def json_body(request: Request) -> Any:

@@ -1,8 +1,9 @@
 """The switches of the sandbox: the key, sizes for tests, and the points on which the sources disagree."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
-from typing import get_type_hints
+from dataclasses import dataclass
+
+from connectors.sandboxkit.options import parse_options
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,30 +71,11 @@ _CHOICES = {
     "deleted_view": ("404", "row"),
     "duplicate_words": ("record", "field"),
 }
-_TRUE = ("1", "on", "true", "yes")
-_FALSE = ("0", "off", "false", "no")
 
 
 def read_options(given: Mapping[str, str]) -> Options:
     """Reads `SandboxConfig.options`; ValueError for an unknown name or a value of the wrong kind."""
-    known = {item.name for item in fields(Options)}
-    hints = get_type_hints(Options)
-    values: dict[str, object] = {}
-    for name, text in given.items():
-        if name not in known:
-            raise ValueError(f"unknown option {name!r} of the Freshsales sandbox; known: {', '.join(sorted(known))}")
-        values[name] = _convert(name, str(text), hints[name])
-    options = Options(**values)  # type: ignore[arg-type]
+    options = parse_options(Options, given, choices=_CHOICES, of="Freshsales")
     if options.quota_window <= 0:
         raise ValueError("option 'quota_window' is a number of seconds above 0")
     return options
-
-
-def _convert(name: str, text: str, kind: type) -> object:
-    if kind is bool:
-        if text.lower() not in _TRUE + _FALSE:
-            raise ValueError(f"option {name!r} is on or off, not {text!r}")
-        return text.lower() in _TRUE
-    if name in _CHOICES and text not in _CHOICES[name]:
-        raise ValueError(f"option {name!r} is one of {', '.join(_CHOICES[name])}, not {text!r}")
-    return kind(text)

@@ -8,10 +8,11 @@ import orjson
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
+from connectors.sandboxkit.disturbing import restore_schema
 from connectors.zoho_crm.sandbox.answers import ItemProblem, Json, Refusal, reply
 from connectors.zoho_crm.sandbox.crm import Crm, Stats
 from connectors.zoho_crm.sandbox.deleting import delete_records
-from connectors.zoho_crm.sandbox.disturbing import change_schema, restore_schema
+from connectors.zoho_crm.sandbox.disturbing import change_schema
 from connectors.zoho_crm.sandbox.people import User
 from connectors.zoho_crm.sandbox.seeds import seed_customer
 from connectors.zoho_crm.sandbox.store import ROW_COLUMNS, as_row

@@ -1,11 +1,8 @@
-"""An administrator who changes the schema while somebody is writing, and who puts everything back when asked to.
+"""What an administrator changes in this vendor's schema while somebody is writing, each change with its undoing."""
 
-Nothing of this is in the store: what is taken away comes back with the data that the records still hold.
-"""
+from collections.abc import Iterator
 
-from collections.abc import Callable, Iterator
-from typing import Any
-
+from connectors.sandboxkit.disturbing import Changes, chosen, disturb
 from connectors.zoho_crm.sandbox.answers import Json
 from connectors.zoho_crm.sandbox.crm import Crm
 from connectors.zoho_crm.sandbox.schema import Field, Module, Option
@@ -14,48 +11,31 @@ _FIXED = frozenset({"subform", "autonumber", "formula", "rollup_summary"})
 
 
 def change_schema(crm: Crm, body: Json) -> Json:
-    """One change of the kind `how`: field_gone, module_gone, options_gone or field_required.
-
-    What it strikes is the custom thing number `draw`, counted round; fields that are unique or listed in `spare` are
-    left alone, `modules` narrows the choice. KeyError for an unknown kind, or where there is nothing to change.
-    """
-    changes: dict[str, Callable[[Crm, Json], Json]] = {
+    """One change as the kit names them. KeyError for an unknown kind, or where there is nothing to change."""
+    changes: Changes[Crm] = {
         "field_gone": _withdraw_field,
         "module_gone": _withdraw_module,
         "options_gone": _narrow,
         "field_required": _require,
     }
-    return {"how": body["how"], **changes[body["how"]](crm, body)}
-
-
-def restore_schema(crm: Crm, _: Json) -> Json:
-    """Undoes every change, the latest first; how many there were."""
-    number = len(crm.disturbances)
-    while crm.disturbances:
-        crm.disturbances.pop()()
-    return {"restored": number}
-
-
-def _chosen(found: list[Any], body: Json) -> Any:
-    if not found:
-        raise KeyError("nothing of this kind to change")
-    return found[int(body.get("draw", 0)) % len(found)]
+    return disturb(crm, body, changes)
 
 
 def _fields(crm: Crm, body: Json) -> Iterator[tuple[Module, Field]]:
-    """Custom fields by module and name, without keys and what nobody writes."""
-    spare, only = set(body.get("spare", ())), body.get("modules")
+    """Custom fields by module and name, without keys and what nobody writes; or the one that is named."""
+    spare, only, named = set(body.get("spare", ())), body.get("modules"), body.get("field")
     for name, module in sorted(crm.schema.modules.items()):
         if only is not None and name not in only:
             continue
         for field in sorted(module.fields.values(), key=lambda one: one.api_name):
             keyed = field.unique or field.external is not None or field.api_name in spare
-            if field.custom and not keyed and not field.read_only and field.data_type not in _FIXED:
+            writable = field.custom and not field.read_only and field.data_type not in _FIXED
+            if writable and (not keyed if named is None else field.api_name == named):
                 yield module, field
 
 
 def _withdraw_field(crm: Crm, body: Json) -> Json:
-    module, field = _chosen(list(_fields(crm, body)), body)
+    module, field = chosen(list(_fields(crm, body)), body)
     del module.fields[field.api_name]
 
     def undo() -> None:
@@ -71,7 +51,7 @@ def _withdraw_module(crm: Crm, body: Json) -> Json:
     custom = [
         one for name, one in sorted(crm.schema.modules.items()) if one.kind == "custom" and (not only or name in only)
     ]
-    module: Module = _chosen(custom, body)
+    module: Module = chosen(custom, body)
     del crm.schema.modules[module.api_name]
 
     def undo() -> None:
@@ -84,7 +64,7 @@ def _withdraw_module(crm: Crm, body: Json) -> Json:
 
 def _narrow(crm: Crm, body: Json) -> Json:
     """Only the first option stays; one that is written meanwhile is added as the vendor does it, and goes again."""
-    module, field = _chosen([one for one in _fields(crm, body) if len(one[1].options) > 1], body)
+    module, field = chosen([one for one in _fields(crm, body) if len(one[1].options) > 1], body)
     before: list[Option] = field.options
     field.options = before[:1]
 
@@ -97,7 +77,7 @@ def _narrow(crm: Crm, body: Json) -> Json:
 
 
 def _require(crm: Crm, body: Json) -> Json:
-    module, field = _chosen([one for one in _fields(crm, body) if not one[1].mandatory], body)
+    module, field = chosen([one for one in _fields(crm, body) if not one[1].mandatory], body)
     field.mandatory = True
 
     def undo() -> None:

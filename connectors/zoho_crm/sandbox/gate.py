@@ -9,6 +9,7 @@ import orjson
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from connectors.sandboxkit.bodies import BodyTooLarge, handed_on, read_body
 from connectors.zoho_crm.sandbox.accounts import token_is_live
 from connectors.zoho_crm.sandbox.answers import Json, Refusal, reply
 from connectors.zoho_crm.sandbox.crm import Crm
@@ -68,9 +69,9 @@ class Gate:
         heavy = False
         try:
             if "multipart/" not in headers.get("content-type", ""):
-                raw = await read_body(receive)
+                raw = await _body(receive)
                 scope["zoho.raw"] = raw
-                receive = _replay(raw, receive)
+                receive = handed_on(raw, receive)
             price = price_of(scope["method"], scope["path"], scope.get("zoho.raw", b""), scope, scope["query_string"])
             if price.heavy:
                 meter.enter_sub()
@@ -129,34 +130,11 @@ def _scope_group(path: str) -> str:
     return first if first in ("settings", "users", "org", "coql", "files") else "modules"
 
 
-async def read_body(receive: Receive) -> bytes:
-    parts: list[bytes] = []
-    size = 0
-    while True:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            return b"".join(parts)
-        chunk = message.get("body", b"")
-        size += len(chunk)
-        if size > _MAX_JSON:
-            raise Refusal(413, "BODY_SIZE_REACHED", "the size of the request body is too large")
-        parts.append(chunk)
-        if not message.get("more_body", False):
-            return b"".join(parts)
-
-
-def _replay(raw: bytes, rest: Receive) -> Receive:
-    """Hands the body that was read once more, then whatever comes after it (a disconnect)."""
-    given = False
-
-    async def receive() -> MutableMapping[str, Any]:
-        nonlocal given
-        if given:
-            return await rest()
-        given = True
-        return {"type": "http.request", "body": raw, "more_body": False}
-
-    return receive
+async def _body(receive: Receive) -> bytes:
+    try:
+        return await read_body(receive, _MAX_JSON)
+    except BodyTooLarge as error:
+        raise Refusal(413, "BODY_SIZE_REACHED", "the size of the request body is too large") from error
 
 
 def price_of(method: str, path: str, raw: bytes, scope: Scope, query: bytes) -> Price:

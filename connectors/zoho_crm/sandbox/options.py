@@ -1,8 +1,9 @@
 """The switches of the sandbox: credentials, sizes for tests, and the points on which the sources disagree."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
-from typing import get_type_hints
+from dataclasses import dataclass
+
+from connectors.sandboxkit.options import parse_options
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,28 +54,8 @@ _CHOICES = {
     "readonly_fields": ("ignore", "error"),
     "unknown_fields": ("ignore", "error"),
 }
-_TRUE = ("1", "on", "true", "yes")
-_FALSE = ("0", "off", "false", "no")
 
 
 def read_options(given: Mapping[str, str]) -> Options:
     """Reads `SandboxConfig.options`; ValueError for an unknown name or a value of the wrong kind."""
-    known = {item.name for item in fields(Options)}
-    hints = get_type_hints(Options)
-    values: dict[str, object] = {}
-    for name, text in given.items():
-        if name not in known:
-            raise ValueError(f"unknown option {name!r} of the Zoho CRM sandbox; known: {', '.join(sorted(known))}")
-        values[name] = _convert(name, str(text), hints[name])
-    return Options(**values)  # type: ignore[arg-type]
-
-
-def _convert(name: str, text: str, kind: type) -> object:
-    if kind is bool:
-        lowered = text.lower()
-        if lowered not in _TRUE + _FALSE:
-            raise ValueError(f"option {name!r} is on or off, not {text!r}")
-        return lowered in _TRUE
-    if name in _CHOICES and text not in _CHOICES[name]:
-        raise ValueError(f"option {name!r} is one of {', '.join(_CHOICES[name])}, not {text!r}")
-    return kind(text)
+    return parse_options(Options, given, choices=_CHOICES, of="Zoho CRM")

@@ -4,7 +4,7 @@ from typing import Any
 
 from connectors.zoho_crm.sandbox.answers import ItemProblem, Json, invalid
 from connectors.zoho_crm.sandbox.catalogue import ACTIVITY_MODULES
-from connectors.zoho_crm.sandbox.schema import Module, Pipeline
+from connectors.zoho_crm.sandbox.schema import Pipeline
 from connectors.zoho_crm.sandbox.values import Batch, duration_fits
 
 
@@ -109,7 +109,3 @@ def _call(merged: Json, path: str) -> None:
         dependee = {"api_name": "Call_Type", "json_path": f"{path}.Call_Type"}
         details = {"dependee": dependee, "api_name": "Call_Duration", "json_path": f"{path}.Call_Duration"}
         raise ItemProblem("DEPENDENT_MISMATCH", "the call duration must not be zero", details)
-
-
-def mandatory_fields(module: Module) -> list[str]:
-    return [item.api_name for item in module.fields.values() if item.mandatory]

@@ -55,7 +55,3 @@ def calibration_error(p: np.ndarray, y: np.ndarray, bins: int = 10) -> float:
     order = np.argsort(p, kind="stable")
     parts = [part for part in np.array_split(order, bins) if len(part)]
     return float(sum(len(part) / len(p) * abs(p[part].mean() - y[part].mean()) for part in parts))
-
-
-def reciprocal(table: dict[str, float]) -> str:
-    return "  ".join(f"{name} {value:.3f}" for name, value in table.items())

@@ -11,7 +11,6 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from app.domain.matching.columns import Column, Table, read_type
-from app.domain.matching.objects import ObjectGuess, guess_kind
 from app.domain.matching.sides import Item, Reading, Side, block_plan, prepare, reading_of
 from app.domain.matching.systems import KnownObject, System, find_system, systems
 
@@ -132,7 +131,3 @@ def localised(task: Task, labels: dict[str, str]) -> Task:
     )
     source = Table(task.source.name, task.source.label, columns)
     return replace(task, source=source, reading=reading_of([source]))
-
-
-def guessed_kind(task: Task, without: bool = True) -> ObjectGuess:
-    return guess_kind(task.source, None if without else find_system(task.system), task.reading)

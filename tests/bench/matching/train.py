@@ -32,7 +32,7 @@ _LIKE_WHAT_COMES = {"shared": 1.0, "own": 0.5, "open": 3.0}
 """The same for the calibration, which has to hold for tables like the foreign ones."""
 
 
-_DOUBT = {"shared": 0.0, "own": 0.0, "open": 0.04}
+_DOUBT = {"shared": 0.0, "own": 0.0, "open": 0.02}
 """What a right answer counts less than 1 in the calibration: the knowledge has been widened for the open tables; where
 the model was sure, their first runs had been right one or two times in a hundred less often."""
 

@@ -320,7 +320,8 @@ def test_a_parent_without_a_type_is_not_what_a_task_is_about() -> None:
         ("leads", "id title lead_value pipeline_id stage_id person_id closed_at", "Deals"),
         ("leads", "id first_name last_name email company status", "Leads"),
         ("jobs", "id name customer stage total_amount contact salesperson", "Deals"),
-        ("jobs", "id title start_time end_time customer stage total_amount", "Events"),
+        ("jobs", "id title start_time end_time customer stage total_amount", "Deals"),
+        ("jobs", "id title start_time end_time customer technician", "Events"),
     ],
 )
 def test_a_lead_or_a_job_that_is_a_sale(name: str, columns: str, target: str) -> None:

@@ -167,3 +167,16 @@ def test_a_clinic_keeps_its_patients_apart_from_its_records() -> None:
 
 def test_a_table_without_columns() -> None:
     assert proposal(Schema("", (Table("Accounts"),)), []) == {"Accounts": {"": "Accounts"}}
+
+
+def test_an_empty_schema_is_said_to_be_empty_and_names_cannot_steer_the_terminal(tmp_path: Path) -> None:
+    path = tmp_path / "odd.json"
+    path.write_text('{"platform": "x", "objects": []}')
+    assert run("--source", path, "--destination", "zoho_crm")[1].startswith("The schema has no objects")
+    evil = {"name": "\u001b[2Jcontacts", "fields": [{"name": "last\u202e_name"}, {"name": "email"}]}
+    path.write_text(json.dumps({"objects": [evil]}))
+    code, shown, _ = run("--source", path, "--destination", "zoho_crm")
+    assert code == 0
+    assert "\u001b" not in shown
+    assert "\u202e" not in shown
+    assert "email -> Email" in shown

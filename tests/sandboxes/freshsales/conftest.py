@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from tests.sandboxes.freshsales.fresh_harness import Clock, Fresh, Start, running
+from tests.sandboxes.caller import noon
+from tests.sandboxes.freshsales.fresh_kit import Fresh, Start, running
 
 
 @pytest.fixture
@@ -17,7 +18,7 @@ async def start() -> AsyncIterator[Start]:
         async def begin(edition: str | None = None, scale: int = 0, seed: int = 1, **options: Any) -> Fresh:
             switches = {name: str(value) for name, value in options.items()}
             return await stack.enter_async_context(
-                running(Clock(), edition=edition, scale=scale, seed=seed, options=switches)
+                running(noon(), edition=edition, scale=scale, seed=seed, options=switches)
             )
 
         yield begin

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.sandboxes.freshsales.fresh_harness import Fresh, Start
+from tests.sandboxes.freshsales.fresh_kit import Fresh, Start
 
 
 async def test_section_15_a_duplicate_account_name(fresh: Fresh, start: Start) -> None:
@@ -113,7 +113,7 @@ async def test_section_5_views_by_name_and_their_rows(fresh: Fresh) -> None:
 async def test_section_10_paging(fresh: Fresh) -> None:
     for number in range(30):
         await fresh.account(f"A{number:02}")
-        fresh.clock.pass_seconds(1)
+        fresh.clock.advance(seconds=1)
     page = await fresh.view("sales_accounts", "All Accounts")
     assert (len(page["sales_accounts"]), page["meta"]) == (25, {"total_pages": 2, "total": 30})
     page = await fresh.view("sales_accounts", "All Accounts", "page=2&per_page=20&sort=updated_at&sort_type=desc")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.sandboxes.freshsales.fresh_harness import Fresh, Json, Start
+from tests.sandboxes.freshsales.fresh_kit import Fresh, Json, Start
 
 
 def on(key: int, kind: str = "Contact", **more: object) -> Json:

@@ -1,6 +1,6 @@
 """Leads of the classic suite, absent in the new one (Freshsales fact sheet sections 2 and 3)."""
 
-from tests.sandboxes.freshsales.fresh_harness import Fresh, Start
+from tests.sandboxes.freshsales.fresh_kit import Fresh, Start
 
 
 async def test_section_3_no_leads_in_the_new_suite(fresh: Fresh) -> None:

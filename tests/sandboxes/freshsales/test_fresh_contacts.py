@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.sandboxes.freshsales.fresh_harness import Fresh, Start
+from tests.sandboxes.freshsales.fresh_kit import Fresh, Start
 
 
 @pytest.mark.parametrize("wrapped", [True, False])

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tests.sandboxes.freshsales.fresh_harness import Fresh
+from tests.sandboxes.freshsales.fresh_kit import Fresh
 
 MODULE = {"entity_name": "cm_part", "singular_name": "Part", "plural_name": "Parts", "icon": "box"}
 

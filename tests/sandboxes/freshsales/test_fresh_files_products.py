@@ -5,7 +5,7 @@ import hashlib
 import orjson
 import pytest
 
-from tests.sandboxes.freshsales.fresh_harness import Fresh, Json, Start
+from tests.sandboxes.freshsales.fresh_kit import Fresh, Json, Start
 
 
 async def upload(fresh: Fresh, key: int, content: bytes = b"bytes", **more: str) -> int:

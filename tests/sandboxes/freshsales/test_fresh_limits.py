@@ -4,7 +4,7 @@ import pytest
 
 from connectors.freshsales.sandbox import create_app
 from connectors.sandboxkit.config import SandboxConfig
-from tests.sandboxes.freshsales.fresh_harness import Fresh, Start
+from tests.sandboxes.freshsales.fresh_kit import Fresh, Start
 
 
 @pytest.mark.parametrize("header", ["", "Bearer sandbox-key", "Token token=wrong", "Zoho-oauthtoken sandbox-key"])
@@ -38,7 +38,7 @@ async def test_section_16_budget_by_plan(start: Start, edition: str, budget: int
 
 async def test_section_15_429_until_the_hour_turns_without_retry_after(start: Start) -> None:
     fresh = await start(hourly_calls=2)
-    fresh.clock.pass_seconds(600)
+    fresh.clock.advance(seconds=600)
     for _ in range(2):
         assert (await fresh.get("contacts/filters")).status_code == 200
     refused = await fresh.get("contacts/filters")
@@ -46,16 +46,16 @@ async def test_section_15_429_until_the_hour_turns_without_retry_after(start: St
     assert "retry-after" not in refused.headers
     assert (refused.headers["x-ratelimit-remaining"], refused.headers["x-ratelimit-reset"]) == ("0", "3000")
     assert (await fresh.stats())["too_many_requests"] == 1
-    fresh.clock.pass_seconds(3000)
+    fresh.clock.advance(seconds=3000)
     assert (await fresh.get("contacts/filters")).status_code == 200
 
 
 async def test_section_19_8_switches_of_the_retry_headers_and_a_short_window(start: Start) -> None:
     fresh = await start(hourly_calls=1, quota_window=5, retry_after="on", reset_header="epoch")
     first = await fresh.get("contacts/filters")
-    assert int(first.headers["x-ratelimit-reset"]) == int(fresh.clock.now.timestamp()) + 5
+    assert int(first.headers["x-ratelimit-reset"]) == int(fresh.clock.at.timestamp()) + 5
     assert (await fresh.get("contacts/filters")).headers["retry-after"] == "5"
-    fresh.clock.pass_seconds(5)
+    fresh.clock.advance(seconds=5)
     assert (await fresh.get("contacts/filters")).status_code == 200
 
 
@@ -63,7 +63,7 @@ async def test_section_16_a_minute_cap_where_the_plan_has_one(start: Start) -> N
     fresh = await start(per_minute=1)
     assert (await fresh.get("contacts/filters")).status_code == 200
     assert (await fresh.get("contacts/filters")).status_code == 429
-    fresh.clock.pass_seconds(60)
+    fresh.clock.advance(seconds=60)
     assert (await fresh.get("contacts/filters")).status_code == 200
 
 

@@ -10,7 +10,8 @@ import pytest
 from connectors.freshsales.sandbox import create_app
 from connectors.sandboxkit.config import SandboxConfig
 from connectors.sandboxkit.faults import AnswerCut
-from tests.sandboxes.freshsales.fresh_harness import API, Clock, Fresh, Start, running
+from tests.sandboxes.caller import noon
+from tests.sandboxes.freshsales.fresh_kit import API, Fresh, Start, running
 
 
 async def test_section_15_hostile_bodies(fresh: Fresh) -> None:
@@ -68,7 +69,7 @@ async def test_dump_compares_equal_after_an_edit_was_undone(fresh: Fresh) -> Non
     key = await fresh.contact(last_name="D", emails="a@x.com", sales_accounts=[{"id": account, "is_primary": True}])
     await fresh.deal(sales_account_id=account, contacts_added_list=[key])
     before = (await fresh.get("/_sandbox/dump")).text
-    fresh.clock.pass_seconds(60)
+    fresh.clock.advance(seconds=60)
     note = {"description": "x", "targetable_type": "Contact", "targetable_id": key}
     made = (await fresh.good("POST", "notes", {"note": note}))["note"]["id"]
     await fresh.good("PUT", f"contacts/{key}", {"last_name": "E", "job_title": "Boss", "emails": "b@x.com"})
@@ -125,9 +126,9 @@ async def test_faults_refuse_lose_and_reject(fresh: Fresh) -> None:
     url = (await fresh.good("POST", "deals/bulk_upsert", {"deals": [{"name": "D", "data": {"amount": 1}}]}))[
         "job_status_url"
     ]
-    fresh.clock.pass_seconds(4)
+    fresh.clock.advance(seconds=4)
     assert (await fresh.good("GET", url))["data"] is None
-    fresh.clock.pass_seconds(1)
+    fresh.clock.advance(seconds=1)
     assert orjson.loads((await fresh.good("GET", url))["data"])["record_status"] == {"succeeded": 0, "failed": 1}
     assert (await fresh.post("/_sandbox/faults", {"latency_ms": "fast"})).status_code == 400
     assert (await fresh.client.post("/_sandbox/faults", content=b"{")).status_code == 400
@@ -170,7 +171,7 @@ async def test_the_administrator_writes_as_a_person(fresh: Fresh) -> None:
         "create_record", module="contact", values={"last_name": "D"}, **{"as": "dispatch@example.com"}
     )
     assert (await fresh.good("GET", f"contacts/{key}?include=creater"))["contact"]["creater_id"] == user
-    fresh.clock.pass_seconds(5)
+    fresh.clock.advance(seconds=5)
     await fresh.admin(
         "edit_record", module="contact", id=key, values={"city": "Rome"}, **{"as": "dispatch@example.com"}
     )
@@ -182,7 +183,7 @@ async def test_the_administrator_writes_as_a_person(fresh: Fresh) -> None:
 
 
 async def test_a_restart_keeps_everything_and_repeats_no_id(tmp_path: Path) -> None:
-    clock = Clock()
+    clock = noon()
     async with running(clock, state_dir=tmp_path) as fresh:
         name = await fresh.field("contact", "Code")
         await fresh.admin("set_unique", module="contact", field=name)
@@ -199,7 +200,7 @@ async def test_a_restart_keeps_everything_and_repeats_no_id(tmp_path: Path) -> N
         assert answer.json()["errors"]["message"] == ["Contact is not unique"]
         assert await fresh.refused("POST", "contacts", {"last_name": "B"}) == ["City can't be empty"]
         assert await fresh.contact(last_name="B", city="Rome") > first
-        clock.pass_seconds(1)
+        clock.advance(seconds=1)
         assert (await fresh.stats())["records"]["live"] == {"contact": 2, "deal": 1}
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.sandboxes.freshsales.fresh_harness import Fresh, Json, Start
+from tests.sandboxes.freshsales.fresh_kit import Fresh, Json, Start
 
 MODULE = {"entity_name": "cm_visit", "singular_name": "Visit", "plural_name": "Visits", "icon": "calendar"}
 

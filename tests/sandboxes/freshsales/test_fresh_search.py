@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.sandboxes.freshsales.fresh_harness import Fresh, Start
+from tests.sandboxes.freshsales.fresh_kit import Fresh, Start
 
 
 async def rows(fresh: Fresh, entity: str, *rules: tuple[str, str, Any], query: str = "") -> list[int]:
@@ -61,7 +61,7 @@ async def test_section_10_operators_and_attributes(fresh: Fresh) -> None:
     name = await fresh.field("deal", "Region")
     account, stages = await fresh.account("Acme", website="https://acme.example"), await fresh.selector("deal_stages")
     one = await fresh.deal("Roof", sales_account_id=account, custom_field={name: "North"}, expected_close="2026-04-01")
-    fresh.clock.pass_seconds(60)
+    fresh.clock.advance(seconds=60)
     two = await fresh.deal("Gutter", deal_stage_id=stages["Won"]["id"], expected_close="2026-06-01")
     owner = (await fresh.selector("owners"))["Account Admin"]["id"]
     cases: list[tuple[list[tuple[str, str, Any]], list[int]]] = [
@@ -109,7 +109,7 @@ async def test_section_10_the_index_lags_while_views_and_keys_do_not(start: Star
     assert await rows(fresh, "contact") == []
     assert (await fresh.view("contacts", "All Contacts"))["meta"]["total"] == 1
     assert (await fresh.post("contacts", {"emails": "a@x.com"})).status_code == 400
-    fresh.clock.pass_seconds(30)
+    fresh.clock.advance(seconds=30)
     assert [row["id"] for row in (await fresh.good("GET", path))["contacts"]["contacts"]] == [key]
     await fresh.good("POST", "/_sandbox/faults", {"search_lag_seconds": 60})
     assert await rows(fresh, "contact") == []

@@ -5,7 +5,7 @@ from typing import Any
 import orjson
 import pytest
 
-from tests.sandboxes.freshsales.fresh_harness import Fresh, Json, Start
+from tests.sandboxes.freshsales.fresh_kit import Fresh, Json, Start
 
 
 def row(number: int) -> Json:
@@ -82,7 +82,7 @@ async def test_section_10_a_job_succeeds_with_failed_rows_and_hides_new_ids(star
     assert pending["status"] != "SUCCESS"
     assert pending["progress"] < 100
     assert (await fresh.view("contacts", "All Contacts"))["meta"]["total"] == 1
-    fresh.clock.pass_seconds(1)
+    fresh.clock.advance(seconds=1)
     data = await report(fresh, url)
     assert data["record_status"] == {"succeeded": 3, "failed": 1}
     (failure,) = data["detailed_failure_report"]
@@ -102,7 +102,7 @@ async def test_section_10_accounts_and_deals_in_bulk(fresh: Fresh) -> None:
     for plural, rows in bodies.items():
         for _ in range(2):
             url = (await fresh.good("POST", f"{plural}/bulk_upsert", {plural: rows}))["job_status_url"]
-            fresh.clock.pass_seconds(1)
+            fresh.clock.advance(seconds=1)
             assert (await report(fresh, url))["record_status"]["succeeded"] == 1
     live = (await fresh.stats())["records"]["live"]
     assert live == {"sales_account": 1, "deal": 1}
@@ -122,7 +122,7 @@ async def test_section_10_the_eleventh_job_is_405(fresh: Fresh) -> None:
                                   status=405)  # fmt: skip
     assert refused[0].startswith("Max of 10 transactions")
     assert (await fresh.stats())["jobs"] == {"in_flight": 10, "most_in_flight": 10}
-    fresh.clock.pass_seconds(1)
+    fresh.clock.advance(seconds=1)
     assert (await fresh.post("contacts/bulk_upsert", {"contacts": [row(11)]})).status_code == 200
     assert (await fresh.stats())["records"]["live"] == {"contact": 10}
 

@@ -5,7 +5,7 @@ import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 import httpx
@@ -15,21 +15,9 @@ from connectors.sandboxkit.config import SandboxConfig
 from connectors.sandboxkit.server import server
 from connectors.servicetracker.sandbox import create_app
 from connectors.servicetracker.sandbox.context import Sandbox
+from tests.clock import FakeClock
 
 BASE = "/services/data/v59.0"
-
-
-class Clock:
-    """Stands still until it is moved."""
-
-    def __init__(self) -> None:
-        self.now = datetime(2026, 7, 1, 12, 0, tzinfo=UTC)
-
-    def __call__(self) -> datetime:
-        return self.now
-
-    def move(self, **by: float) -> None:
-        self.now += timedelta(**by)
 
 
 @dataclass(frozen=True)
@@ -38,7 +26,7 @@ class Account:
 
     http: httpx.AsyncClient
     box: Sandbox
-    clock: Clock
+    clock: FakeClock
 
     async def sign_in(self) -> None:
         answer = await self.http.post(
@@ -86,7 +74,7 @@ Open = Callable[..., AbstractAsyncContextManager[Account]]
 
 @asynccontextmanager
 async def _open(**settings: Any) -> AsyncIterator[Account]:
-    clock = Clock()
+    clock = FakeClock(datetime(2026, 7, 1, 12, 0, tzinfo=UTC))
     app = create_app(SandboxConfig(**{"scale": 0, "clock": clock, **settings}))
     transport = httpx.ASGITransport(app)
     async with (

@@ -146,9 +146,9 @@ async def test_results_are_kept_seven_days(open_account) -> None:
     """Limits."""
     async with open_account(options={"token_ttl": "10000000"}) as account:
         job = await start(account, "SELECT Id FROM User")
-        account.clock.move(days=6, hours=23)
+        account.clock.advance(days=6, hours=23)
         assert (await account.http.get(f"{URL}/{job}/results")).status_code == 200
-        account.clock.move(hours=1)
+        account.clock.advance(hours=1)
         assert (await account.http.get(f"{URL}/{job}/results")).status_code == 404
 
 

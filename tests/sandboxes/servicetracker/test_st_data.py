@@ -57,7 +57,7 @@ async def test_the_same_seed_gives_the_same_account(open_account) -> None:
 async def test_the_clock_does_not_change_the_account(open_account) -> None:
     async with open_account(scale=100) as account:
         first = await digest(account)
-        account.clock.move(days=400)
+        account.clock.advance(days=400)
         await account.http.post("/_sandbox/reset")
         assert await digest(account) == first
 

@@ -29,12 +29,12 @@ async def test_the_daily_limit_rolls(open_account) -> None:
     async with open_account(options={"daily_requests": "3", "token_ttl": "1000000"}) as account:
         for _ in range(3):
             assert (await account.get("/limits")).status_code == 200
-            account.clock.move(hours=1)
+            account.clock.advance(hours=1)
         answer = await account.get("/limits")
         assert answer.status_code == 403
         assert answer.json()[0]["errorCode"] == "REQUEST_LIMIT_EXCEEDED"
         assert answer.headers["Sforce-Limit-Info"] == "api-usage=3/3"
-        account.clock.move(hours=21, minutes=1)
+        account.clock.advance(hours=21, minutes=1)
         assert (await account.get("/limits")).status_code == 200
         assert (await account.get("/limits")).status_code == 403
 

@@ -36,7 +36,7 @@ async def test_a_record_is_created_read_changed_and_deleted(empty) -> None:
     assert record["BillingAddress"]["city"] == "Mossdale"
     assert record["ShippingAddress"] is None
 
-    empty.clock.move(minutes=5)
+    empty.clock.advance(minutes=5)
     changed = await empty.http.patch(
         f"{BASE}/sobjects/Account/{record_id}", json={"Phone": "555 0100", "BillingCity": ""}
     )
@@ -222,9 +222,9 @@ async def test_file_versions_and_links(empty) -> None:
 async def test_deleted_and_updated(empty) -> None:
     """Section 1.7: ids with their moment; reach of 15 and 30 days; at least a minute; latestDateCovered."""
     kept, gone = await empty.create("Account", Name="Kept"), await empty.create("Account", Name="Gone")
-    empty.clock.move(minutes=10)
+    empty.clock.advance(minutes=10)
     await empty.http.delete(f"{BASE}/sobjects/Account/{gone}")
-    empty.clock.move(minutes=10)
+    empty.clock.advance(minutes=10)
     window = {"start": "2026-07-01T12:05:00+00:00", "end": "2026-07-01T12:20:00+00:00"}
     body = (await empty.get("/sobjects/Account/deleted/", params=window)).json()
     assert body == {

@@ -15,7 +15,7 @@ async def shop(open_account):
             ("Back\\slash_", "Former", 10.25, True, "2020-01-01"),
         )
         for name, kind, limit, stop, since in rows:
-            account.clock.move(hours=1)
+            account.clock.advance(hours=1)
             values = {
                 "Name": name,
                 "Type": kind,
@@ -242,7 +242,7 @@ async def test_a_cursor_keeps_its_rows_and_ends(open_account) -> None:
         await account.create("WorkOrder")
         second = (await account.http.get(first["nextRecordsUrl"])).json()
         assert second["totalSize"] == first["totalSize"]
-        account.clock.move(days=2)
+        account.clock.advance(days=2)
         for url in (first["nextRecordsUrl"], "/services/data/v59.0/query/0r8xyz-200", "/services/data/v59.0/query/x"):
             answer = await account.http.get(url)
             assert (answer.status_code, answer.json()[0]["errorCode"]) == (400, "INVALID_QUERY_LOCATOR")

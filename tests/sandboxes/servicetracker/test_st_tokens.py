@@ -84,9 +84,9 @@ async def test_unreadable_requests_are_refused(empty) -> None:
 async def test_a_token_dies_by_session_policy(open_account) -> None:
     """Section 1.1: no expires_in, the client learns by a 401 (section 1.6: INVALID_SESSION_ID in an array)."""
     async with open_account(options={"token_ttl": "60"}) as account:
-        account.clock.move(seconds=59)
+        account.clock.advance(seconds=59)
         assert (await account.get("/limits")).status_code == 200
-        account.clock.move(seconds=1)
+        account.clock.advance(seconds=1)
         answer = await account.get("/limits")
         assert answer.status_code == 401
         assert answer.json() == [{"message": "Session expired or invalid", "errorCode": "INVALID_SESSION_ID"}]

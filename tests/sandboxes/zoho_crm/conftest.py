@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from tests.sandboxes.zoho_crm.zoho_harness import Clock, Start, Zoho, running
+from tests.sandboxes.caller import noon
+from tests.sandboxes.zoho_crm.zoho_kit import Start, Zoho, running
 
 
 @pytest.fixture
@@ -15,7 +16,7 @@ async def start() -> AsyncIterator[Start]:
     async with AsyncExitStack() as stack:
 
         async def begin(**config: Any) -> Zoho:
-            return await stack.enter_async_context(running(Clock(), **config))
+            return await stack.enter_async_context(running(noon(), **config))
 
         yield begin
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tests.sandboxes.zoho_crm.zoho_harness import REFRESH, Start, Zoho
+from tests.sandboxes.zoho_crm.zoho_kit import REFRESH, Start, Zoho
 
 
 async def token(zoho: Zoho, **change: Any) -> Any:
@@ -41,14 +41,14 @@ async def test_section_2_ten_tokens_in_ten_minutes(zoho: Zoho) -> None:
         assert (await token(zoho)).status_code == 200
     blocked = await token(zoho)
     assert (blocked.status_code, blocked.json()["error"]) == (400, "Access Denied")
-    zoho.clock.pass_seconds(601)
+    zoho.clock.advance(seconds=601)
     assert "access_token" in (await token(zoho)).json()
 
 
 async def test_section_2_access_token_ends_after_its_lifetime(start: Start) -> None:
     zoho = await start(options={"token_ttl": "60"})
     assert (await zoho.get("org")).status_code == 200
-    zoho.clock.pass_seconds(61)
+    zoho.clock.advance(seconds=61)
     answer = await zoho.get("org")
     assert (answer.status_code, answer.json()["code"]) == (401, "INVALID_TOKEN")
 

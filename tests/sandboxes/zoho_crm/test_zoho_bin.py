@@ -1,6 +1,6 @@
 """Fact sheet section 15: deleting, the recycle bin and bringing records back."""
 
-from tests.sandboxes.zoho_crm.zoho_harness import Zoho
+from tests.sandboxes.zoho_crm.zoho_kit import Zoho
 
 
 async def test_section_15_delete_in_batches_is_soft(zoho: Zoho) -> None:
@@ -79,7 +79,7 @@ async def test_section_15_sixty_days_and_permanent_deletion(zoho: Zoho) -> None:
     assert (await zoho.delete(f"settings/recycle_bin?ids={one}")).status_code == 200
     permanent = (await zoho.get("Leads/deleted?type=permanent")).json()["data"]
     assert [row["id"] for row in permanent] == [one]
-    zoho.clock.pass_seconds(61 * 24 * 3600)
+    zoho.clock.advance(seconds=61 * 24 * 3600)
     await zoho.renew()
     assert (await zoho.get("settings/recycle_bin")).status_code == 204
     assert (await zoho.post("settings/recycle_bin/actions/restore", {"ids": [two]})).status_code == 400

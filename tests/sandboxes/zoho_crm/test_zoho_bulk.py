@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.sandboxes.zoho_crm.zoho_harness import Json, Zoho
+from tests.sandboxes.zoho_crm.zoho_kit import Json, Zoho
 
 
 def zipped(text: str, name: str = "rows.csv") -> bytes:

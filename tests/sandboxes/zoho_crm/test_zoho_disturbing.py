@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.sandboxes.zoho_crm.zoho_harness import Zoho
+from tests.sandboxes.zoho_crm.zoho_kit import Zoho
 
 
 async def change(zoho: Zoho, how: str, **more: object) -> dict[str, str]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import orjson
 import pytest
 
-from tests.sandboxes.zoho_crm.zoho_harness import Start, Zoho
+from tests.sandboxes.zoho_crm.zoho_kit import Start, Zoho
 
 MB = 1024 * 1024
 

@@ -7,7 +7,7 @@ import pytest
 from connectors.sandboxkit.config import SandboxConfig
 from connectors.zoho_crm.sandbox import create_app
 from connectors.zoho_crm.sandbox.editions import edition
-from tests.sandboxes.zoho_crm.zoho_harness import Start, Zoho
+from tests.sandboxes.zoho_crm.zoho_kit import Start, Zoho
 
 
 async def used(zoho: Zoho) -> int:
@@ -62,10 +62,10 @@ async def test_section_4_quota_is_rolling_and_header_comes_at_half(start: Start)
     refused = await zoho.get("org")
     assert (refused.status_code, refused.json()["code"]) == (429, "TOO_MANY_REQUESTS")
     assert "retry-after" not in refused.headers
-    zoho.clock.pass_seconds(24 * 3600 - 10)
+    zoho.clock.advance(seconds=24 * 3600 - 10)
     await zoho.renew()
     assert (await zoho.get("org")).status_code == 429
-    zoho.clock.pass_seconds(10)
+    zoho.clock.advance(seconds=10)
     assert (await zoho.get("org")).status_code == 200
 
 

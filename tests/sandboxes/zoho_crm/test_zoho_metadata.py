@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.sandboxes.zoho_crm.zoho_harness import Start, Zoho
+from tests.sandboxes.zoho_crm.zoho_kit import Start, Zoho
 
 STANDARD = {
     "Leads", "Contacts", "Accounts", "Deals", "Tasks", "Events", "Calls", "Notes", "Products", "Vendors", "Quotes",

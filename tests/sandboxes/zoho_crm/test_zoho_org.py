@@ -1,6 +1,6 @@
 """Fact sheet section 5: org, users, features."""
 
-from tests.sandboxes.zoho_crm.zoho_harness import Start, Zoho
+from tests.sandboxes.zoho_crm.zoho_kit import Start, Zoho
 
 
 async def test_section_5_org_tells_edition_and_zgid(start: Start) -> None:

@@ -7,7 +7,8 @@ import orjson
 import pytest
 
 from connectors.sandboxkit.faults import AnswerCut
-from tests.sandboxes.zoho_crm.zoho_harness import Clock, Json, Start, Zoho, running
+from tests.sandboxes.caller import noon
+from tests.sandboxes.zoho_crm.zoho_kit import Json, Start, Zoho, running
 
 
 def lines(text: str) -> list[Json]:
@@ -29,7 +30,7 @@ async def test_dump_is_ordered_and_equal_after_an_edit_was_undone(zoho: Zoho) ->
     await zoho.create("Leads", {"Last_Name": "A"})
     (account,) = await zoho.create("Accounts", {"Account_Name": "X", "Phone": "1"})
     before = (await zoho.get("/_sandbox/dump?module=*")).text
-    zoho.clock.pass_seconds(60)
+    zoho.clock.advance(seconds=60)
     await zoho.put(f"Accounts/{account}", {"data": [{"Phone": "2"}]})
     await zoho.put(f"Accounts/{account}", {"data": [{"Phone": "1"}]})
     after = (await zoho.get("/_sandbox/dump")).text
@@ -138,7 +139,7 @@ async def test_the_administrator_adds_users_and_stages_and_edits_as_a_person(zoh
 
 
 async def test_a_restart_keeps_everything_and_repeats_no_id(tmp_path: Path) -> None:
-    clock = Clock()
+    clock = noon()
     async with running(clock, state_dir=tmp_path, options={"empty": "1"}) as zoho:
         await zoho.add_field("Leads", "Code", unique={"case_sensitive": False})
         (lead,) = await zoho.create("Leads", {"Last_Name": "A", "Code": "x"})

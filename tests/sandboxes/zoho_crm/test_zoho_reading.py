@@ -4,7 +4,7 @@ from urllib.parse import quote
 
 import pytest
 
-from tests.sandboxes.zoho_crm.zoho_harness import Zoho
+from tests.sandboxes.zoho_crm.zoho_kit import Zoho
 
 
 async def many(zoho: Zoho, number: int) -> list[str]:
@@ -48,7 +48,7 @@ async def test_section_14_pages_tokens_and_their_limits(zoho: Zoho) -> None:
 async def test_section_14_page_token_ends_after_a_day(zoho: Zoho) -> None:
     await many(zoho, 2)
     token = (await zoho.get("Leads?fields=id&per_page=1")).json()["info"]["next_page_token"]
-    zoho.clock.pass_seconds(24 * 3600 + 1)
+    zoho.clock.advance(seconds=24 * 3600 + 1)
     await zoho.renew()
     assert (await zoho.get(f"Leads?fields=id&per_page=1&page_token={quote(token)}")).json()["code"] == "EXPIRED_VALUE"
 
@@ -58,7 +58,7 @@ async def test_section_14_modified_since_and_sorting(zoho: Zoho) -> None:
     mark = (await zoho.record("Leads", one))["Modified_Time"]
     headers = {"If-Modified-Since": mark}
     assert (await zoho.get("Leads?fields=id", headers=headers)).status_code == 304
-    zoho.clock.pass_seconds(2)
+    zoho.clock.advance(seconds=2)
     await zoho.put(f"Leads/{one}", {"data": [{"City": "Rome"}]})
     found = (await zoho.get("Leads?fields=id", headers=headers)).json()["data"]
     assert [row["id"] for row in found] == [one]
@@ -103,7 +103,7 @@ async def test_section_14_index_lag_hides_fresh_records_from_search_not_from_coq
     await zoho.create("Leads", {"Last_Name": "Fresh"})
     assert (await zoho.get("Leads/search?criteria=(Last_Name:equals:Fresh)")).status_code == 204
     assert (await zoho.coql("select id from Leads where Last_Name = 'Fresh'")).status_code == 200
-    zoho.clock.pass_seconds(30)
+    zoho.clock.advance(seconds=30)
     assert (await zoho.get("Leads/search?criteria=(Last_Name:equals:Fresh)")).status_code == 200
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.sandboxes.zoho_crm.zoho_harness import Json, Start, Zoho
+from tests.sandboxes.zoho_crm.zoho_kit import Json, Start, Zoho
 
 STANDARD = "Standard (Standard)"
 
@@ -264,7 +264,7 @@ async def test_section_11_partial_update_by_id_and_in_a_batch(zoho: Zoho) -> Non
 async def test_section_11_if_unmodified_since(zoho: Zoho) -> None:
     (lead,) = await zoho.create("Leads", {"Last_Name": "A"})
     before = (await zoho.record("Leads", lead))["Modified_Time"]
-    zoho.clock.pass_seconds(5)
+    zoho.clock.advance(seconds=5)
     headers = {"If-Unmodified-Since": before}
     assert (await zoho.put(f"Leads/{lead}", {"data": [{"City": "Rome"}]}, headers=headers)).status_code == 200
     late = await zoho.put(f"Leads/{lead}", {"data": [{"City": "Oslo"}]}, headers=headers)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.sandboxes.zoho_crm.zoho_harness import Json, Zoho
+from tests.sandboxes.zoho_crm.zoho_kit import Json, Zoho
 
 EXTERNAL = {"type": "org", "show": True}
 

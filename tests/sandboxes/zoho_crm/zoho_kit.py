@@ -2,14 +2,14 @@
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
 from typing import Any, TypeAlias
 
 import httpx
 
 from connectors.sandboxkit.config import SandboxConfig
 from connectors.zoho_crm.sandbox import create_app
+from tests.clock import FakeClock
+from tests.sandboxes.caller import Caller
 
 Json: TypeAlias = dict[str, Any]
 REFRESH = {
@@ -20,46 +20,10 @@ REFRESH = {
 }
 
 
-@dataclass
-class Clock:
-    """A clock that stands still until it is moved."""
-
-    now: datetime = field(default_factory=lambda: datetime(2026, 3, 2, 12, 0, tzinfo=UTC))
-
-    def __call__(self) -> datetime:
-        return self.now
-
-    def pass_seconds(self, seconds: float) -> None:
-        self.now += timedelta(seconds=seconds)
-
-
-class Zoho:
+class Zoho(Caller):
     """A small client: paths below `/crm/v8/`, JSON in and out."""
 
-    def __init__(self, client: httpx.AsyncClient, clock: Clock) -> None:
-        self.client = client
-        self.clock = clock
-
-    async def call(self, method: str, path: str, body: Any = None, **more: Any) -> httpx.Response:
-        url = path if path.startswith(("/", "http")) else f"/crm/v8/{path}"
-        if body is not None:
-            more["json"] = body
-        return await self.client.request(method, url, **more)
-
-    async def get(self, path: str, **more: Any) -> httpx.Response:
-        return await self.call("GET", path, **more)
-
-    async def post(self, path: str, body: Any = None, **more: Any) -> httpx.Response:
-        return await self.call("POST", path, body, **more)
-
-    async def put(self, path: str, body: Any = None, **more: Any) -> httpx.Response:
-        return await self.call("PUT", path, body, **more)
-
-    async def patch(self, path: str, body: Any = None, **more: Any) -> httpx.Response:
-        return await self.call("PATCH", path, body, **more)
-
-    async def delete(self, path: str, **more: Any) -> httpx.Response:
-        return await self.call("DELETE", path, **more)
+    prefix = "/crm/v8"
 
     async def create(self, module: str, *items: Json, **more: Any) -> list[str]:
         """Inserts records that must all succeed; answers their ids."""
@@ -115,7 +79,7 @@ Start: TypeAlias = Callable[..., Any]
 
 
 @asynccontextmanager
-async def running(clock: Clock, **config: Any) -> AsyncIterator[Zoho]:
+async def running(clock: FakeClock, **config: Any) -> AsyncIterator[Zoho]:
     """A sandbox with its lifespan open and a client that holds a token."""
     app = create_app(SandboxConfig(clock=clock, **config))
     transport = httpx.ASGITransport(app)

@@ -2,56 +2,23 @@
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
 from typing import Any, TypeAlias
 
 import httpx
 
 from connectors.freshsales.sandbox import create_app
 from connectors.sandboxkit.config import SandboxConfig
+from tests.clock import FakeClock
+from tests.sandboxes.caller import Caller
 
 Json: TypeAlias = dict[str, Any]
 API = "/crm/sales/api"
 
 
-@dataclass
-class Clock:
-    """A clock that stands still until it is moved; it starts on a full hour."""
-
-    now: datetime = field(default_factory=lambda: datetime(2026, 3, 2, 12, 0, tzinfo=UTC))
-
-    def __call__(self) -> datetime:
-        return self.now
-
-    def pass_seconds(self, seconds: float) -> None:
-        self.now += timedelta(seconds=seconds)
-
-
-class Fresh:
+class Fresh(Caller):
     """A small client: paths below the API's prefix, JSON in and out."""
 
-    def __init__(self, client: httpx.AsyncClient, clock: Clock) -> None:
-        self.client = client
-        self.clock = clock
-
-    async def call(self, method: str, path: str, body: Any = None, **more: Any) -> httpx.Response:
-        url = path if path.startswith(("/", "http")) else f"{API}/{path}"
-        if body is not None:
-            more["json"] = body
-        return await self.client.request(method, url, **more)
-
-    async def get(self, path: str, **more: Any) -> httpx.Response:
-        return await self.call("GET", path, **more)
-
-    async def post(self, path: str, body: Any = None, **more: Any) -> httpx.Response:
-        return await self.call("POST", path, body, **more)
-
-    async def put(self, path: str, body: Any = None, **more: Any) -> httpx.Response:
-        return await self.call("PUT", path, body, **more)
-
-    async def delete(self, path: str, **more: Any) -> httpx.Response:
-        return await self.call("DELETE", path, **more)
+    prefix = API
 
     async def good(self, method: str, path: str, body: Any = None, **more: Any) -> Any:
         """The JSON of an answer that must be a success."""
@@ -116,7 +83,7 @@ Start: TypeAlias = Callable[..., Any]
 
 
 @asynccontextmanager
-async def running(clock: Clock, **config: Any) -> AsyncIterator[Fresh]:
+async def running(clock: FakeClock, **config: Any) -> AsyncIterator[Fresh]:
     """A sandbox with its lifespan open and a client that sends the key."""
     app = create_app(SandboxConfig(clock=clock, **config))
     headers = {"Authorization": "Token token=sandbox-key"}
