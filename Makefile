@@ -36,9 +36,10 @@ format:
 	@$(RUN) ruff format .
 	@$(RUN) ruff check --fix .
 
-# SOAK_SCHEDULES= how many, SOAK_FROM= go on from this seed, SOAK_RECORDS= source records, SOAK_DIR= where figures stay
+# SOAK_SCHEDULES= how many, SOAK_FROM= go on from this seed, SOAK_RECORDS= source records, SOAK_DIR= where figures stay,
+# SOAK_STREAMS= schedules of a pair at a time (3): most of a schedule is waiting, so six share two cores well
 soak:
-	@$(RUN) pytest -n 2 -m soak --ignore=tests/bench tests
+	@$(RUN) pytest -n 6 -m soak --ignore=tests/bench tests
 
 bench:
 	@$(RUN) python -m tests.bench

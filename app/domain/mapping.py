@@ -193,11 +193,10 @@ class Load(Exact):
     """One stream of planned writes: source object → destination object, with its place in the order.
 
     `key` names it everywhere (lookups, progress, reports). `part` tells several writes of one source record apart
-    (ruling 1). `base` is, for links, files and notes, the load whose record is meant. `match_existing` lists
-    destination fields by which a customer's own record is adopted instead of creating a second one. `option` says in
-    a sentence what a person chooses by switching a load on or off. `only_with` and `only_without` name a destination
-    object that the account has to have, or must not have, for the load to be proposed. `unknown_fields` is whether
-    source fields that no rule mentions find a place on this load: of several pieces of a record, one has to take them.
+    (ruling 1). `base` is, for links, files and notes, the load whose record is meant. `option` says in a sentence what
+    a person chooses by switching a load on or off. `only_with` and `only_without` name a destination object that the
+    account has to have, or must not have, for the load to be proposed. `unknown_fields` is whether source fields that
+    no rule mentions find a place on this load: of several pieces of a record, one has to take them.
     """
 
     key: str
@@ -210,7 +209,6 @@ class Load(Exact):
     base: str = ""
     when: tuple[Condition, ...] = ()
     fields: tuple[FieldRule, ...] = ()
-    match_existing: tuple[str, ...] = ()
     file_field: str = ""
     file_name: str = ""
     collect: tuple[Collect, ...] = ()

@@ -74,13 +74,14 @@ class PlanFacts(Frozen):
     `counts` are records per source object, `load_counts` planned writes per load key where they differ (conditions,
     sample, delta), `load_parents` on how many records those hang that are written with their parent. `rehearse`: a
     sample is written, taken back and written again. `references` are the objects a source field refers to, by
-    "Object.Field".
+    "Object.Field"; `exported` are those that each file of what does not move is made of, by the export's key.
     """
 
     counts: dict[str, int] = {}
     load_counts: dict[str, int] = {}
     load_parents: dict[str, int] = {}
     references: dict[str, tuple[str, ...]] = {}
+    exported: dict[str, tuple[str, ...]] = {}
     calls: CallFacts = CallFacts()
     rehearse: bool = False
 
@@ -107,8 +108,8 @@ def plan_run(
 ) -> RunPlan:
     """The stages of a run over the enabled loads.
 
-    `exports` are source objects that go to files in a full run. With `overlap` phases are bound by their lookups
-    only; without it a phase starts when the one before has closed. Raises PlanImpossible.
+    `exports` are keys of files that full runs and deltas make of what does not move. With `overlap` phases are bound
+    by their lookups only; without it a phase starts when the one before has closed. Raises PlanImpossible.
     """
     document, deferred = with_deferred_links(document)
     loads = [load for load in document.loads if load.enabled]
@@ -254,14 +255,28 @@ def _trial_key(key: str) -> str:
 
 def _full(loads: Sequence[Load], facts: PlanFacts, exports: Sequence[str], overlap: bool) -> list[StagePlan]:
     stages = _forward(loads, facts, (), overlap)
-    stages += [
-        _counted(StagePlan(key=f"export:{name}", kind=StageKind.EXPORT, name=name, phase="exports"), facts, None)
+    return [*stages, *_exports(stages, facts, exports), *_verify(loads, facts, StageKind.RECONCILE)]
+
+
+def _exports(stages: Sequence[StagePlan], facts: PlanFacts, exports: Sequence[str]) -> list[StagePlan]:
+    """Files of what does not move, each once what it is made of has been read; no load reads most of that."""
+    known = {stage.key for stage in stages}
+    needed = {name: [f"extract:{each}" for each in facts.exported.get(name, ())] for name in exports}
+    missing = dict.fromkeys(key for keys in needed.values() for key in keys if key not in known)
+    read = [
+        _counted(
+            StagePlan(key=key, kind=StageKind.EXTRACT, name=key.removeprefix("extract:"), phase="extract"), facts, None
+        )
+        for key in missing
+    ]
+    files = [
+        StagePlan(key=f"export:{name}", kind=StageKind.EXPORT, name=name, phase="exports", after=tuple(needed[name]))
         for name in exports
     ]
-    return [*stages, *_verify(loads, facts, StageKind.RECONCILE)]
+    return [*read, *(_counted(stage, facts, None) for stage in files)]
 
 
-def _delta(loads: Sequence[Load], facts: PlanFacts, _: Sequence[str], overlap: bool) -> list[StagePlan]:
+def _delta(loads: Sequence[Load], facts: PlanFacts, exports: Sequence[str], overlap: bool) -> list[StagePlan]:
     extracts = tuple(f"extract:{name}" for name in source_objects(loads, facts.references))
     widen = StagePlan(key="widen", kind=StageKind.WIDEN, name="related", phase="widen", after=extracts)
     by_key = {load.key: load for load in loads}
@@ -273,7 +288,7 @@ def _delta(loads: Sequence[Load], facts: PlanFacts, _: Sequence[str], overlap: b
         StagePlan(key=f"deletions:{name}", kind=StageKind.DELETIONS, name=name, phase="deletions", after=written)
         for name in names
     ]
-    return [*stages, *gone, *_verify(loads, facts, StageKind.VERIFY)]
+    return [*stages, *gone, *_exports(stages, facts, exports), *_verify(loads, facts, StageKind.VERIFY)]
 
 
 def _merging(stage: StagePlan, loads: Mapping[str, Load], facts: PlanFacts) -> StagePlan:

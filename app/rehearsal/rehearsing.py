@@ -5,6 +5,7 @@ both stand-ins stand our proxies; counters, dumps and the administrator's hand g
 """
 
 import json
+import os
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
@@ -71,16 +72,17 @@ def run_rehearsal(
     """Walks through the weather of each seed and judges; 0 when every invariant holds, 1 otherwise, 2 when it cannot
     start.
 
-    The figures go to `json_path`, or to standard output. For several seeds that is a folder: a file per schedule, and
-    `summary.json` over all that it holds.
+    The figures go to `json_path`, or to standard output. For several seeds, or where it is one, that is a folder: a
+    file per schedule, and `summary.json` over all that it holds.
     """
+    folder = json_path if json_path is not None and (len(seeds) > 1 or json_path.is_dir()) else None
     screen = Screen()
     broken = False
     try:
         for outcome in rehearse_many(screen, pair, faults, seeds, records):
             place = json_path
-            if json_path is not None and len(seeds) > 1:
-                place = json_path / f"{pair[1]}-{outcome.seed:04}.json"
+            if folder is not None:
+                place = folder / f"{pair[1]}-{outcome.seed:04}.json"
             _write(screen, place, outcome.as_json())
             for sentence in outcome.broken:
                 screen.fail(f"broken: {sentence}")
@@ -88,8 +90,8 @@ def run_rehearsal(
     except CannotStart as wrong:
         screen.fail(f"tranship: {wrong}")
         return 2
-    if json_path is not None and len(seeds) > 1:
-        sum_up(screen, json_path)
+    if folder is not None:
+        sum_up(screen, folder)
     return 1 if broken else 0
 
 
@@ -108,7 +110,9 @@ def _write(screen: Screen, place: Path | None, figures: Mapping[str, Any]) -> No
         screen.say(text)
         return
     place.parent.mkdir(parents=True, exist_ok=True)
-    place.write_text(text, encoding="utf-8")
+    part = place.with_name(f"{place.name}.{os.getpid()}")  # whoever sums the folder up beside us finds whole files
+    part.write_text(text, encoding="utf-8")
+    part.replace(place)
 
 
 class CannotStart(Exception):

@@ -39,9 +39,14 @@ def reason_for(document: MappingDocument, object_name: str) -> str:
     return EXCLUDED
 
 
-async def account_for_rest(work: Work, connection: "asyncpg.Connection[Any]") -> dict[str, dict[str, int]]:
-    """Ends every staged record that no load planned for; returns {object: {reason: count}}."""
-    counts = await work.staging.counts(connection)
+async def account_for_rest(
+    work: Work, connection: "asyncpg.Connection[Any]", *, unloaded: bool = False
+) -> dict[str, dict[str, int]]:
+    """Ends every staged record that no load planned for; returns {object: {reason: count}}. With `unloaded` only
+    records of objects without a load, of which a delta may have found new ones.
+    """
+    loaded = {load.source_object for load in work.mapping().loads if load.enabled} if unloaded else set()
+    counts = [name for name in await work.staging.counts(connection) if name not in loaded]
     rest: dict[str, dict[str, int]] = {}
     for name in counts:
         reason = reason_for(work.mapping(), name)

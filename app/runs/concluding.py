@@ -54,6 +54,8 @@ async def conclude(work: Work, stages: Sequence[StageRow]) -> None:
                  "read": sum(reasons.values()), "reasons": {f"skipped:{why}": n for why, n in reasons.items()}}
                 for name, reasons in rest.items()
             ]  # fmt: skip
+        if work.run.kind == "delta":
+            await account_for_rest(work, connection, unloaded=True)
         counts = {
             "objects": objects,
             "readback": readback,

@@ -65,13 +65,14 @@ async def _again(work: Work, rule: Load) -> frozenset[str]:
 
 
 async def _doubles(work: Work, rule: Load) -> frozenset[tuple[str, str]]:
-    """For files: (parent, name) that more than one staged file has; their names get the source id, and keep it when the
-    source lets one of them go.
+    """For files: (parent, name) where several have one name at one parent, or at parents that become one record; their
+    names get the source id, and keep it when the source lets one of them go.
     """
     if rule.mode is not LoadMode.FILE:
         return frozenset()
     if "doubles" not in work.cache:
-        seen: set[tuple[str, str]] = set()
+        survivors = {one: lives for merged in (await redirects(work)).values() for one, lives in merged.items()}
+        seen: dict[tuple[str, str], tuple[str, str]] = {}
         double: set[tuple[str, str]] = set()
         after = ""
         async with work.transaction() as connection:
@@ -79,8 +80,11 @@ async def _doubles(work: Work, rule: Load) -> frozenset[tuple[str, str]]:
             while rows := await page(after=after, upto=None, limit=2000, scope=Scope()):
                 for row in rows:
                     name = safe_name(str(row.record.get(rule.file_name) or ""), f"{row.source_id}.bin")
-                    pair = (str(row.record.get("ParentId")), name)
-                    (double if pair in seen else seen).add(pair)
+                    parent = str(row.record.get("ParentId"))
+                    at = (survivors.get(parent, parent), name)
+                    if at in seen:
+                        double |= {(parent, name), seen[at]}
+                    seen.setdefault(at, (parent, name))
                 after = rows[-1].source_id
         work.cache["doubles"] = frozenset(double)
     found: frozenset[tuple[str, str]] = work.cache["doubles"]

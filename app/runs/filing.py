@@ -52,6 +52,7 @@ class FileWriter:
         if not self.deletable:
             return WriteResult(WriteStatus.REFUSED, code="file_cannot_be_replaced")
         old = (await self.places.known([item.source_id])).get(item.source_id, self._parent(item))
+        self.places.remember(item, self._parent(item))
         found = await self._look([item])  # an earlier try may have come as far as this
         if item.source_id in found:
             made = WriteResult(WriteStatus.CREATED, id=found[item.source_id].id)
@@ -80,6 +81,12 @@ class FileWriter:
         for item in items:
             self.places.remember(item, self._parent(item))
         return await self._look([item for item in items if item.record_id is None])
+
+    async def finish(self, items: Sequence[Item]) -> dict[str, WriteResult]:
+        """Takes away what these replace, where the new file stands already. Nothing is attached."""
+        replacing = [item for item in items if item.record_id is not None and self.deletable]
+        found = await self._look(replacing)
+        return {item.source_id: await self._replace(item) for item in replacing if item.source_id in found}
 
     async def _look(self, items: Sequence[Item]) -> dict[str, Found]:
         found: dict[str, Found] = {}
@@ -115,16 +122,19 @@ class FileWriter:
             return False
         theirs = await self.destination.file_digest(*parent, file_id)
         try:
-            return theirs is None or theirs == await self._digest(item)
+            ours, length = await self._digest(item) if theirs is not None else ("", size)
+            return theirs is None or theirs == ours or length != size  # with other bytes now it was sent as it was then
         except BatchRefused:  # the source has let it go since: its name and size are all that is left to tell it by
             return True
 
-    async def _digest(self, item: Item) -> str:
-        found = hashlib.sha256()
+    async def _digest(self, item: Item) -> tuple[str, int]:
+        """Of the bytes that the source has now, and how many these are."""
+        found, length = hashlib.sha256(), 0
         async with self.source.open_file(file_ref(item.record)) as stream:
             async for chunk in stream.chunks:
                 found.update(chunk)
-        return found.hexdigest()
+                length += len(chunk)
+        return found.hexdigest(), length
 
     def _as_link(self, item: Item) -> bool:
         return (announced_size(item.record) or 0) > self.limit

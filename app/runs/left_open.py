@@ -31,7 +31,7 @@ from app.runs.stages.load import writer_for
 from app.runs.staging import StagedRow
 from app.runs.trial import REHEARSAL, TrialWork
 from app.runs.work import RunRow, Work
-from connectors.base import Found
+from connectors.base import Found, WriteResult, WriteStatus
 
 log = structlog.get_logger()
 
@@ -121,13 +121,17 @@ async def _settle_block(work: Work, view: EndedWork, block: _Block) -> None:
         rows = [row for row in rows if order.holds(int(block.detail.get("level", 0)), row.source_id)]
     async with view.transaction() as connection:
         gathered = await decider.gather_page(connection, rows, fresh=False)
-    items = [item for item in (await decider.decide(gathered)).items if item.record_id is None]
+    decided = (await decider.decide(gathered)).items
+    items = [item for item in decided if item.record_id is None]
+    replacing = [item for item in decided if item.record_id is not None]
     facts = view.destination_platform.object_facts(block.rule.target_object)
     writer = await writer_for(view, block.rule, decider, facts)
     made = await repeated(work, partial(writer.probe, items)) if items else {}
+    finished = await repeated(work, partial(writer.finish, replacing)) if replacing else {}
     if not block.detail.get("virgin", True):  # a record of theirs may stand there under our key
         made = await _as_sent(view, block, [item for item in items if item.source_id in made], made)
     entries = [_created(item, made[item.source_id]) for item in items if item.source_id in made]
+    entries += [_replaced(item, result) for item in replacing if (result := finished.get(item.source_id)) is not None]
     async with work.transaction() as connection:
         await work.lease.guard(connection)
         await book(view, connection, block.rule, entries)
@@ -175,5 +179,14 @@ async def _as_sent(
 def _created(item: Item, hit: Found) -> Entry:
     return Entry(
         *(item.source_id, Outcome.CREATED.value, "", hit.id, True, item.sent_hash, item.before, item.issues),
+        owner_id=item.owner_id,
+    )
+
+
+def _replaced(item: Item, result: WriteResult) -> Entry:
+    if result.status is WriteStatus.REFUSED:  # the former one has to stay, and so it does
+        return Entry(item.source_id, Outcome.QUARANTINED, result.code or "refused", issues=item.issues)
+    return Entry(
+        *(item.source_id, Outcome.UPDATED.value, "", result.id, None, item.sent_hash, item.before, item.issues),
         owner_id=item.owner_id,
     )

@@ -220,9 +220,17 @@ async def plan_facts(
         load_counts=_load_counts(document, counts, inventory),
         load_parents=_load_parents(document, counts, inventory),
         references=references,
+        exported=_exported(load_blueprint(engagement.source, engagement.destination), inventory),
         rehearse=kind == "sample" and bool(options.get("rehearse_rollback")),
         calls=call_facts(platform, destination, document, await _newest(runtime, session, engagement, "destination")),
     )
+
+
+def _exported(blueprint: Blueprint, source: Inventory | None) -> dict[str, tuple[str, ...]]:
+    """What each file is made of, as far as this source has it: its own object and those whose names stand in it."""
+    there = {spec.name for spec in source.objects} if source else set()
+    made_of = {one.key: (one.source_object, *(name.object for name in one.names)) for one in blueprint.exports}
+    return {key: tuple(name for name in dict.fromkeys(names) if name in there) for key, names in made_of.items()}
 
 
 def _load_counts(document: MappingDocument, counts: dict[str, int], source: Inventory | None) -> dict[str, int]:

@@ -42,6 +42,9 @@ class Writer(Protocol):
     async def probe(self, items: Sequence[Item]) -> dict[str, Found]:
         """Source id → the destination record that carries this item already."""
 
+    async def finish(self, items: Sequence[Item]) -> dict[str, WriteResult]:
+        """Brings to its end what a call without an answer has half done; by source id, nothing is begun anew."""
+
 
 @dataclass(slots=True)
 class RecordWriter:
@@ -68,6 +71,10 @@ class RecordWriter:
             return {}  # an update may be sent again: it ends in the same state
         found = await self.destination.find(self.target.object, self.key_field, list(keys))
         return {keys[key]: rows[0] for key, rows in found.items() if rows and key in keys and keys[key] not in updates}
+
+    async def finish(self, items: Sequence[Item]) -> dict[str, WriteResult]:  # noqa: ARG002
+        """A record is written by one call, wholly or not at all."""
+        return {}
 
 
 class Places(Protocol):
@@ -134,6 +141,17 @@ class NoteWriter:
         if made.status is WriteStatus.REFUSED:
             return made
         return await replaced(self.destination, self.target.object, made, item.record_id, old, self._parent(item))
+
+    async def finish(self, items: Sequence[Item]) -> dict[str, WriteResult]:
+        """Takes away what moved, where it stands at its new place already. Nothing is written."""
+        known = await self.places.known([item.source_id for item in items])
+        moving = [item for item in items if item.record_id is not None and item.source_id in known]
+        moved = [item for item in moving if known[item.source_id] != self._parent(item)]
+        found = await self._look(moved)
+        self._place(moved)
+        return {
+            item.source_id: await self._move(item, known[item.source_id]) for item in moved if item.source_id in found
+        }
 
     async def probe(self, items: Sequence[Item]) -> dict[str, Found]:
         self._place(items)

@@ -13,7 +13,7 @@ from tests.api.engagement_kit import BODY, Move, discovered, move, sandboxes
 
 __all__ = ["discovered", "move", "sandboxes"]  # fixtures
 
-ODD = FieldSpec(name="Zx_Kennzeichen__c", label="Zx Kennzeichen", type=FieldType.TEXT, length=30, custom=True)
+ODD = FieldSpec(name="Zx_Grmblfx__c", label="Zx Grmblfx", type=FieldType.TEXT, length=30, custom=True)
 PLAIN = FieldSpec(name="Staff_Count__c", label="Number of Employees", type=FieldType.INTEGER, length=8, custom=True)
 
 

@@ -4,10 +4,11 @@
 """
 
 import asyncio
-import gc
 import os
 import sys
 from collections.abc import Awaitable, Callable
+
+from tests.bench.lean import begin
 
 Drive = Callable[..., Awaitable[None]]
 
@@ -17,10 +18,7 @@ _BUFFER = 4 * 1024 * 1024  # as `app.runs.reader` has it, which is not imported 
 
 def main() -> None:
     """The whole job, reader and worker."""
-    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")  # as the commands do
-    gc.disable()  # until everything is imported: there is nothing to collect among definitions
-    for name in ("click", "rich"):  # command lines and coloured tracebacks, which httpx and structlog bring if they can
-        sys.modules.setdefault(name, None)  # type: ignore[arg-type]
+    begin()
     import uvloop
 
     uvloop.run(_run())
@@ -35,14 +33,19 @@ async def _run() -> None:
 
         give_way(niceness)  # as a worker does, and its reader after it
     pipe = asyncio.subprocess.PIPE
-    command = (sys.executable, "-m", "tests.bench.export_reader")
+    command = (sys.executable, "-m", "tests.bench.reader_peer")
     process = await asyncio.create_subprocess_exec(*command, stdin=pipe, stdout=pipe, limit=_BUFFER)
+    client = asyncio.create_task(asyncio.to_thread(_import_client))
     from tests.bench.export_rows import Job, bench_runtime
 
     sys.setswitchinterval(_HURRIED)  # the loop answers while a thread imports
     runtime, job = bench_runtime(), Job(os.environ.get("BENCH_AGAIN", ""))
-    lease, drive = await asyncio.gather(job.begin(runtime), asyncio.to_thread(_import_drive))
+    lease, drive, _ = await asyncio.gather(job.begin(runtime), asyncio.to_thread(_import_drive), client)
     await drive(runtime, job, lease, process)
+
+
+def _import_client() -> None:
+    import aiohttp  # noqa: F401  reads the system's certificates, which needs no interpreter
 
 
 def _import_drive() -> Drive:

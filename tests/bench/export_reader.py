@@ -1,9 +1,8 @@
-"""The bench's reader, `python -m tests.bench.export_reader`: extracts the export beside the loads.
+"""The bench's reader: extracts the export beside the loads (`reader_peer` starts it).
 
 What `workers.reading` is for uploaded files. It imports no more than it needs, since its imports are measured as well.
 """
 
-import gc
 import logging
 import os
 from contextlib import AsyncExitStack
@@ -71,8 +70,3 @@ def main() -> None:
     collector.seldom()
     give_way(READING)
     uvloop.run(read(*own_pipes()))
-
-
-if __name__ == "__main__":
-    gc.disable()
-    main()

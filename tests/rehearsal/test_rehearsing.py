@@ -14,6 +14,7 @@ from app.rehearsal.summing import ZEROS
 PAIRS = ("servicetracker:zoho_crm", "servicetracker:freshsales")
 SCHEDULES = int(os.environ.get("SOAK_SCHEDULES", "100"))
 RECORDS = os.environ.get("SOAK_RECORDS", "200")
+STREAMS = int(os.environ.get("SOAK_STREAMS", "3"))  # of each pair
 SLOW = "a lost worker's run stood still for"
 
 
@@ -66,16 +67,23 @@ def test_unknown_faults_are_wrong_usage(tmp_path: Path) -> None:
 
 
 @pytest.mark.soak
+@pytest.mark.parametrize("stream", range(STREAMS))
 @pytest.mark.parametrize("pair", PAIRS)
-def test_a_hundred_schedules_of_all_faults_end_in_zeros(pair: str, capsys: pytest.CaptureFixture[str]) -> None:
-    """Half of the schedules for each destination. The figures of every schedule stay in SOAK_DIR; SOAK_FROM goes on
-    where an earlier one stopped, and the summary is over all that the folder holds.
+def test_a_hundred_schedules_of_all_faults_end_in_zeros(
+    pair: str, stream: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Half of the schedules for each destination, several streams of them side by side. The figures of every schedule
+    stay in SOAK_DIR; SOAK_FROM goes on where an earlier one stopped, and the summary is over all that the folder holds.
     """
     seeds = range(int(os.environ.get("SOAK_FROM", "1")), SCHEDULES // len(PAIRS) + 1)
+    seeds = seeds[len(seeds) * stream // STREAMS : len(seeds) * (stream + 1) // STREAMS]
+    if not seeds:
+        pytest.skip("fewer schedules than streams")
     folder = Path(os.environ.get("SOAK_DIR", "build/soak")).absolute()
-    folder.mkdir(parents=True, exist_ok=True)
+    place = folder / f"{pair.replace(':', '-')}-{stream}"
+    place.mkdir(parents=True, exist_ok=True)
     arguments = ["--pair", pair, "--seed", str(seeds.start), "--schedules", str(len(seeds)), "--records", RECORDS]
-    code, said = call(folder / pair.replace(":", "-"), "--json", str(folder), *arguments)
+    code, said = call(place, "--json", str(folder), *arguments)
     with capsys.disabled():
         sys.stdout.write("\n" + said[said.find("All schedules so far") :])
     summary = json.loads((folder / "summary.json").read_text(encoding="utf-8"))

@@ -79,7 +79,7 @@ def _add_further_parts(work: Work, pairs: list[FieldPair]) -> None:
 
 
 def _add_moments(work: Work, pairs: list[FieldPair]) -> None:
-    """A day and an hour in two columns are one moment together."""
+    """A day and an hour in two columns are one moment together; the one that fills the field already stays as it is."""
     for meaning in ("start", "end"):
         mine = [pair for pair in pairs if work.source.items[pair.row].top == meaning]
         hours = [pair for pair in mine if _is_hour(work.source.items[pair.row])]
@@ -91,10 +91,13 @@ def _add_moments(work: Work, pairs: list[FieldPair]) -> None:
         if aim is None or hour.target not in {None, aim}:
             continue
         for pair in (day, hour):
+            if pair.target is not None and pair.how != "alternate":
+                continue
             if pair.target is None:
-                pair.target, pair.probability = aim, LIKELIER
-                pair.alternatives = [one for one in pair.alternatives if one[0] != aim]
-            pair.how, pair.partners = "join", tuple(work.source.items[one.row].column.name for one in (day, hour))
+                pair.probability = LIKELIER
+            pair.target, pair.how = aim, "join"
+            pair.alternatives = [one for one in pair.alternatives if one[0] != aim]
+            pair.partners = tuple(work.source.items[one.row].column.name for one in (day, hour))
             work.said[pair.row, aim] = ("composite", "The day and the hour together make the moment.", 2.0)
 
 

@@ -35,6 +35,7 @@ _SAID = {
 """Meanings whose names are not what a person calls them."""
 STRONGEST = 3
 _STRONG = 0.8
+_IN_PART = 0.2
 
 
 def reasons(
@@ -69,8 +70,8 @@ def _for(  # noqa: PLR0911  one sentence per ground
 ) -> str:
     if ground == "name":
         return _names(ours, theirs, value)
-    if ground == "meaning" and value["same_concept"]:
-        return f'Both mean "{_said(theirs.top)}".'
+    if ground == "meaning":
+        return _meaning(ours, theirs, value)
     if ground == "type" and value["type"] >= 0.6 and ours.column.type and theirs.column.type:
         one, other = ours.column.type.value, theirs.column.type.value
         return f"Both hold {_a(one)}." if one == other else f"Values of type {one} fit into {_a(other)}."
@@ -105,6 +106,14 @@ def nothing_for(ours: Item, target: Side) -> str:
             return f'No field of {place} holds "{ours.column.quoted}"'
         return f'"{ours.column.quoted}" reads as "{spelt}", and no field of {place} holds that'
     return f"No field of {place} is likely enough"
+
+
+def _meaning(ours: Item, theirs: Item, value: Mapping[str, float]) -> str:
+    if value["same_concept"]:
+        return f'Both mean "{_said(theirs.top)}".'
+    if theirs.top and ours.concepts.get(theirs.top, 0.0) > _IN_PART:
+        return f'A part of "{ours.column.quoted}" means "{_said(theirs.top)}".'
+    return ""
 
 
 def _said(concept: str) -> str:

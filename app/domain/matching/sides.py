@@ -309,7 +309,9 @@ def block_plan(source: Side, target: Side) -> dict[str, str]:
             plan[block] = block
     if "" in here and "" not in plan and first not in plan.values():
         plan[""] = first
-    for block, others in (("other", ("shipping",)), ("shipping", ("other",)), ("home", ("other", "mailing"))):
+    for block, others in (
+        ("", ("shipping", "other")), ("other", ("shipping",)), ("shipping", ("other",)), ("home", ("other", "mailing")),
+    ):  # fmt: skip
         for other in others:
             if block in here and block not in plan and other in there and other not in plan.values():
                 plan[block] = other

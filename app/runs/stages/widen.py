@@ -22,6 +22,17 @@ from app.runs.staging import Scope
 from app.runs.work import StageRow, Work
 
 _PAGE = 2000
+_UNFINISHED = """
+    INSERT INTO staged_changes (engagement_id, batch, object, source_id, tenant_id, kind)
+    SELECT DISTINCT ON (c.object, c.source_id) $1, $2, c.object, c.source_id, c.tenant_id,
+           CASE WHEN c.kind IN ('deleted', 'merged') THEN c.kind ELSE 'related' END
+    FROM runs r JOIN staged_changes c ON c.engagement_id = $1 AND c.batch = (r.options ->> 'batch')::int
+    WHERE r.engagement_id = $1 AND r.id <> $4 AND c.batch <> $2
+      AND r.created_at > (SELECT max(created_at) FROM runs WHERE engagement_id = $1 AND destination_id = $3
+                          AND kind IN ('full', 'delta') AND state = 'completed')
+    ORDER BY c.object, c.source_id, c.batch DESC
+    ON CONFLICT DO NOTHING
+"""
 
 
 async def widen(work: Work, stage: StageRow) -> None:
@@ -31,6 +42,7 @@ async def widen(work: Work, stage: StageRow) -> None:
 
 
 async def _widen(work: Work, stage: StageRow) -> None:
+    await _add_unfinished(work, stage)
     await _add_decided(work, stage)
     changed = await _changed(work)
     if not changed:
@@ -44,6 +56,19 @@ async def _widen(work: Work, stage: StageRow) -> None:
             await _scan(work, stage, rule, watched)
         if await _hangs_together(work, rule, changed):
             await _scan(work, stage, rule, None)
+
+
+async def _add_unfinished(work: Work, stage: StageRow) -> None:
+    """What other deltas have staged since this destination was last brought up to date: one that was cancelled, say, or
+    one to another destination. It is staged already, so this delta's own reading did not take it for a change.
+    """
+    async with work.transaction() as connection:
+        await work.lease.guard(connection)
+        status = await connection.execute(
+            _UNFINISHED, work.run.engagement_id, int(work.options["batch"]), work.run.destination_id, work.run.id
+        )
+    if number := int(status.rsplit(" ", 1)[1]):
+        stage.counts["unfinished"] = stage.counts.get("unfinished", 0) + number
 
 
 async def _add_decided(work: Work, stage: StageRow) -> None:

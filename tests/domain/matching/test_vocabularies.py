@@ -129,3 +129,11 @@ def test_a_field_without_a_counterpart_is_told_so_plainly() -> None:
     assert field(made, "credit_limit")["reasons"][0].startswith('No field of Accounts holds "credit_limit"')
     assert not any(one.startswith(("Nearest", "Against")) for one in known)
     assert odd[0].startswith("No field of Accounts is likely enough")
+
+
+def test_a_part_that_means_something_is_named_as_the_ground() -> None:
+    made = proposed(table("accounts", "id", "name", "zzqqx_tags"))
+    one = field(made, "zzqqx_tags")
+    assert one["target"] == "Tag"
+    assert one["band"] == "choose"
+    assert 'A part of "zzqqx_tags" means "tags".' in one["reasons"]
