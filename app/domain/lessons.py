@@ -8,22 +8,30 @@ from app.domain.schema import Inventory
 
 Choice = tuple[str, str, str]
 """(source object, source field, destination object)."""
+_HALVES = frozenset({"first_name", "last_name"})
 
 
 def choices(document: MappingDocument) -> dict[Choice, str]:
-    """The destination field of every source field that a person or the matcher placed, and nothing from blueprints."""
+    """The destination field of every source field that a person or the matcher placed, and nothing from blueprints.
+
+    Each field of a join goes to the same place; the halves of a whole name are no place of its own.
+    """
     return {
-        (load.source_object, rule.sources[0], load.target_object): rule.target
+        (load.source_object, path, load.target_object): rule.target
         for load, rule in _rules(document)
         if rule.origin is not Origin.BLUEPRINT
+        for path in rule.sources
     }
 
 
 def _rules(document: MappingDocument) -> Iterator[tuple[Load, FieldRule]]:
+    """Rules that place whole fields: of one source or a join of several."""
     for load in document.loads:
         if load.enabled and load.mode is LoadMode.CREATE:
             for rule in load.fields:
-                if len(rule.sources) == 1 and "." not in rule.sources[0] and rule.lookup is None and not rule.owner:
+                whole = len(rule.sources) == 1 or (rule.sources and rule.transform == "join")
+                linked = rule.lookup is not None or rule.owner or any("." in path for path in rule.sources)
+                if whole and not linked and rule.transform not in _HALVES:
                     yield load, rule
 
 
@@ -36,7 +44,11 @@ def corrected(before: MappingDocument, after: MappingDocument, source: Inventory
     """What an edit says: the new place of a moved field is confirmed, its old place rejected; a field that was taken
     out goes nowhere."""
     old, new = choices(before), choices(after)
-    placed = {(load.source_object, rule.sources[0], load.target_object): rule.target for load, rule in _rules(after)}
+    placed = {
+        (load.source_object, path, load.target_object): rule.target
+        for load, rule in _rules(after)
+        for path in rule.sources
+    }
     out = []
     for choice, target in old.items():
         now = placed.get(choice, "")

@@ -5,8 +5,8 @@ from collections.abc import Iterable, Iterator
 
 from app.domain.mapping import Exclusion, FieldRule, Load, ValueMap
 from app.domain.matching.within import NEVER, FieldMatch, Matcher
-from app.domain.placing import matched_rule
-from app.domain.schema import FieldType, Inventory, ObjectSpec
+from app.domain.placing import matched_rules
+from app.domain.schema import Inventory, ObjectSpec
 
 LIKELY = 0.5
 """An object is proposed from this probability on; below, its exclusion names the nearest object."""
@@ -30,12 +30,10 @@ def newcomer(
     left: list[Exclusion] = []
     for one in unknown:
         match = matches.get(one.name)
-        wanted = target.field(match.target) if match and match.sure else None
-        if match is None or wanted is None or {one.type, wanted.type} & {FieldType.LOOKUP, FieldType.USER}:
+        made, more = matched_rules(key, spec, one, target, match) if match else ([], {})
+        if not made and not (match and match.part_of):
             left.append(Exclusion(source_object=spec.name, field=one.name, reason="no_counterpart", note=_note(match)))
-            continue
-        rule, more = matched_rule(key, one, wanted, match)
-        rules.append(rule)
+        rules += made
         tables.update(more)
     if not rules:
         return None

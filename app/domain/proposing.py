@@ -28,7 +28,7 @@ from app.domain.matching.memory import Lesson, Memory
 from app.domain.matching.proposal import Adviser
 from app.domain.matching.within import NEVER, Matcher
 from app.domain.newcomers import newcomers, suggestion
-from app.domain.placing import matched_rule, with_choices
+from app.domain.placing import matched_rules, with_choices
 from app.domain.provisioning import find_object
 from app.domain.schema import FieldSpec, FieldType, Inventory, ObjectSpec
 from app.domain.stagemaps import (
@@ -263,21 +263,16 @@ def _with_unknown_fields(load: Load, loads: Iterable[Load], draft: _Draft) -> Lo
     rules = []
     for one in unknown:
         match = matches.get(one.name)
-        wanted = target.field(match.target) if target and match and match.sure else None
-        if match is not None and wanted is not None and not _is_reference(one):
-            placed, tables = matched_rule(load.key, one, wanted, match)
+        placed, tables = matched_rules(load.key, spec, one, target, match) if target and match else ([], {})
+        if placed or (match is not None and match.part_of):
             draft.matched_maps.update(tables)
-            rules.append(placed)
+            rules += placed
             continue
         new_field, rule = keep(one, names, loads, draft.source)
         if new_field not in draft.fields:
             draft.fields.append(new_field)
         rules.append(with_choices(rule, match))
     return load.model_copy(update={"fields": (*load.fields, *rules)})
-
-
-def _is_reference(spec: FieldSpec) -> bool:
-    return spec.type in {FieldType.LOOKUP, FieldType.USER}
 
 
 def _target_object(load: Load, draft: _Draft) -> ObjectSpec | None:

@@ -26,4 +26,4 @@ class ResolvedIds:
     def known(self, load: str, wanted: Set[str]) -> tuple[Mapping[str, str], Set[str]]:
         """All ids of a load that are remembered, and those of `wanted` that are not. The ids may grow, never shrink."""
         known = self._ids.get(load, {})
-        return known, wanted - known.keys()
+        return known, {one for one in wanted if one not in known}  # `-` would go through all that are known

@@ -1,6 +1,6 @@
 """The proposal where one source record becomes several, and for fields that are no data."""
 
-from app.domain.mapping import Origin
+from app.domain.mapping import FieldRule, Origin
 from app.domain.proposing import propose, validate
 from app.domain.schema import FieldSpec, FieldType
 from tests.domain.tenants import load_blueprint, source_inventory, zoho_inventory
@@ -32,3 +32,29 @@ def test_a_signature_field_is_named_as_what_cannot_move():
     (left,) = [one for one in document.exclusions if one.field == "Consent__c"]
     assert (left.source_object, left.reason) == ("Account", "not_supported")
     assert "Capture it again" in left.note
+
+
+def test_a_join_stands_beside_the_blueprints_rules_and_never_on_one():
+    halves = [FieldSpec(name="first_name", label="First name"), FieldSpec(name="last_name", label="Last name")]
+    source = source_inventory(Contact=halves)
+    whole = FieldSpec(name="Full_Name__c", label="Full Name", type=FieldType.TEXT, length=120, custom=True)
+    objects = tuple(
+        one.model_copy(update={"fields": (*one.fields, whole)}) if one.name == "Contacts" else one
+        for one in ZOHO.objects
+    )
+    destination = ZOHO.model_copy(update={"objects": objects})
+    plain = load_blueprint()
+    document = propose(plain, source, destination)
+    reading = [rule for rule in document.load("contacts").fields if {"first_name", "last_name"} & set(rule.sources)]
+    assert [(rule.target, rule.sources) for rule in reading] == [("Full_Name__c", ("first_name", "last_name"))]
+    assert [item for item in validate(document, source, destination) if item.blocking] == []
+    assert not [item for item in document.exclusions if item.field in {"first_name", "last_name"}]
+
+    taken = FieldRule(target="Full_Name__c", sources=("Title",), args={"truncate": True})
+    loads = tuple(
+        one.model_copy(update={"fields": (*one.fields, taken)}) if one.key == "contacts" else one for one in plain.loads
+    )
+    again = propose(plain.model_copy(update={"loads": loads}), source, destination).load("contacts")
+    assert [rule.sources for rule in again.fields if rule.target == "Full_Name__c"] == [("Title",)]
+    kept = [rule.sources for rule in again.fields if {"first_name", "last_name"} & set(rule.sources)]
+    assert kept == [("first_name",), ("last_name",)]

@@ -224,8 +224,10 @@ def _learn(work: Work, row: int, column: int | None, lesson: Lesson) -> None:
     if column is None:
         if lesson.confirmed > lesson.rejected:
             work.probability[row] *= 0.08
+            work.refused.add((row, None))
             work.spoken[row] = ("learnt", "You decided before that this field has no counterpart.", 4.0)
     elif lesson.confirmed > lesson.rejected:
+        work.refused.discard((row, None))
         work.probability[row] = np.minimum(work.probability[row], 0.3)
         work.probability[row, column] = max(sure, 0.95)
         text = f"You confirmed this before ({lesson.confirmed} time{'s' if lesson.confirmed != 1 else ''})."
@@ -233,6 +235,7 @@ def _learn(work: Work, row: int, column: int | None, lesson: Lesson) -> None:
         work.spoken.pop(row, None)
     else:
         work.probability[row, column] *= 0.05
+        work.refused.add((row, column))
         if (row, column) not in work.said:
             work.spoken.setdefault(row, ("learnt", "You rejected the nearest field before.", 2.0))
 

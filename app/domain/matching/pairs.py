@@ -18,6 +18,8 @@ class FieldPair:
     """What is proposed for one source field. `target` is a place among the destination fields, None for none.
 
     `how` says what kind of proposal it is: "" an ordinary pair, "external_id", "alternate", "join", "split".
+    `partners` are, for a join, the source fields in the order in which they are read, this one among them; for a
+    split, the destination fields of first and last name; for an alternate, the field that covers it.
     """
 
     row: int
@@ -27,6 +29,8 @@ class FieldPair:
     alternatives: list[tuple[int, float]] = field(default_factory=list)
     how: str = ""
     partners: tuple[str, ...] = ()
+    settled: bool = False
+    """A join or split that can be written as it stands: every part is sure, every type takes part."""
 
     @property
     def band(self) -> str:
@@ -48,3 +52,5 @@ class Work:
     said: dict[tuple[int, int], Ground] = field(default_factory=dict)
     spoken: dict[int, Ground] = field(default_factory=dict)
     taken: dict[int, str] = field(default_factory=dict)
+    refused: set[tuple[int, int | None]] = field(default_factory=set)
+    """Places (row, column) that this tenant decided against; column None: the field goes nowhere."""

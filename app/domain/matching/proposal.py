@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from app.domain.matching.columns import Schema, Table
+from app.domain.matching.composites import separator_for
 from app.domain.matching.converting import convert
 from app.domain.matching.curated import NOTHING, Curated
 from app.domain.matching.memory import Memory
@@ -157,7 +158,7 @@ def transform_of(one: ObjectProposal, pair: FieldPair) -> tuple[dict[str, Any] |
     if pair.how == "join":
         return {
             "name": "join",
-            "args": {"sources": list(pair.partners), "separator": " " if target.type != "textarea" else "\n"},
+            "args": {"sources": list(pair.partners), "separator": separator_for(target)},
             "loss": [],
         }, None
     transform, table = convert(one.source.columns[pair.row], target)
