@@ -6,7 +6,7 @@ a comparison of hashes, without I/O (architecture: gather, decide, apply).
 
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence, Set
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 from uuid import UUID
@@ -22,6 +22,7 @@ from app.domain.schema import Record
 from app.runs.apart import Apart
 from app.runs.filenames import distinct_name, safe_name
 from app.runs.gathering import Gatherer
+from app.runs.items import Decided, Item
 from app.runs.ledger import Book, Entry, Outcome, Prior
 from app.runs.resolved import ResolvedIds
 from app.runs.staging import StagedRow, Staging
@@ -30,47 +31,6 @@ from app.security import DataKey
 _SLICE = 250  # records decided before the loop may breathe
 DONE = frozenset({Outcome.CREATED.value, Outcome.UPDATED.value, Outcome.UNCHANGED.value})
 """Ends with which our values stand at the destination."""
-
-
-@dataclass(slots=True)
-class Block:
-    """Items announced together; the intent closes when nothing is pending and every end is committed."""
-
-    intent: UUID | None
-    pending: int = 0
-
-
-@dataclass(slots=True)
-class Item:
-    """A write that is to happen. `record_id` is set when the destination record exists already (an update);
-    `known_hash` is that of our last write to it, None where we never wrote it; `adopted` says that the ledger has it as
-    one of the customer's; `doubted` that a call for it may have been made whose answer nobody has.
-    """
-
-    source_id: str
-    record: Record
-    payload: dict[str, Any]
-    encoded: bytes
-    sent_hash: bytes
-    issues: str = ""
-    owner_id: str = ""
-    record_id: str | None = None
-    ours: bool | None = None
-    before: bytes | None = None
-    block: Block | None = None
-    known_hash: bytes | None = None
-    adopted: bool = False
-    doubted: bool = False
-
-
-@dataclass(slots=True)
-class Decided:
-    """A page after deciding: what to write, what ended without a call, and what was settled earlier in this run."""
-
-    items: list[Item] = field(default_factory=list)
-    entries: list[Entry] = field(default_factory=list)
-    settled: int = 0
-    taken: int = 0
 
 
 @dataclass(frozen=True, slots=True)

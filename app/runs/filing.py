@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from app.runs.deciding import Item
+from app.runs.items import Item
 from app.runs.writers import Places, parent_of, replaced
 from connectors.base import Destination, FileRef, Found, Source, WriteResult, WriteStatus, WriteTarget
 from connectors.errors import BatchRefused

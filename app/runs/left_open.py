@@ -21,9 +21,9 @@ from app.domain.ordering import with_deferred_links
 from app.domain.values import exact_json
 from app.runs.bookkeeping import book
 from app.runs.deciders import make_decider
-from app.runs.deciding import Item
 from app.runs.expecting import field_specs
 from app.runs.following_parents import levels
+from app.runs.items import Item
 from app.runs.ledger import Book, Entry, OpenIntent, Outcome
 from app.runs.repeating import pause, repeated
 from app.runs.resolved import ResolvedIds

@@ -9,29 +9,28 @@ import asyncio
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Any, Protocol
-from uuid import uuid5
+from typing import Protocol
 
-import asyncpg
 import orjson
 import structlog
 
 from app.domain.mapping import Load
 from app.fresh import new_id
 from app.runs.bookkeeping import book
-from app.runs.deciding import Block, Decided, Decider, Gathered, Item
-from app.runs.ledger import Book, Entry, OpenIntent, Outcome
+from app.runs.deciding import Decider, Gathered
+from app.runs.ends import Ends
+from app.runs.items import Block, Decided, Item
+from app.runs.ledger import Book, Entry, OpenIntent
 from app.runs.recording import Recorder
 from app.runs.repeating import TRIES, is_long, pause
 from app.runs.staging import Scope, StagedRow
+from app.runs.taking_over import keep_former, take_over
 from app.runs.work import StageRow, Stopped, Work
-from app.runs.writers import Writer, adopted
+from app.runs.writers import Writer
 from connectors.base import Found, WriteResult, WriteStatus
 from connectors.errors import Ambiguous, BatchRefused, Transient
 
 log = structlog.get_logger()
-
-_CREATED, _UPDATED = Outcome.CREATED.value, Outcome.UPDATED.value
 
 
 class Merging(Protocol):
@@ -72,8 +71,11 @@ class Loader:
         self._timeout = call_timeout
         self._settle = settle_seconds
         self._virgin = virgin
+        self._ends = Ends(decider.key_field, writer.keyless, virgin)
         self._scope: Scope = work.scope(load.source_object)
-        self._queue: asyncio.Queue[list[Item] | None] = asyncio.Queue(maxsize=concurrency + concurrency // 2)
+        # what waits here lasts while a page is announced; what has no key is announced late, since a crash asks for it
+        ahead = self._senders if writer.keyless else 3 * concurrency
+        self._queue: asyncio.Queue[list[Item] | None] = asyncio.Queue(maxsize=ahead)
         self._partial: dict[bool, list[Item]] = {False: [], True: []}
         self._recorder = Recorder(work, stage, load)
         self._read_out = False
@@ -203,7 +205,7 @@ class Loader:
         found = await self._probe(unknown)
         for item in unknown:
             if item.source_id in found:
-                await self._adopt(item, found[item.source_id])
+                await take_over(self._work, self._load, item, found[item.source_id])
         return list(found)
 
     async def _merge(self, decided: Decided, *, resumed: bool = False) -> None:
@@ -211,34 +213,6 @@ class Loader:
         if self._merger is not None and decided.items:
             decided.items, ends = await self._merger.merge(decided.items, resumed=resumed)
             decided.entries += ends
-
-    async def _adopt(self, item: Item, found: Found) -> None:
-        destination = await self._work.destination()
-        target = self._work.object_name(self._load.target_object)
-        linked = self._work.cache.get(f"linked:{self._load.key}", ())  # links are set on it later: kept as well
-        names = [name for name in dict.fromkeys((*item.payload, *linked)) if name[0] != "$" and name != "id"]
-        before = (await destination.fetch(target, [found.id], names)).get(found.id)
-        item.record_id, item.ours = found.id, False
-        asked = dict.fromkeys(names) if before else {}  # a blank that the vendor leaves out was read all the same
-        item.before = self._work.seal_before(item.source_id, {**asked, **(before or {})})
-        item.payload["id"] = found.id
-        item.encoded = orjson.dumps(item.payload)
-
-    async def _keep_former(self, connection: "asyncpg.Connection[Any]", items: Sequence[Item]) -> None:
-        """What records of theirs hold is committed before the first call to them: afterwards nobody could read it.
-
-        Under a number of its own, so that the rows do not count as ends of this run.
-        """
-        entries = [
-            Entry(item.source_id, Outcome.HELD, "taken_over", item.record_id, before=item.before)
-            for item in items
-            if item.ours is False
-        ]
-        if entries:
-            self._recorder.fresh = False
-            own, number = self._book, uuid5(self._book.run_id, "taken over")
-            aside = Book(own.tenant_id, own.engagement_id, own.destination_id, number)
-            await aside.record(connection, self._load, entries, self._work.now())
 
     async def _announce(self, after: str, upto: str, decided: Decided, existing: Sequence[str]) -> Block:
         """Commits the block's intent with the cursor; a block without calls commits its ends at once instead."""
@@ -258,7 +232,8 @@ class Loader:
                     existing=existing,
                     now=work.now(),
                 )
-                await self._keep_former(connection, decided.items)
+                if await keep_former(work, self._load, connection, decided.items):
+                    self._recorder.fresh = False
                 self._recorder.entries.extend(decided.entries)
             else:
                 await book(self._work, connection, self._load, decided.entries, fresh=self._recorder.fresh)
@@ -317,10 +292,10 @@ class Loader:
             if hit is None:
                 left.append(item)
             elif item.source_id in existing:
-                await self._adopt(item, hit)
+                await take_over(self._work, self._load, item, hit)
                 left.append(item)
             else:
-                decided.entries.append(self._entry(item, WriteResult(WriteStatus.CREATED, id=hit.id)))
+                decided.entries.append(self._ends.entry(item, WriteResult(WriteStatus.CREATED, id=hit.id)))
         block = Block(intent.id, pending=len(left))
         self._recorder.entries.extend(decided.entries)
         if left:
@@ -408,7 +383,7 @@ class Loader:
         self._settle_all((item,), (result,))
 
     def _settle_all(self, items: Sequence[Item], results: Sequence[WriteResult]) -> None:
-        known, entry = self._recorder, self._entry
+        known, entry = self._recorder, self._ends.entry
         known.entries += [entry(item, result) for item, result in zip(items, results, strict=True)]
         for item in items:
             block = item.block
@@ -418,29 +393,3 @@ class Loader:
                 known.blocks.append(block)
         if len(known.entries) >= self._flush_rows or self._read_out or self._writer.keyless:
             known.wake()
-
-    def _entry(self, item: Item, result: WriteResult) -> Entry:
-        status = result.status
-        if status is WriteStatus.REFUSED:
-            result = adopted(result, self._decider.key_field)
-            status = result.status
-            if status is WriteStatus.REFUSED:
-                reason = f"{result.code}:{result.field}" if result.field else result.code or "refused"
-                return Entry(item.source_id, Outcome.QUARANTINED, reason, issues=item.issues)
-        known = item.record_id
-        met = status is WriteStatus.UPDATED and not self._writer.keyless
-        # an upsert that met a record although none of our calls can have made it: a person entered it since we looked
-        theirs = known is None and met and not item.doubted
-        updated = known is not None or theirs or (status is WriteStatus.UPDATED and not self._virgin)
-        return Entry(
-            item.source_id,
-            _UPDATED if updated else _CREATED,
-            "",
-            result.id or known,
-            None if known is not None or theirs else True,
-            item.sent_hash,
-            item.before,
-            item.issues,
-            item.owner_id,
-            result.modified_at or "",
-        )

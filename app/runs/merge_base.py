@@ -8,8 +8,9 @@ import orjson
 from app.domain.mapping import Load
 from app.domain.values import exact_json
 from app.runs.deciders import make_decider
-from app.runs.deciding import Decider, Item
+from app.runs.deciding import Decider
 from app.runs.former import former_work
+from app.runs.items import Item
 from app.runs.last_written import as_written
 from app.runs.staging import StagedRow
 from app.runs.work import Work

@@ -11,11 +11,11 @@ from app.domain.merging import Merged, Side, merge_fields
 from app.domain.schema import FieldSpec
 from app.domain.values import exact_json
 from app.runs import findings
-from app.runs.deciding import Item
 from app.runs.expecting import field_specs
 from app.runs.findings import Finding
 from app.runs.held import Place, held_now
 from app.runs.hiding import hidden_fields
+from app.runs.items import Item
 from app.runs.ledger import Entry, Outcome
 from app.runs.merge_base import Base, former_base
 from app.runs.placing import Placing

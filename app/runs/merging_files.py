@@ -9,11 +9,11 @@ from typing import Any
 from app.domain.mapping import Load
 from app.domain.masking import masked
 from app.runs import findings
-from app.runs.deciding import Item
 from app.runs.filing import announced_size
 from app.runs.findings import Finding
 from app.runs.held import Place
 from app.runs.hiding import hidden_fields
+from app.runs.items import Item
 from app.runs.ledger import Entry
 from app.runs.merge_base import Base, former_base
 from app.runs.merging import unchanged

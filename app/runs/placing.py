@@ -6,7 +6,7 @@ Vendors neither move a note or file to another parent nor tell of one alone wher
 from collections.abc import Sequence
 
 from app.domain.mapping import Load
-from app.runs.deciding import Item
+from app.runs.items import Item
 from app.runs.work import Work
 
 Place = tuple[str, str]

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from app.domain.mapping import Load, LoadMode
-from app.runs.deciding import Item
+from app.runs.items import Item
 from app.runs.ledger import Entry
 from app.runs.loading import Merging
 from app.runs.mapping_versions import other_versions

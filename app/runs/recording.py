@@ -12,7 +12,7 @@ import structlog
 
 from app.domain.mapping import Load
 from app.runs.bookkeeping import book
-from app.runs.deciding import Block
+from app.runs.items import Block
 from app.runs.ledger import Book, Entry
 from app.runs.work import StageRow, Work
 

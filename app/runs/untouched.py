@@ -9,7 +9,7 @@ from math import ceil
 
 from app.domain.mapping import Load, LoadMode
 from app.runs import findings, readings
-from app.runs.deciding import Item
+from app.runs.items import Item
 from app.runs.repeating import repeated
 from app.runs.work import Work
 

@@ -13,8 +13,8 @@ import orjson
 from app.domain.mapping import Load
 from app.domain.schema import FieldSpec, FieldType
 from app.domain.values import canonical, exact_json
-from app.runs.deciding import Item
 from app.runs.expecting import Written, link_loads
+from app.runs.items import Item
 from app.runs.last_written import State, states
 from app.runs.ledger import Entry
 from app.runs.work import Work

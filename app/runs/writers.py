@@ -12,7 +12,7 @@ import orjson
 
 from app.domain.numerals import decimal_of
 from app.domain.values import exact_json
-from app.runs.deciding import Item
+from app.runs.items import Item
 from connectors.base import (
     Destination,
     Found,

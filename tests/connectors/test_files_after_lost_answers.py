@@ -5,8 +5,8 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, cast
 
-from app.runs.deciding import Item
 from app.runs.filing import FileLinks, FileWriter
+from app.runs.items import Item
 from connectors.base import FileRef, FileStream, Source, WriteTarget
 from connectors.registry import PLATFORMS
 from tests.connectors.destination_cases import Bench, content, stream

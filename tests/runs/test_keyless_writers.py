@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from app.domain.mapping import Dedupe, DedupeMode
-from app.runs.deciding import Item
+from app.runs.items import Item
 from app.runs.writers import NoteWriter, encode
 from connectors.base import WriteStyle, WriteTarget
 from connectors.registry import PLATFORMS
