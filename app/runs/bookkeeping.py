@@ -37,12 +37,18 @@ async def commit_entries(
 
 
 async def book(
-    work: Work, connection: "asyncpg.Connection[Any]", rule: Load, entries: Sequence[Entry], *, fresh: bool = False
+    work: Work,
+    connection: "asyncpg.Connection[Any]",
+    rule: Load,
+    entries: Sequence[Entry],
+    *,
+    fresh: bool = False,
+    brought: bool = False,
 ) -> None:
-    """Ledger rows and their audit block in the caller's transaction; `fresh` as in `Book.record`."""
+    """Ledger rows and their audit block in the caller's transaction; `fresh` and `brought` as in `Book.record`."""
     at = work.now()
     work.advanced += len(entries)
-    await work.book.record(connection, rule, entries, at, fresh=fresh)
+    await work.book.record(connection, rule, entries, at, fresh=fresh, brought=brought)
     stamp = int(at.timestamp() * 1000)
     source, target, part = rule.source_object, rule.target_object, rule.part
     await audit_chain.append(
