@@ -27,6 +27,7 @@ async def commit_entries(
     if not entries:
         return
     async with work.transaction() as connection:
+        await work.book.bring(connection, entries)
         await work.lease.guard(connection)
         await book(work, connection, rule, entries)
         await note(connection, work, rule.key, undone)
@@ -37,18 +38,16 @@ async def commit_entries(
 
 
 async def book(
-    work: Work,
-    connection: "asyncpg.Connection[Any]",
-    rule: Load,
-    entries: Sequence[Entry],
-    *,
-    fresh: bool = False,
-    brought: bool = False,
+    work: Work, connection: "asyncpg.Connection[Any]", rule: Load, entries: Sequence[Entry], *, fresh: bool = False
 ) -> None:
-    """Ledger rows and their audit block in the caller's transaction; `fresh` and `brought` as in `Book.record`."""
+    """Ledger rows and their audit block in the caller's transaction, which has brought the entries before its guard;
+    `fresh` as in `Book.record`.
+    """
+    if not entries:
+        return
     at = work.now()
     work.advanced += len(entries)
-    await work.book.record(connection, rule, entries, at, fresh=fresh, brought=brought)
+    await work.book.record(connection, rule, at, fresh=fresh)
     stamp = int(at.timestamp() * 1000)
     source, target, part = rule.source_object, rule.target_object, rule.part
     await audit_chain.append(

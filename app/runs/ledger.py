@@ -116,37 +116,28 @@ class Book:
         self.destination_id = destination_id
         self.run_id = run_id
 
-    async def record(
-        self,
-        connection: "asyncpg.Connection[Any]",
-        load: Load,
-        entries: Sequence[Entry],
-        at: datetime,
-        *,
-        fresh: bool = False,
-        brought: bool = False,
-    ) -> None:
-        """Writes a block of ends, once in a transaction (its end empties the temporary table).
+    async def bring(self, connection: "asyncpg.Connection[Any]", entries: Sequence[Entry]) -> None:
+        """Copies a block of ends to the server, once in a transaction; `record` writes them.
 
-        `fresh` promises that none of them is in the ledger; UniqueViolationError where one is. `brought` says that
-        `bring` was called with them.
+        Before any lock is taken: a worker that is stopped while it copies is not idle for PostgreSQL, so that nothing
+        would end its lock, and nobody could take the run over.
         """
-        if not entries:
-            return
-        if not brought:
-            await self.bring(connection, entries)
+        if entries:
+            await connection.execute(_TEMPORARY)
+            await connection.copy_records_to_table("ledger_in", columns=_COLUMNS, records=map(_as_row, entries))
+
+    async def record(
+        self, connection: "asyncpg.Connection[Any]", load: Load, at: datetime, *, fresh: bool = False
+    ) -> None:
+        """Writes the ends that `bring` copied in this transaction (its end empties the temporary table).
+
+        `fresh` promises that none of them is in the ledger; UniqueViolationError where one is.
+        """
         await connection.execute(
             _INSERT if fresh else _RECORD,
             *(self.engagement_id, self.destination_id, load.source_object, load.target_object, load.part),
             *(self.tenant_id, self.run_id, at),
         )
-
-    async def bring(self, connection: "asyncpg.Connection[Any]", entries: Sequence[Entry]) -> None:
-        """Copies ends to the server, for `record` in the same transaction. Before a lock is taken if possible: whoever
-        is stopped while copying is not idle for PostgreSQL, and nothing would end the lock.
-        """
-        await connection.execute(_TEMPORARY)
-        await connection.copy_records_to_table("ledger_in", columns=_COLUMNS, records=map(_as_row, entries))
 
     async def priors(
         self, connection: "asyncpg.Connection[Any]", load: Load, source_ids: Sequence[str]

@@ -133,6 +133,7 @@ async def _settle_block(work: Work, view: EndedWork, block: _Block) -> None:
     entries = [_created(item, made[item.source_id]) for item in items if item.source_id in made]
     entries += [_replaced(item, result) for item in replacing if (result := finished.get(item.source_id)) is not None]
     async with work.transaction() as connection:
+        await view.book.bring(connection, entries)
         await work.lease.guard(connection)
         await book(view, connection, block.rule, entries)
         await view.book.close_intent(connection, block.intent.id)

@@ -24,7 +24,7 @@ from app.runs.ledger import Book, Entry, OpenIntent
 from app.runs.recording import Recorder
 from app.runs.repeating import TRIES, is_long, pause
 from app.runs.staging import Scope, StagedRow
-from app.runs.taking_over import keep_former, take_over
+from app.runs.taking_over import former_values, keep_former, take_over
 from app.runs.work import StageRow, Stopped, Work
 from app.runs.writers import Writer
 from connectors.base import Found, WriteResult, WriteStatus
@@ -219,7 +219,9 @@ class Loader:
         block = Block(new_id() if decided.items else None, pending=len(decided.items))
         work, taken = self._work, self._stage.counts.get("taken", 0) + decided.taken
         ahead = replace(self._stage, cursor=upto, counts={**self._stage.counts, "taken": taken})
+        former = former_values(decided.items)
         async with work.transaction() as connection:
+            await self._book.bring(connection, former if decided.items else decided.entries)
             await work.lease.guard(connection)
             if block.intent is not None:
                 await self._book.commit_intent(
@@ -232,8 +234,9 @@ class Loader:
                     existing=existing,
                     now=work.now(),
                 )
-                if await keep_former(work, self._load, connection, decided.items):
+                if former:
                     self._recorder.fresh = False
+                    await keep_former(work, self._load, connection)
                 self._recorder.entries.extend(decided.entries)
             else:
                 await book(self._work, connection, self._load, decided.entries, fresh=self._recorder.fresh)

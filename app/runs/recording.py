@@ -83,14 +83,13 @@ class Recorder:
 
     async def _commit(self, entries: Sequence[Entry], blocks: Sequence[Block]) -> None:
         async with self._work.transaction() as connection:
-            if entries:
-                await self._book.bring(connection, entries)
+            await self._book.bring(connection, entries)
             await self._work.lease.guard(connection)
             for block in blocks:
                 if block.intent is not None:
                     await self._book.close_intent(connection, block.intent)
             self._stage.counts["settled"] = self._stage.counts.get("settled", 0) + len(entries)
-            await book(self._work, connection, self._load, entries, fresh=self.fresh, brought=True)
+            await book(self._work, connection, self._load, entries, fresh=self.fresh)
             # last: whoever announces the next block waits for this row, and the wire would stand still meanwhile
             await self._work.save_settled(connection, self._stage)
         if self._referred:

@@ -117,31 +117,30 @@ class Staging:
             await asyncio.sleep(0)
         return made
 
+    async def bring(self, connection: "asyncpg.Connection[Any]", rows: Sequence[StoredRow]) -> None:
+        """Copies sealed rows to the server, once in a transaction and before any lock is taken (see `Book.bring`)."""
+        await connection.execute(_TEMPORARY)
+        await connection.copy_records_to_table("staging_in", records=rows, columns=_COLUMNS)
+
     async def insert(
         self,
         connection: "asyncpg.Connection[Any]",
         object_name: str,
-        rows: Sequence[StoredRow],
         *,
         batch: int = 0,
         track: bool = False,
         fresh: bool = False,
-    ) -> int:
-        """Stores sealed rows, once in a transaction (its end empties the temporary table). Returns rows written.
+    ) -> None:
+        """Stores the sealed rows that `bring` copied in this transaction (its end empties the temporary table).
 
         Rows whose hash is unchanged are left alone. With `track` (a delta) what is new, changed, deleted or merged is
         listed in `staged_changes` under `batch`. `fresh` promises that none of them is there; UniqueViolationError
         where one is.
         """
-        if not rows:
-            return 0
-        await connection.execute(_TEMPORARY)
-        await connection.copy_records_to_table("staging_in", records=rows, columns=_COLUMNS)
         arguments = (self._engagement_id, object_name, self._tenant_id, batch)
         if track:
             await connection.execute(_CHANGES, *arguments)
-        status = await connection.execute(_FIRST if fresh else _MERGE, *arguments)
-        return int(status.rsplit(" ", 1)[1])
+        await connection.execute(_FIRST if fresh else _MERGE, *arguments)
 
     async def page(
         self,

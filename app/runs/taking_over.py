@@ -28,19 +28,20 @@ async def take_over(work: Work, load: Load, item: Item, found: Found) -> None:
     item.encoded = orjson.dumps(item.payload)
 
 
-async def keep_former(work: Work, load: Load, connection: "asyncpg.Connection[Any]", items: Sequence[Item]) -> bool:
-    """Commits what records of theirs hold before the first call to them: afterwards nobody could read it. Whether there
-    were any.
-
-    Under a number of its own, so that the rows do not count as ends of this run.
-    """
-    entries = [
+def former_values(items: Sequence[Item]) -> list[Entry]:
+    """What records of theirs among these items hold, as entries of the ledger."""
+    return [
         Entry(item.source_id, Outcome.HELD, "taken_over", item.record_id, before=item.before)
         for item in items
         if item.ours is False
     ]
-    if entries:
-        own = work.book
-        aside = Book(own.tenant_id, own.engagement_id, own.destination_id, uuid5(own.run_id, "taken over"))
-        await aside.record(connection, load, entries, work.now())
-    return bool(entries)
+
+
+async def keep_former(work: Work, load: Load, connection: "asyncpg.Connection[Any]") -> None:
+    """Records former values, which the caller has brought: after the first call nobody could read them any more.
+
+    Under a number of its own, so that the rows do not count as ends of this run.
+    """
+    own = work.book
+    aside = Book(own.tenant_id, own.engagement_id, own.destination_id, uuid5(own.run_id, "taken over"))
+    await aside.record(connection, load, work.now())

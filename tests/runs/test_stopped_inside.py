@@ -1,13 +1,16 @@
 """A worker stopped for good inside a transaction: its locks end with the lease, and another one takes the run."""
 
 import asyncio
+from collections.abc import AsyncIterator
 from typing import Any
 
 import asyncpg
 import pytest
 
-from app.runs import claims, concluding, engine
+from app.runs import claims, concluding, engine, ledger, staging
 from app.runs.claims import Lease, claim, idle
+from app.runs.ledger import Book
+from app.runs.staging import Staging
 from tests.runs.conftest import OpenWay
 from tests.runs.road import Road
 
@@ -41,3 +44,36 @@ async def test_a_transaction_that_nobody_ends_holds_a_run_no_longer_than_a_lease
             await claimed_beside(way, lease, *statements[what])
         row = await way.row(run_id)
         assert (row.fence, row.lease_owner) == (lease.fence + 1, "second")
+
+
+@pytest.mark.parametrize(("kind", "owner", "module"), [("preflight", Staging, staging), ("full", Book, ledger)])
+async def test_a_worker_that_copies_holds_no_run(
+    open_way: OpenWay, monkeypatch: pytest.MonkeyPatch, kind: str, owner: Any, module: Any
+) -> None:
+    """PostgreSQL takes a session that copies for a busy one, whoever has stopped at its other end: no limit ends it."""
+    async with open_way(**LEASE) as way:
+        await way.up_to("provision" if kind == "full" else "discovery")
+        run_id = await way.start(kind)
+        seconds: list[Lease | None] = []
+        first = iter([True])
+
+        async def copying(_: Any, connection: Any, rows: Any) -> None:
+            async def unfinished() -> AsyncIterator[Any]:
+                if next(first, False):
+                    await way.free(run_id)
+                    async with asyncio.timeout(HANGS_SECONDS):
+                        seconds.append(await claim(way.runtime, run_id, way.tenant_id, "second", way.runtime.now()))
+                for row in rows if owner is Staging else map(module._as_row, rows):
+                    yield row
+
+            await connection.execute(module._TEMPORARY)
+            table = "staging_in" if owner is Staging else "ledger_in"
+            await connection.copy_records_to_table(table, columns=module._COLUMNS, records=unfinished())
+
+        monkeypatch.setattr(owner, "bring", copying)
+        await engine.advance(way.runtime, run_id, "first")
+        assert [one is not None for one in seconds] == [True]
+        assert (await way.row(run_id)).lease_owner == "second"  # and what the first one copied is nowhere
+        monkeypatch.undo()
+        await way.free(run_id)
+        await way.drive(run_id)

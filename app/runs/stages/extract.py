@@ -129,9 +129,10 @@ class _Storing:
         }
         after = replace(stage, cursor=page.cursor or stage.cursor, counts={**stage.counts, **counts})
         async with work.transaction() as connection:
+            await work.staging.bring(connection, rows)
             await work.lease.guard(connection, lasting=False)  # a lost page is read again, its cursor is lost as well
             await work.staging.insert(
-                connection, stage.load, rows, batch=self._batch, track=self._batch > 0, fresh=self._fresh
+                connection, stage.load, batch=self._batch, track=self._batch > 0, fresh=self._fresh
             )
             await work.save_stage(connection, after)
         stage.cursor, stage.counts = after.cursor, after.counts
