@@ -6,15 +6,17 @@
 #
 # `--init` (compose: `init: true`) puts a small init before Python, which reaps processes whose parents are gone.
 
-FROM python:3.13-slim-bookworm AS build
+FROM python:3.13-slim-trixie AS build
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1
 WORKDIR /build
 COPY requirements-runtime.lock ./
 RUN python -m venv /opt/tranship \
-    && /opt/tranship/bin/python -m pip install --require-hashes -r requirements-runtime.lock \
-    && /opt/tranship/bin/python -m pip uninstall --yes pip
+    && /opt/tranship/bin/python -m pip install --require-hashes --only-binary :all: -r requirements-runtime.lock \
+    && /opt/tranship/bin/python -m pip uninstall --yes pip \
+    && printf '#!/opt/tranship/bin/python\nfrom app.cli import main\n\nmain()\n' > /opt/tranship/bin/tranship \
+    && chmod 755 /opt/tranship/bin/tranship
 
-FROM python:3.13-slim-bookworm
+FROM python:3.13-slim-trixie
 RUN groupadd --system --gid 10001 tranship \
     && useradd --system --uid 10001 --gid tranship --home-dir /var/lib/tranship --create-home --shell /usr/sbin/nologin tranship
 COPY --from=build /opt/tranship /opt/tranship
@@ -33,7 +35,5 @@ ENV PATH=/opt/tranship/bin:$PATH \
     TRANSHIP_DATA_DIR=/var/lib/tranship
 USER tranship
 EXPOSE 8000
-HEALTHCHECK --interval=10s --timeout=3s --start-period=20s --retries=3 \
-    CMD ["python", "-c", "import sys, urllib.request as u; sys.exit(u.urlopen('http://127.0.0.1:8000/livez', timeout=2).status != 200)"]
-ENTRYPOINT ["python", "-m", "app.cli"]
+ENTRYPOINT ["tranship"]
 CMD ["api", "--host", "0.0.0.0", "--port", "8000"]

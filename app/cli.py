@@ -12,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from app.cli_options import Data, Host, Port, check_pair, database_url, fail, parse_options, settings
+from app.cli_options import Data, Host, Port, at_the_database, check_pair, database_url, fail, parse_options, settings
 from app.keys_commands import keys
 
 # No plugin of pydantic is used; looking for some costs every process of ours 50 ms at its start.
@@ -185,7 +185,8 @@ def migrate(
     """Bring the database schema up to date."""
     from app.migrations import upgrade
 
-    upgrade(database_url(settings(data)), revision)
+    with at_the_database():
+        upgrade(database_url(settings(data)), revision)
 
 
 @app.command()
@@ -216,7 +217,9 @@ def audit(
     """Prove the audit chains: every root and link, and the first broken entry where one is."""
     from app.audit_cli import prove_chains
 
-    raise typer.Exit(prove_chains(database_url(settings(data)), tenant, record, typer.echo))
+    with at_the_database():
+        code = prove_chains(database_url(settings(data)), tenant, record, typer.echo)
+    raise typer.Exit(code)
 
 
 @app.command()

@@ -1,5 +1,7 @@
 """What the commands of `tranship` share: options, the settings behind them, and refusals with one sentence."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
@@ -47,6 +49,28 @@ def database_url(configured: "Settings") -> str:
             "runs with embedded servers"
         )
     return urls.database_url
+
+
+@contextmanager
+def at_the_database() -> Iterator[None]:
+    """Ends the command with one sentence and code 1 when no database answers, it refuses the role or has no schema."""
+    import asyncpg
+    from sqlalchemy.exc import DBAPIError
+
+    refusals = (asyncpg.InvalidAuthorizationSpecificationError, asyncpg.InvalidCatalogNameError)
+    try:
+        yield
+    except OSError as away:
+        fail(f"no database answers ({away or type(away).__name__}); look at TRANSHIP_DATABASE_URL", code=1)
+    except refusals as refused:
+        fail(f"the database refuses: {refused}; look at TRANSHIP_DATABASE_URL", code=1)
+    except DBAPIError as wrapped:
+        cause = wrapped.orig.__cause__ if wrapped.orig is not None else None
+        if not isinstance(cause, refusals):
+            raise
+        fail(f"the database refuses: {cause}; look at TRANSHIP_DATABASE_URL", code=1)
+    except (asyncpg.UndefinedTableError, asyncpg.UndefinedColumnError):
+        fail("the database's schema is not that of this release; run `tranship migrate` first", code=1)
 
 
 def check_pair(pair: str) -> None:

@@ -18,7 +18,8 @@ if TYPE_CHECKING:  # the ORM is imported where it is used: a worker's bulk work 
     from sqlmodel.ext.asyncio.session import AsyncSession
 
 APP_ROLE = "tranship_app"
-_BROKEN = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
+SERVER_TROUBLE = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
+"""How a server that is gone shows; the last one where it ended the session while nobody was listening."""
 # What a connection answers whose server is gone, in the moment between the server's last word and the closed socket too
 _DEAD = (
     *(OSError, asyncpg.PostgresConnectionError, asyncpg.AdminShutdownError, asyncpg.CrashShutdownError),
@@ -46,21 +47,22 @@ async def _roll_back(connection: Any) -> None:
         return
     try:
         await connection.execute("ROLLBACK")
-    except _BROKEN:
+    except SERVER_TROUBLE:
         connection.terminate()
     except BaseException:  # nobody may meet this transaction again
         connection.terminate()
         raise
 
 
-async def _begin(connection: Any, tenant_id: UUID | None, condition: str = "") -> bool:
+async def _begin(connection: Any, tenant_id: UUID | None, condition: str = "", idle_seconds: float = 0.0) -> bool:
     """Opens a transaction for one tenant on a connection of asyncpg's; False if the connection was a dead one.
 
     Raises ConditionFailed.
     """
     tenant = UUID(str(tenant_id)) if tenant_id else ""  # nothing but a UUID gets into the statement
     try:
-        await connection.execute(f"BEGIN; SET LOCAL app.tenant = '{tenant}'; {condition}")  # one way there and back
+        idle = f"SET LOCAL idle_in_transaction_session_timeout = {int(idle_seconds * 1000)};" if idle_seconds else ""
+        await connection.execute(f"BEGIN; SET LOCAL app.tenant = '{tenant}'; {idle} {condition}")  # one way and back
     except asyncpg.DivisionByZeroError:
         await _roll_back(connection)
         raise ConditionFailed from None
@@ -182,12 +184,17 @@ class Database:
         raise ConnectionError(_ALL_DEAD)
 
     @asynccontextmanager
-    async def connection(self, tenant_id: UUID | None) -> AsyncIterator["asyncpg.Connection[Any]"]:
-        """A raw connection in one transaction for one tenant; for COPY, claims and sweeps."""
+    async def connection(
+        self, tenant_id: UUID | None, *, idle_seconds: float = 0.0
+    ) -> AsyncIterator["asyncpg.Connection[Any]"]:
+        """A raw connection in one transaction for one tenant; for COPY, claims and sweeps.
+
+        Whoever says nothing for `idle_seconds` (0: for ever) loses it: a stopped process keeps no lock.
+        """
         pool = await self.pool()
         for _ in range(self._connections):
             async with pool.acquire() as connection:
-                if await _begin(connection, tenant_id):
+                if await _begin(connection, tenant_id, idle_seconds=idle_seconds):
                     async with _ending(connection):
                         yield connection
                     return

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from app.cli_options import Data, database_url, fail, settings
+from app.cli_options import Data, at_the_database, database_url, fail, settings
 
 keys = typer.Typer(
     help="API keys: create, list, revoke; master keys: rotate.", no_args_is_help=True, rich_markup_mode=None
@@ -24,7 +24,8 @@ def create_key(
     from app.keys_cli import create_record
 
     configured = settings(data)
-    made = create_record(configured, database_url(configured), tenant=tenant, label=label, scopes=scope or [])
+    with at_the_database():
+        made = create_record(configured, database_url(configured), tenant=tenant, label=label, scopes=scope or [])
     typer.echo(json.dumps(made, default=str) if as_json else made["key"])
 
 
@@ -37,7 +38,9 @@ def list_keys(
     from app.keys_cli import list_all
 
     configured = settings(data)
-    for row in list_all(configured, database_url(configured), tenant=tenant):
+    with at_the_database():
+        rows = list_all(configured, database_url(configured), tenant=tenant)
+    for row in rows:
         typer.echo(json.dumps(row, default=str))
 
 
@@ -47,7 +50,9 @@ def revoke_key(key_id: Annotated[str, typer.Argument(help="As shown by `keys lis
     from app.keys_cli import revoke
 
     configured = settings(data)
-    if not revoke(configured, database_url(configured), key_id=key_id):
+    with at_the_database():
+        revoked = revoke(configured, database_url(configured), key_id=key_id)
+    if not revoked:
         fail(f"no live key {key_id}", code=1)
 
 
@@ -58,6 +63,7 @@ def rotate_master(data: Data = None) -> None:
     from app.rotating import rotate
 
     configured = settings(data)
-    done = rotate(key_ring(configured), database_url(configured))
+    with at_the_database():
+        done = rotate(key_ring(configured), database_url(configured))
     typer.echo(f"{done.resealed} sealed anew, {done.current} current already, {done.broken} that no key opens")
     raise typer.Exit(1 if done.broken else 0)

@@ -11,6 +11,7 @@ import structlog
 from msgspec import msgpack
 
 from app.db import Database
+from app.domain.ids import encode_id
 from app.security import DataKey, KeyRing
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ class Runtime:
         try:
             await self.redis.enqueue_job("advance_run", str(run_id))
         except (RedisError, OSError) as error:
-            log.warning("wake_failed", run_id=str(run_id), error=type(error).__name__)
+            log.warning("wake_failed", run_id=encode_id("run", run_id), error=type(error).__name__)
 
     def data_key_place(self, engagement_id: UUID) -> str:
         """What an engagement's sealed data key is bound to."""

@@ -210,8 +210,8 @@ def parse_master_keys(text: str) -> MasterKeys:
     """
     keys: dict[str, bytes] = {}
     for number, part in enumerate(text.split(","), start=1):
-        key_id, _, encoded = part.strip().partition(":")
-        if not KEY_ID.fullmatch(key_id):
+        key_id, colon, encoded = part.strip().partition(":")
+        if not colon or not KEY_ID.fullmatch(key_id):
             raise ValueError(f"master key {number}: its id must be 1 to 32 letters, digits, - or _ before a colon")
         if key_id in keys:
             raise ValueError(f"master key id {key_id} stands twice")

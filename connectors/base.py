@@ -324,7 +324,9 @@ class Destination(Protocol):
         """Records by id as the platform's JSON; ids that are gone are absent."""
 
     async def children(self, object_name: str, parent_object: str, parent_id: str) -> list[dict[str, Any]]:
-        """Notes or attachments of one parent, as the platform's JSON."""
+        """Notes or attachments of one parent, as the platform's JSON; a file's name, size and time of creation, where
+        they are known, under `File_Name`, `Size` and `Created_Time`.
+        """
 
     async def children_of(
         self, object_name: str, parent_object: str, parent_ids: Sequence[str]
@@ -353,6 +355,13 @@ class Destination(Protocol):
 
     async def changed_since(self, object_name: str, since: datetime) -> AsyncIterator[Sequence[str]] | None:
         """Ids of records changed or deleted from `since` on, in pages; None where the platform cannot tell."""
+
+    async def created_since(
+        self, object_name: str, since: datetime, *, blank: str
+    ) -> AsyncIterator[Sequence[str]] | None:
+        """Ids of live records entered from `since` on whose field `blank` is empty, in pages, where the vendor can be
+        asked so; with those in which it is filled where not. None where the platform cannot tell.
+        """
 
     async def close(self) -> None: ...
 

@@ -21,7 +21,8 @@ POOL = 2
 def main() -> None:
     """Reads its task and then stages from stdin until it ends."""
     pipe, out = own_pipes()
-    settings = load_settings(redis_url=None)
+    # read as the worker has them (in production the bell's URL must be given), then without a bell: this one rings none
+    settings = load_settings().model_copy(update={"redis_url": None})
     logs.configure(settings)
     collector.seldom()
     give_way(READING)

@@ -17,6 +17,7 @@ from uuid import UUID
 import structlog
 
 from app import metrics
+from app.domain.ids import encode_id
 from app.engagements.purging import purge_due
 from app.runtime import Runtime
 from app.webhooks.delivery import deliver_due
@@ -176,7 +177,7 @@ class Station:
             metrics.ADVANCES.labels("ok").inc()
         except Exception as error:
             metrics.ADVANCES.labels("failed").inc()
-            log.exception("advance_failed", run_id=str(run_id), error=type(error).__name__)
+            log.exception("advance_failed", run_id=encode_id("run", run_id), error=type(error).__name__)
         finally:
             metrics.ACTIVE_RUNS.set(max(0, len(self._runs) - 1))
 

@@ -3,12 +3,13 @@
 Which load comes before which is decided in `ordering`, what a stage costs in `forecasting`.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 
 from app.domain.forecasting import CallFacts, Forecast, forecast_plan, forecast_stage
 from app.domain.mapping import Load, LoadMode, MappingDocument
 from app.domain.ordering import Edge, lookup_edges, reading_order, with_deferred_links
+from app.domain.reading import compared_objects, followed_objects, follows, source_objects
 from app.domain.schema import Frozen
 
 
@@ -127,23 +128,6 @@ def plan_run(
     )
 
 
-def source_objects(loads: Iterable[Load], references: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:
-    """Source objects that have to be read: those of the loads and those that dotted sources lead to."""
-    names: dict[str, None] = {}
-    for load in loads:
-        names[load.source_object] = None
-        names.update(dict.fromkeys(_followed(load, references)))
-    return tuple(names)
-
-
-def _followed(load: Load, references: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:
-    """Objects that dotted sources and conditions lead to, and those that texts are gathered from."""
-    named = [*(source for rule in load.fields for source in rule.sources), *(one.field for one in load.when)]
-    paths = {path.partition(".")[0] for path in named if "." in path}
-    followed = [name for path in sorted(paths) for name in references.get(f"{load.source_object}.{path}", ())]
-    return tuple(dict.fromkeys((*followed, *(one.object for one in load.collect))))
-
-
 _MODE_STAGE = {
     LoadMode.CREATE: StageKind.LOAD,
     LoadMode.LINK: StageKind.LINK,
@@ -174,14 +158,17 @@ def _load_stages(loads: Sequence[Load], facts: PlanFacts, gate: tuple[str, ...],
         earlier = [] if overlap else _previous(by_phase, load.phase)
         needs = [f"load:{edge.needs}" for edge in edges if edge.load == load.key and edge.needs != load.key]
         base = [f"load:{load.base}"] if load.base and load.base != load.key else []
-        read = [f"extract:{name}" for name in _followed(load, facts.references) if name != load.source_object]
+        own = f"extract:{load.source_object}"
+        whole = (*followed_objects(load, facts.references), *compared_objects(load, loads))
+        read = [f"extract:{name}" for name in whole if name != load.source_object]
+        streams = follows(load, loads)
         stage = StagePlan(
             key=f"load:{load.key}",
             kind=_MODE_STAGE[load.mode],
             name=load.key,
             phase=load.phase,
-            after=tuple(dict.fromkeys((*gate, *read, *needs, *base, *earlier))),
-            streams_from=f"extract:{load.source_object}",
+            after=tuple(dict.fromkeys((*gate, *(() if streams else (own,)), *read, *needs, *base, *earlier))),
+            streams_from=own if streams else "",
         )
         stages.append(_counted(stage, facts, load))
         by_phase[load.phase].append(stage.key)

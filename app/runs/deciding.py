@@ -104,6 +104,8 @@ class Decider:
         self._merged = redirects.get(load.key, {})
         self.rings: Mapping[str, str] = MappingProxyType({})
         """Source id → the field by which a record refers to itself in a ring, as far as it must resolve."""
+        self.restated = False
+        """Whether records may have changed since this run wrote them: only those that say the same are settled."""
 
     async def gather_page(
         self, connection: "asyncpg.Connection[Any]", rows: Sequence[StagedRow], *, fresh: bool
@@ -292,7 +294,7 @@ class Decider:
         if link and _nothing_to_link(built.payload) and not built.issues:
             return
         decided.taken += 1
-        if prior is not None and prior.run_id == self._run_id:
+        if prior is not None and prior.run_id == self._run_id and not self.restated:
             decided.settled += 1
             return
         if row.source_id in self._merged:
@@ -333,6 +335,9 @@ class Decider:
         sent_hash = self._hash(encoded)
         same = prior is not None and prior.sent_hash == sent_hash and prior.outcome in DONE
         gone = self._follows_gone(row.record) if self._gone else ""
+        if prior is not None and same and prior.run_id == self._run_id:
+            decided.settled += 1
+            return
         if prior is not None and same and row.source_id not in self._again:
             reason = f"{IssueCode.SOURCE_GONE}:{gone}" if gone else ""
             decided.entries.append(Entry(row.source_id, Outcome.UNCHANGED, reason, record_id=prior.record_id))

@@ -14,11 +14,12 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-import asyncpg
 import structlog
 
 from app import telemetry
+from app.db import SERVER_TROUBLE
 from app.domain.compiling import MappingInvalid
+from app.domain.ids import encode_id
 from app.domain.ordering import PlanImpossible
 from app.errors import AgreementNotConfirmed, AppError
 from app.events import emit_raw
@@ -69,7 +70,11 @@ async def advance(runtime: Runtime, run_id: UUID, worker: str) -> None:
     lease = await claim(runtime, run_id, tenant_id, worker, runtime.now())
     if lease is None:
         return
-    ids: dict[str, str | int] = {"run_id": str(run_id), "tenant_id": str(tenant_id), "fence": lease.fence}
+    ids: dict[str, str | int] = {
+        "run_id": encode_id("run", run_id),  # as the API calls them, so that a log is searched for what a client names
+        "tenant_id": encode_id("tenant", tenant_id),
+        "fence": lease.fence,
+    }
     with (
         structlog.contextvars.bound_contextvars(**ids),
         telemetry.span(f"run {lease.kind}", "consumer", lease.traceparent, **ids),
@@ -130,7 +135,7 @@ async def _troubled(runtime: Runtime, lease: Lease, error: Exception, *, advance
     known = _known(error, now)
     if known is not None:
         return known
-    passing = isinstance(error, Transient | AnswerLost | OSError | asyncpg.PostgresError | asyncpg.InterfaceError)
+    passing = isinstance(error, (Transient, AnswerLost, *SERVER_TROUBLE))
     attempts = 0 if advanced else await _attempts(runtime, lease)
     if passing and attempts < _RETRIES * 4:
         log.warning("run_hindered", error=type(error).__name__, attempts=attempts, where=_where(error))

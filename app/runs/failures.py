@@ -14,6 +14,7 @@ from app.models.engagement import Engagement
 from app.models.mapping import Mapping
 from app.models.run import Run
 from app.paging import Paging, Rows
+from app.runs.clearing_up import MAY_BE_WRITTEN
 from app.runs.schemas import FailureView
 from app.runs.undoing import NOT_DELETED, NOT_RESTORED
 from app.runs.work import Work
@@ -36,6 +37,14 @@ _TAKE_UP = """
       AND l.part = $6 AND l.outcome = $7 AND l.reason = $8
     ON CONFLICT DO NOTHING
 """
+
+_ADVICE = {
+    MAY_BE_WRITTEN: "These may stand at the destination already: the field of our external id was taken away there"
+    " while their answers were lost. Look among its records that have none and were entered since the run began. Give"
+    " one that is of these its id (platform:object:source id) or delete it, and start a full run. If none is of these,"
+    " replay this cause: all of them are sent."
+}
+"""By code: what has to be done before a replay."""
 
 
 async def list_failures(session: AsyncSession, run: Run, paging: Paging) -> Rows[FailureView]:
@@ -68,7 +77,7 @@ async def list_failures(session: AsyncSession, run: Run, paging: Paging) -> Rows
 def _show(row: Any, load: str) -> FailureView:
     code, field = _split_reason(row["reason"])
     cause = f"{load}:{row['outcome']}:{row['reason']}"
-    return FailureView(cause=cause, load=load, code=code, field=field, **without(row))
+    return FailureView(cause=cause, load=load, code=code, field=field, advice=_ADVICE.get(code, ""), **without(row))
 
 
 def _split_reason(reason: str) -> tuple[str, str]:

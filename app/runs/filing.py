@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, Protocol
 
 from app.runs.items import Item
@@ -77,10 +78,10 @@ class FileWriter:
             self.claimed[made.id] = item.source_id
         return made
 
-    async def probe(self, items: Sequence[Item]) -> dict[str, Found]:
+    async def probe(self, items: Sequence[Item], since: datetime | None = None) -> dict[str, Found]:
         for item in items:
             self.places.remember(item, self._parent(item))
-        return await self._look([item for item in items if item.record_id is None])
+        return await self._look([item for item in items if item.record_id is None], since)
 
     async def finish(self, items: Sequence[Item]) -> dict[str, WriteResult]:
         """Takes away what these replace, where the new file stands already. Nothing is attached."""
@@ -88,13 +89,14 @@ class FileWriter:
         found = await self._look(replacing)
         return {item.source_id: await self._replace(item) for item in replacing if item.source_id in found}
 
-    async def _look(self, items: Sequence[Item]) -> dict[str, Found]:
+    async def _look(self, items: Sequence[Item], since: datetime | None = None) -> dict[str, Found]:
         found: dict[str, Found] = {}
         lists: dict[Place, list[dict[str, Any]]] = {}
         for item in items:
             parent = self._parent(item)
             if parent not in lists:
-                lists[parent] = await self._unowned(parent)
+                listed = await self._unowned(parent)
+                lists[parent] = [one for one in listed if since is None or not _is_older(one, since)]
             for child in lists[parent]:
                 if await self._is(item, parent, child):
                     found[item.source_id] = Found(str(child["id"]))
@@ -141,6 +143,15 @@ class FileWriter:
 
     def _parent(self, item: Item) -> Place:
         return parent_of(item.payload, self.parent_field, self.parent_object_field)
+
+
+def _is_older(listed: Mapping[str, Any], since: datetime) -> bool:
+    """Whether a listed file was there before; one whose list does not say so may be of any age."""
+    try:
+        made = datetime.fromisoformat(str(listed.get("Created_Time")))
+    except ValueError:
+        return False
+    return made.tzinfo is not None and made < since
 
 
 def file_ref(record: Mapping[str, Any]) -> FileRef:

@@ -62,6 +62,7 @@ class OpenIntent:
     after_id: str
     upto_id: str
     existing: list[str]
+    committed_at: datetime
 
 
 _NOT_ARRIVED = frozenset({Outcome.SKIPPED.value, Outcome.QUARANTINED.value, Outcome.HELD.value})
@@ -197,7 +198,8 @@ class Book:
     async def open_intents(self, connection: "asyncpg.Connection[Any]", stage: str) -> list[OpenIntent]:
         """Blocks whose results nobody recorded: their calls may or may not have been executed."""
         rows = await connection.fetch(
-            "SELECT id, after_id, upto_id, existing FROM intents WHERE run_id = $1 AND stage = $2 ORDER BY after_id",
+            "SELECT id, after_id, upto_id, existing, committed_at FROM intents WHERE run_id = $1 AND stage = $2"
+            " ORDER BY after_id",
             *(self.run_id, stage),
         )
         return [OpenIntent(*tuple(row)) for row in rows]

@@ -16,11 +16,14 @@ import structlog
 
 from app.domain.compiling import MappingInvalid
 from app.domain.diffing import Verdict, diff_record
+from app.domain.ids import encode_id
 from app.domain.mapping import Load, MappingDocument
 from app.domain.ordering import with_deferred_links
 from app.domain.values import exact_json
 from app.runs.bookkeeping import book
+from app.runs.clearing_up import Clearing, held
 from app.runs.deciders import make_decider
+from app.runs.ends import Ends
 from app.runs.expecting import field_specs
 from app.runs.following_parents import levels
 from app.runs.items import Item
@@ -43,7 +46,7 @@ _ENDED = """
       AND state IN ('cancelled', 'failed', 'completed') ORDER BY created_at
 """
 _OPEN = """
-    SELECT i.id, i.after_id, i.upto_id, i.existing, s.load, s.detail FROM intents i
+    SELECT i.id, i.after_id, i.upto_id, i.existing, i.committed_at, s.load, s.detail FROM intents i
     JOIN run_stages s ON s.run_id = $2 AND s.key = i.stage WHERE i.run_id = $1 ORDER BY s.ordinal, i.after_id
 """
 _ANY = "SELECT EXISTS (SELECT 1 FROM intents WHERE engagement_id = $1 AND destination_id = $2 AND run_id <> ALL($3))"
@@ -93,11 +96,11 @@ async def _settle_run(work: Work, row: Mapping[str, Any], number: UUID, found: S
     await pause(work, max(0.0, (quiet - work.now()).total_seconds()), 0)
     view = await _as_it_was(work, row, number)
     for one in found:
-        intent = OpenIntent(one["id"], one["after_id"], one["upto_id"], one["existing"])
+        intent = OpenIntent(*(one[name] for name in ("id", "after_id", "upto_id", "existing", "committed_at")))
         try:
             await _settle_block(work, view, _Block(intent, view.mapping().load(one["load"]), one["detail"]))
         except MappingInvalid as problem:  # its load does not fit any more: nobody can tell what it announced
-            log.warning("intent_stays_open", load=problem.load, run_id=str(row["id"]))
+            log.warning("intent_stays_open", load=problem.load, run_id=encode_id("run", row["id"]))
 
 
 async def _as_it_was(work: Work, row: Mapping[str, Any], number: UUID) -> EndedWork:
@@ -113,7 +116,7 @@ async def _as_it_was(work: Work, row: Mapping[str, Any], number: UUID) -> EndedW
 
 
 async def _settle_block(work: Work, view: EndedWork, block: _Block) -> None:
-    decider = await make_decider(view, block.rule)
+    decider, committed_at = await make_decider(view, block.rule), block.intent.committed_at
     order = await levels(view, block.rule, decider)
     rows = await _announced(view, block)
     if order is not None:
@@ -126,11 +129,15 @@ async def _settle_block(work: Work, view: EndedWork, block: _Block) -> None:
     replacing = [item for item in decided if item.record_id is not None]
     facts = view.destination_platform.object_facts(block.rule.target_object)
     writer = await writer_for(view, block.rule, decider, facts)
-    made = await repeated(work, partial(writer.probe, items)) if items else {}
+    clearing = Clearing(view, block.rule, writer, Ends(decider.key_field, writer.keyless, virgin=True))
+    made = await clearing.probe(items, committed_at)
+    told, doubtful = await clearing.by_values([item for item in items if item.source_id not in made], committed_at)
     finished = await repeated(work, partial(writer.finish, replacing)) if replacing else {}
     if not block.detail.get("virgin", True):  # a record of theirs may stand there under our key
         made = await _as_sent(view, block, [item for item in items if item.source_id in made], made)
+    made = {**made, **told}
     entries = [_created(item, made[item.source_id]) for item in items if item.source_id in made]
+    entries += [held(item, committed_at) for item in items if item.source_id in doubtful]
     entries += [_replaced(item, result) for item in replacing if (result := finished.get(item.source_id)) is not None]
     async with work.transaction() as connection:
         await view.book.bring(connection, entries)

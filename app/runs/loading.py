@@ -7,23 +7,25 @@ What a crash leaves open is probed before anything is sent again (rulings 8 and 
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import replace
+from datetime import datetime
 from typing import Protocol
 
-import orjson
 import structlog
 
 from app.domain.mapping import Load
 from app.fresh import new_id
 from app.runs.bookkeeping import book
+from app.runs.clearing_up import Clearing, held
 from app.runs.deciding import Decider, Gathered
 from app.runs.ends import Ends
 from app.runs.items import Block, Decided, Item
 from app.runs.ledger import Book, Entry, OpenIntent
+from app.runs.pages import Pages
 from app.runs.recording import Recorder
 from app.runs.repeating import TRIES, is_long, pause
-from app.runs.staging import Scope, StagedRow
+from app.runs.staging import StagedRow
 from app.runs.taking_over import former_values, keep_former, take_over
 from app.runs.work import StageRow, Stopped, Work
 from app.runs.writers import Writer
@@ -47,6 +49,7 @@ class Loader:
         work: Work,
         stage: StageRow,
         load: Load,
+        pages: Pages,
         decider: Decider,
         writer: Writer,
         *,
@@ -56,14 +59,15 @@ class Loader:
         virgin: bool,
         sending: Callable[[], None] = lambda: None,
         merger: Merging | None = None,
-        among: Callable[[str], bool] | None = None,
+        recovering: bool = False,
     ) -> None:
         """`sending` is called when the first records are on their way. `merger` narrows updates to what changed.
-        `among` tells which source ids are this loader's (None: all).
+        With `recovering` nothing but what earlier workers left open is brought to its end.
         """
         self._work = work
         self._stage = stage
         self._load = load
+        self._pages = pages
         self._decider = decider
         self._writer = writer
         self._book: Book = work.book
@@ -72,7 +76,7 @@ class Loader:
         self._settle = settle_seconds
         self._virgin = virgin
         self._ends = Ends(decider.key_field, writer.keyless, virgin)
-        self._scope: Scope = work.scope(load.source_object)
+        self._clearing = Clearing(work, load, writer, self._ends)
         # what waits here lasts while a page is announced; what has no key is announced late, since a crash asks for it
         ahead = self._senders if writer.keyless else 3 * concurrency
         self._queue: asyncio.Queue[list[Item] | None] = asyncio.Queue(maxsize=ahead)
@@ -84,7 +88,7 @@ class Loader:
         self._first_page = min(self._page, writer.batch * concurrency)  # the wire is filled before a page is decided
         self._sending = sending
         self._merger = merger
-        self._among = among
+        self._recovering = recovering
         self._wire = work.wire(concurrency)
         self._rank = list(work.mapping().loads).index(load)
 
@@ -92,6 +96,7 @@ class Loader:
         """Raises Stopped, LeaseLost, or a ConnectorError that the run has to answer; what is known is committed."""
         async with self._work.transaction() as connection:
             self._recorder.fresh = not await self._book.any_prior(connection, self._load)
+            await self._clearing.recall(connection, fresh=self._recorder.fresh)
         recording = asyncio.create_task(self._recorder.run())
         senders = [asyncio.create_task(self._send_loop()) for _ in range(self._senders)]
         reader = asyncio.create_task(self._read_loop())
@@ -142,6 +147,16 @@ class Loader:
 
     async def _read_loop(self) -> None:
         await self._recover()
+        if not self._recovering:
+            await self._read_pages()
+        self._read_out = True  # what comes in now is committed at once, since the stages behind us wait for it
+        for leftover in self._partial.values():
+            if leftover:
+                await self._queue.put(list(leftover))
+        for _ in range(self._senders):
+            await self._queue.put(None)
+
+    async def _read_pages(self) -> None:
         after = self._stage.cursor
         ahead = asyncio.create_task(self._gather(after, self._first_page))
         try:
@@ -153,6 +168,7 @@ class Loader:
                 # the database reads on while this page is decided and sent
                 ahead = asyncio.create_task(self._gather(upto, self._page))
                 decided = await self._decider.decide(page)
+                await self._clearing.look_again(decided)
                 existing = await self._meet_existing(decided.items)
                 await self._merge(decided)
                 block = await self._announce(after, upto, decided, existing)
@@ -161,37 +177,10 @@ class Loader:
         finally:
             ahead.cancel()
             await asyncio.gather(ahead, return_exceptions=True)
-        self._read_out = True  # what comes in now is committed at once, since the stages behind us wait for it
-        for leftover in self._partial.values():
-            if leftover:
-                await self._queue.put(list(leftover))
-        for _ in range(self._senders):
-            await self._queue.put(None)
-
-    async def _read(self, after: str, upto: str | None, limit: int) -> list[StagedRow]:
-        while True:
-            async with self._work.transaction() as connection:
-                rows = await self._work.staging.page(
-                    connection, self._load.source_object, after, upto=upto, limit=limit, scope=self._scope
-                )
-            if self._among is None or not rows:
-                return rows
-            if ours := [row for row in rows if self._among(row.source_id)]:
-                return ours
-            after = rows[-1].source_id
-
-    async def _handed_over(self, after: str, limit: int) -> list[StagedRow]:
-        """Rows that this worker staged itself and still has at hand."""
-        rows: list[StagedRow] = []
-        if self._scope == Scope() and self._among is None:
-            for block in self._work.handover.take(self._load.source_object, after, limit):
-                rows += map(StagedRow, block.ids, orjson.loads(block.text))
-                await asyncio.sleep(0)
-        return rows
 
     async def _gather(self, after: str, limit: int) -> tuple[str, Gathered | None]:
         """The next page with what it refers to, and the key it ends with."""
-        rows = await self._handed_over(after, limit) or await self._read(after, None, limit)
+        rows = await self._pages.next(after, limit)
         if not rows:
             return after, None
         async with self._work.transaction() as connection:
@@ -202,7 +191,7 @@ class Loader:
         if self._virgin or not items:
             return []
         unknown = [item for item in items if item.record_id is None]
-        found = await self._probe(unknown)
+        found = await self._clearing.probe(unknown)
         for item in unknown:
             if item.source_id in found:
                 await take_over(self._work, self._load, item, found[item.source_id])
@@ -264,11 +253,15 @@ class Loader:
         """Settles the blocks that an earlier worker left open: looks first, sends only what is not there."""
         async with self._work.transaction() as connection:
             intents = await self._book.open_intents(connection, self._stage.key)
-        if intents:
-            self._recorder.fresh = False
-            await self._wait_for_wire()
-        for intent in intents:
-            await self._settle_block(intent)
+        if not intents:
+            return
+        self._recorder.fresh = False
+        await self._wait_for_wire()
+        blocks = [(intent, await self._decide_again(intent)) for intent in intents]
+        items = [item for _, decided in blocks for item in decided.items]  # at once: none is taken for another block's
+        found, doubtful = await self._clearing.clear_up(items, min(intent.committed_at for intent in intents))
+        for intent, decided in blocks:
+            await self._settle_block(intent, decided, found, doubtful)
 
     async def _wait_for_wire(self) -> None:
         """The old worker's last call ended with its lease plus the timeout; the vendor may show it a little later."""
@@ -277,22 +270,28 @@ class Loader:
             self._work.check_stop()
             await asyncio.sleep(min(left, 0.25))
 
-    async def _settle_block(self, intent: OpenIntent) -> None:
+    async def _decide_again(self, intent: OpenIntent) -> Decided:
         rows: list[StagedRow] = []
         after = intent.after_id
-        while page := await self._read(after, intent.upto_id, self._page):
+        while page := await self._pages.read(after, intent.upto_id, self._page):
             rows += page
             after = page[-1].source_id
         async with self._work.transaction() as connection:
             gathered = await self._decider.gather_page(connection, rows, fresh=False)
         decided = await self._decider.decide(gathered)
         await self._merge(decided, resumed=True)
-        found = await self._clear_up([item for item in decided.items if item.record_id is None])
+        return decided
+
+    async def _settle_block(
+        self, intent: OpenIntent, decided: Decided, found: Mapping[str, Found], doubtful: Set[str]
+    ) -> None:
         existing = set(intent.existing)
         left = []
         for item in decided.items:
             hit, item.doubted = found.get(item.source_id), True
-            if hit is None:
+            if item.source_id in doubtful:
+                decided.entries.append(held(item, intent.committed_at))
+            elif hit is None:
                 left.append(item)
             elif item.source_id in existing:
                 await take_over(self._work, self._load, item, hit)
@@ -307,21 +306,6 @@ class Loader:
             self._recorder.blocks.append(block)
         self._recorder.wake()
 
-    async def _clear_up(self, items: Sequence[Item]) -> dict[str, Found]:
-        """What of these an unanswered call has stored, as far as that has to be known before they are sent again."""
-        return {} if self._writer.repeatable else await self._probe(items)
-
-    async def _probe(self, items: Sequence[Item]) -> dict[str, Found]:
-        """What of these stands at the destination; waits out hiccups, since nothing may be concluded from silence."""
-        for attempt in range(TRIES):
-            try:
-                return await self._writer.probe(items) if items else {}
-            except Transient as problem:
-                if attempt == TRIES - 1 or is_long(problem):
-                    raise
-                await pause(self._work, problem.retry_after, attempt)
-        return {}
-
     # ── sending ───────────────────────────────────────────────────────────────────────────────────────────────────
 
     async def _send_loop(self) -> None:
@@ -331,7 +315,7 @@ class Loader:
 
     async def _send(self, batch: list[Item]) -> None:
         """Brings a batch to its end: every item gets exactly one entry, whatever the answers were."""
-        unsent = batch
+        unsent, since = batch, self._work.now()
         attempt = 0
         while unsent:
             try:
@@ -356,7 +340,7 @@ class Loader:
                 for item in unsent:
                     item.doubted = True
                 await pause(self._work, None if self._writer.repeatable else self._settle or None, attempt)
-                unsent = await self._look(unsent)
+                unsent = await self._look(unsent, since)
             else:
                 self._settle_all(unsent, results)
                 return
@@ -370,9 +354,9 @@ class Loader:
         finally:
             self._wire.leave()
 
-    async def _look(self, unsent: list[Item]) -> list[Item]:
+    async def _look(self, unsent: list[Item], since: datetime) -> list[Item]:
         """After a lost answer: settles what is there, returns what has to be sent (again)."""
-        found = await self._clear_up(unsent)
+        found = await self._clearing.look(unsent, since)
         left = []
         for item in unsent:
             hit = found.get(item.source_id)

@@ -11,10 +11,10 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, BinaryIO
 from uuid import UUID
 
-import asyncpg
 import msgspec
 import structlog
 
+from app.db import SERVER_TROUBLE
 from app.runs.claims import LeaseLost
 from app.runs.handover import Handover
 from app.runs.work import StageRow, Stopped, Work
@@ -144,6 +144,7 @@ class Reader:
                 work.handover.drop(name)
             case Progress(cursor, counts, detail, done):
                 stage.cursor, stage.counts, stage.detail = cursor, counts, detail
+                work.handover.paged(stage.load)
                 return done
             case Failed(kind, detail, code):
                 if kind == _LOST:
@@ -251,7 +252,7 @@ async def serve(pipe: BinaryIO, telling: Telling, extract: Callable[[StageRow], 
             telling.tell(Failed(kind, problem.detail, problem.code))
         except BrokenPipeError:  # the worker is gone
             return
-        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as problem:
+        except SERVER_TROUBLE as problem:
             log.warning("reader_hindered", error=type(problem).__name__)
             telling.tell(Failed("transient", "a server was not reachable", ""))
         except Exception as problem:

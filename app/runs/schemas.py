@@ -179,6 +179,7 @@ class FailureView(BaseModel):
     field: str
     records: int
     examples: list[str] = Field(description="Source ids of some of them, never values.")
+    advice: str = Field("", description="What a person has to find out before a replay, if anything.")
 
 
 class PlanView(BaseModel):

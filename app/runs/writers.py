@@ -6,6 +6,7 @@ have stored. Neither commits anything.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, Protocol
 
 import orjson
@@ -32,6 +33,7 @@ class Writer(Protocol):
     `repeatable`: a call without an answer is sent again as it is, since it ends in the same state.
     """
 
+    target: WriteTarget
     batch: int
     update_batch: int
     keyless: bool
@@ -39,8 +41,10 @@ class Writer(Protocol):
 
     async def send(self, items: Sequence[Item]) -> list[WriteResult]: ...
 
-    async def probe(self, items: Sequence[Item]) -> dict[str, Found]:
-        """Source id → the destination record that carries this item already."""
+    async def probe(self, items: Sequence[Item], since: datetime | None = None) -> dict[str, Found]:
+        """Source id → the destination record that carries this item already; what was there before `since`, as far as
+        the platform tells, is none of ours.
+        """
 
     async def finish(self, items: Sequence[Item]) -> dict[str, WriteResult]:
         """Brings to its end what a call without an answer has half done; by source id, nothing is begun anew."""
@@ -64,7 +68,7 @@ class RecordWriter:
             return await self.destination.update(self.target, encoded)
         return await self.destination.write(self.target, encoded)
 
-    async def probe(self, items: Sequence[Item]) -> dict[str, Found]:
+    async def probe(self, items: Sequence[Item], since: datetime | None = None) -> dict[str, Found]:  # noqa: ARG002
         updates = {item.source_id: Found(item.record_id) for item in items if item.record_id is not None}
         keys = {item.payload[self.key_field]: item.source_id for item in items if item.record_id is None}
         if not keys:
@@ -153,7 +157,7 @@ class NoteWriter:
             item.source_id: await self._move(item, known[item.source_id]) for item in moved if item.source_id in found
         }
 
-    async def probe(self, items: Sequence[Item]) -> dict[str, Found]:
+    async def probe(self, items: Sequence[Item], since: datetime | None = None) -> dict[str, Found]:  # noqa: ARG002
         self._place(items)
         return await self._look([item for item in items if item.record_id is None])
 

@@ -227,6 +227,14 @@ class FreshsalesDestination:
         module = modules.module_of(object_name)
         return None if module is None else self._searcher.changed_since(module, since)
 
+    async def created_since(
+        self, object_name: str, since: datetime, *, blank: str
+    ) -> AsyncIterator[Sequence[str]] | None:
+        """All that were entered since, `blank` or not: no operator for a blank is attested (section 10)."""
+        del blank
+        module = PRODUCTS if object_name == PRODUCTS.name else modules.module_of(object_name)
+        return None if module is None else self._searcher.created_since(module, since)
+
     async def close(self) -> None:
         await self._api.close()
 

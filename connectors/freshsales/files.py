@@ -94,7 +94,7 @@ class Documents:
         return WriteResult(WriteStatus.CREATED, str(answer.decode(wire.UPLOADED).id))
 
     async def children(self, parent_object: str, parent_id: str) -> list[dict[str, Any]]:
-        """Files and links of one record as {id, name, File_Name, Size, url}; none when the record is gone."""
+        """Files and links of one record as {id, name, File_Name, Size, Created_Time, url}; none when it is gone."""
         parent = PARENTS.get(parent_object)
         if parent is None or parent is PRODUCTS:
             raise ContractBroken(f"files of {parent_object[:60]} cannot be listed", code="NO_LIST_CALL")
@@ -149,5 +149,6 @@ def _listed(body: Mapping[str, Any]) -> list[dict[str, Any]]:
                 continue
             title = row.get("name") or row.get("content_file_name") or row.get("file_name")
             size = row.get("content_file_size", row.get("size"))
-            found.append({**row, "id": str(row.get("id")), "name": title, "File_Name": title, "Size": size})
+            named = {"id": str(row.get("id")), "name": title, "File_Name": title, "Size": size}
+            found.append({**row, **named, "Created_Time": row.get("created_at")})
     return found

@@ -92,13 +92,34 @@ class Searcher:
 
     async def changed_since(self, module: Module, since: datetime) -> AsyncIterator[list[str]]:
         """Pages of ids changed after `since` by filtered search (section 10), then of those in the recycle bin."""
-        rule = {"attribute": "updated_at", "operator": "is_after", "value": since.isoformat()}
+        async for ids in self._after(module, "updated_at", since, f"changes {module.name}"):
+            yield ids
+        async for ids in self._binned(module, since):
+            yield ids
+
+    async def created_since(self, module: Module, since: datetime) -> AsyncIterator[list[str]]:
+        """Pages of ids entered after `since`; the catalogue is read as a whole, since no search of it knows times."""
+        if module is not PRODUCTS:
+            async for ids in self._after(module, "created_at", since, f"find {module.name}"):
+                yield ids
+            return
+        number, more = 1, True
+        while more:
+            params = {"page": str(number), "per_page": str(PER_PAGE)}
+            answer = await self._api.request("GET", module.path, purpose="find products", params=params)
+            body = answer.decode(wire.OBJECT)
+            rows = rows_of(body, module)
+            yield [str(row["id"]) for row in rows if (moment(row.get("created_at")) or since) >= since]
+            number, more = number + 1, len(rows) == PER_PAGE
+
+    async def _after(self, module: Module, field: str, since: datetime, purpose: str) -> AsyncIterator[list[str]]:
+        rule = {"attribute": field, "operator": "is_after", "value": since.isoformat()}
         number = 1
         while True:
             answer = await self._api.request(
                 "POST",
                 f"/filtered_search/{module.singular}",
-                purpose=f"changes {module.name}",
+                purpose=purpose,
                 params={"page": str(number), "per_page": str(PER_PAGE), "sort": "id", "sort_type": "asc"},
                 content=msgspec.json.encode({"filter_rule": [rule]}),
                 headers=JSON,
@@ -107,10 +128,8 @@ class Searcher:
             rows = rows_of(body, module)
             yield [str(row["id"]) for row in rows]
             if len(rows) < PER_PAGE:
-                break
+                return
             number += 1
-        async for ids in self._binned(module, since):
-            yield ids
 
     async def _binned(self, module: Module, since: datetime) -> AsyncIterator[list[str]]:
         """Newest first, so that a bin of years costs one call."""

@@ -134,10 +134,13 @@ class Writer:
         return await self._send("POST", module.path, module, body, shape, WriteStatus.CREATED, f"write {module.name}")
 
     async def _upsert(self, module: Module, key_field: str, draft: Draft, shape: Shape) -> WriteResult:
-        """201 says created, 200 updated (section 10)."""
+        """201 says created, 200 updated (section 10). Raises ContractBroken where the key is none."""
         body = {"unique_identifier": {key_field: draft.payload[key_field]}, module.singular: draft.body}
         path = f"{module.path}/upsert"
-        return await self._send("POST", path, module, body, shape, WriteStatus.UPDATED, f"write {module.name}")
+        result = await self._send("POST", path, module, body, shape, WriteStatus.UPDATED, f"write {module.name}")
+        if result.code == KEY_NOT_UNIQUE:
+            raise _not_unique(module, key_field)
+        return result
 
     async def _put(self, module: Module, draft: Draft, shape: Shape) -> WriteResult:
         identifier = str(draft.payload["id"])
@@ -175,9 +178,7 @@ class Writer:
         rows = [{key_field: key, "data": draft.body} for key, draft in zip(keys, drafts, strict=True)]
         report = await self._jobs.run(module, rows, keys)
         if _says_not_unique(report, len(drafts)):
-            raise ContractBroken(
-                f"{module.name}: the field {key_field} is not unique in this account", code=KEY_NOT_UNIQUE
-            )
+            raise _not_unique(module, key_field)
         for place, texts in report.failures.items():
             drafts[place].result = refusal(texts, shape.labels)
         await self._collect(module, key_field, drafts, report, shape)
@@ -342,6 +343,11 @@ def _drop_doubles(drafts: Sequence[Draft], key_field: str) -> list[Draft]:
 def _says_not_unique(report: Report, size: int) -> bool:
     refusals = [*report.failures.values(), *report.unplaced]
     return len(refusals) >= size and all(classify(texts) == KEY_NOT_UNIQUE for texts in refusals)
+
+
+def _not_unique(module: Module, key_field: str) -> ContractBroken:
+    """Gone, or not unique any more: no single record is at fault."""
+    return ContractBroken(f"{module.name}: the field {key_field} is not unique in this account", code=KEY_NOT_UNIQUE)
 
 
 def _made(found: Found, report: Report) -> WriteResult:

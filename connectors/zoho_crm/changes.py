@@ -21,21 +21,30 @@ class Changes:
         self._api = api
         self._records = records
 
+    async def created(self, module: str, moment: datetime, blank: str) -> AsyncIterator[Sequence[str]]:
+        """Ids of records entered from `moment` on in which `blank` is empty, in pages."""
+        where = f"({api_name(blank)} is null and Created_Time >= {literal(_stamp(moment))})"
+        async for page in self._ids(module, where, f"find {module}"):
+            yield page
+
     async def since(self, module: str, moment: datetime) -> AsyncIterator[Sequence[str]]:
         """Ids of records modified or deleted from `moment` on, in pages; an id may come twice."""
-        stamp = moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S+00:00")
+        where = f"Modified_Time >= {literal(_stamp(moment))}"
+        async for page in self._ids(module, where, f"changes {module}"):
+            yield page
+        async for ids in self._deleted(module, moment):
+            yield ids
+
+    async def _ids(self, module: str, where: str, purpose: str) -> AsyncIterator[Sequence[str]]:
         after = "0"
         while True:
-            where = f"(Modified_Time >= {literal(stamp)} and id > {literal(after)})"
-            text = f"select id from {api_name(module)} where {where} order by id asc limit {_PER_QUERY}"  # noqa: S608
-            page = await self._records.coql(text, f"changes {module}", _PER_QUERY)
+            text = f"select id from {api_name(module)} where ({where} and id > {literal(after)})"  # noqa: S608
+            page = await self._records.coql(f"{text} order by id asc limit {_PER_QUERY}", purpose, _PER_QUERY)
             if page.data:
                 yield [str(row["id"]) for row in page.data]
                 after = str(page.data[-1]["id"])
             if not page.info.more_records or not page.data:
-                break
-        async for ids in self._deleted(module, moment):
-            yield ids
+                return
 
     async def _deleted(self, module: str, moment: datetime) -> AsyncIterator[Sequence[str]]:
         """The newest come first, so the first older one ends it (section 15)."""
@@ -53,6 +62,10 @@ class Changes:
             if len(fresh) < len(page.data) or not page.info.more_records:
                 return
             number += 1
+
+
+def _stamp(moment: datetime) -> str:
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S+00:00")
 
 
 def _moment(row: dict[str, Any]) -> datetime:

@@ -152,6 +152,12 @@ class ZohoDestination:
         """None for notes and attachments, which no query reads."""
         return None if object_name in CLOSED else self._changes.since(object_name, since)
 
+    async def created_since(
+        self, object_name: str, since: datetime, *, blank: str
+    ) -> AsyncIterator[Sequence[str]] | None:
+        """None as for `changed_since`."""
+        return None if object_name in CLOSED else self._changes.created(object_name, since, blank)
+
     async def close(self) -> None:
         await self._api.close()
         await self._endpoint.close()

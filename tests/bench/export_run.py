@@ -33,7 +33,7 @@ def stage_rows() -> list[StageRow]:
     for stage in plan.stages:
         if stage.kind.value not in ("extract", "load"):
             continue  # the bench checks the sink by its digests, as for every peer
-        after = before if stage.kind.value == "extract" else (*stage.after, stage.streams_from)
+        after = before if stage.kind.value == "extract" else tuple(filter(None, (*stage.after, stage.streams_from)))
         detail = {"virgin": True} if stage.kind.value == "load" else {}  # the sink has no query to ask
         rows.append(
             StageRow(stage.key, stage.kind.value, stage.phase, stage.name, after, "pending", "", None, {}, detail)

@@ -1,9 +1,11 @@
 """Every destination: finding, fetching and counting records."""
 
-from datetime import timedelta
+import json
+from datetime import datetime, timedelta
 
 import pytest
 
+from connectors.base import WriteStyle, WriteTarget
 from connectors.errors import ContractBroken
 from tests.connectors.connector_kit import utc_now
 from tests.connectors.destination_cases import Bench
@@ -48,6 +50,21 @@ class TestLooking:
         rows = await bench.destination.fetch(bench.case.keyed, [*ids, "999999999999999999"], fields)
         assert set(rows) == set(ids)
         assert [rows[one][bench.key_field] for one in ids] == keys
+
+    async def test_what_was_entered_since_without_a_key(self, bench: Bench) -> None:
+        since = utc_now() - timedelta(seconds=5)
+        keyed = bench.case.keyed
+        body = json.dumps({bench.case.name_field: "Nobody's key"}).encode()
+        [made] = await bench.destination.write(WriteTarget(keyed, style=WriteStyle.INSERT), [body])
+
+        async def entered(moment: datetime) -> set[str]:
+            pages = await bench.destination.created_since(keyed, moment, blank=bench.key_field)
+            assert pages is not None
+            return {one async for page in pages for one in page}
+
+        assert str(made.id) in await entered(since)
+        assert str(made.id) not in await entered(since + timedelta(minutes=5))
+        assert await bench.destination.created_since(bench.case.child, since, blank=bench.key_field) is None
 
     async def test_counts(self, bench: Bench) -> None:
         before = await bench.destination.count(bench.case.keyed)

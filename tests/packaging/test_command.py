@@ -3,9 +3,11 @@
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
@@ -110,6 +112,46 @@ class TestRefusals:
         code, said = tranship("migrate", TRANSHIP_ENVIRONMENT="production")
         assert code == 2
         assert "TRANSHIP_MASTER_KEYS" in said
+
+
+class TestDatabaseRefusals:
+    """One sentence on what is wrong, code 1, and never the password."""
+
+    COMMANDS = (("migrate",), ("keys", "list"), ("keys", "rotate-master"), ("audit",))
+
+    @pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
+    def test_nobody_answers(self, command: tuple[str, ...], tmp_path: Path) -> None:
+        with socket.socket() as kept:
+            kept.bind(("127.0.0.1", 0))  # taken, and not listened on
+            url = f"postgresql://tranship:hush@127.0.0.1:{kept.getsockname()[1]}/tranship"
+            self.check(tranship(*command, "--data", tmp_path, TRANSHIP_DATABASE_URL=url), "no database answers")
+
+    @pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
+    def test_a_wrong_password_and_a_missing_database(
+        self, command: tuple[str, ...], empty_database_url: str, tmp_path: Path
+    ) -> None:
+        parts = urlsplit(empty_database_url)
+        wrong = empty_database_url.replace(f":{parts.password}@", ":hush@")
+        self.check(
+            tranship(*command, "--data", tmp_path, TRANSHIP_DATABASE_URL=wrong), "password authentication failed"
+        )
+        missing = empty_database_url.removesuffix(parts.path) + "/hush_hush"
+        self.check(
+            tranship(*command, "--data", tmp_path, TRANSHIP_DATABASE_URL=missing), "does not exist", shown="hush"
+        )
+
+    @pytest.mark.parametrize("command", COMMANDS[1:], ids=" ".join)
+    def test_no_schema(self, command: tuple[str, ...], empty_database_url: str, tmp_path: Path) -> None:
+        told = tranship(*command, "--data", tmp_path, TRANSHIP_DATABASE_URL=empty_database_url)
+        self.check(told, "run `tranship migrate` first")
+
+    @staticmethod
+    def check(told: tuple[int, str], reason: str, shown: str = "") -> None:
+        code, said = told
+        assert (code, said.count("\n")) == (1, 1), said
+        assert said.startswith("tranship: ")
+        assert reason in said
+        assert shown or "hush" not in said
 
 
 @pytest.mark.parametrize("name", ["octopuspro", "clinic", "rsoft"])

@@ -11,6 +11,7 @@ import pytest
 from app.settings import Environment, Settings, SettingsError, load_settings, parse_master_keys
 
 KEY = base64.b64encode(bytes(range(32))).decode()
+KEY_WITHOUT_COLON = bytes(range(16)).hex()  # would pass for an id
 OTHER = base64.b64encode(bytes(range(100, 132))).decode()
 GIVEN = {
     "TRANSHIP_ENVIRONMENT": "production",
@@ -88,6 +89,7 @@ class TestKeys:
         [
             ("", "its id"),
             (KEY, "its id"),
+            (KEY_WITHOUT_COLON, "before a colon"),
             (f"no spaces:{KEY}", "its id"),
             (f"k1:{KEY},k1:{OTHER}", "stands twice"),
             ("k1:not-base64!", "not base64"),
@@ -100,6 +102,7 @@ class TestKeys:
         with pytest.raises(ValueError, match=reason) as refused:
             parse_master_keys(text)
         assert KEY not in str(refused.value)
+        assert KEY_WITHOUT_COLON not in str(refused.value)
 
     def test_one_key_alone_has_a_name(self) -> None:
         assert load_settings(master_key=KEY).load_master_keys().current == "k1"

@@ -64,8 +64,10 @@ class MortalDatabase(Database):
         self._doom.step("committed")
 
     @asynccontextmanager
-    async def connection(self, tenant_id: UUID | None) -> AsyncIterator["asyncpg.Connection[Any]"]:
-        async with super().connection(tenant_id) as connection:
+    async def connection(
+        self, tenant_id: UUID | None, *, idle_seconds: float = 0.0
+    ) -> AsyncIterator["asyncpg.Connection[Any]"]:
+        async with super().connection(tenant_id, idle_seconds=idle_seconds) as connection:
             self._check()
             yield connection
             self._doom.step("commit")

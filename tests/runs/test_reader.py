@@ -1,5 +1,6 @@
 """A reader's process stages what the worker would have staged, and neither its death nor a lost lease changes that."""
 
+import base64
 import os
 import signal
 import subprocess
@@ -169,8 +170,16 @@ async def test_a_reader_stages_nothing_for_a_worker_that_lost_its_lease(
     assert not running(pids[0])
 
 
-def test_a_process_whose_worker_is_gone_ends(database_url: str) -> None:
-    environment = {**os.environ, "TRANSHIP_DATABASE_URL": database_url, "TRANSHIP_ENVIRONMENT": "development"}
+@pytest.mark.parametrize("kind", ["development", "production"])
+def test_a_process_whose_worker_is_gone_ends(database_url: str, kind: str) -> None:
+    """Also where no setting has a default: it starts with what its worker had."""
+    environment = {
+        **os.environ,
+        "TRANSHIP_ENVIRONMENT": kind,
+        "TRANSHIP_DATABASE_URL": database_url,
+        "TRANSHIP_REDIS_URL": "redis://127.0.0.1:1/0",
+        "TRANSHIP_MASTER_KEYS": "k1:" + base64.b64encode(bytes(range(32))).decode(),
+    }
     ended = subprocess.run(
         [sys.executable, "-m", "workers.reading"],
         stdin=subprocess.DEVNULL, capture_output=True, env=environment, check=False, timeout=60,

@@ -77,3 +77,23 @@ async def test_a_worker_that_copies_holds_no_run(
         monkeypatch.undo()
         await way.free(run_id)
         await way.drive(run_id)
+
+
+async def test_a_worker_that_prepares_a_statement_holds_no_run(open_way: OpenWay) -> None:
+    """Between preparing and executing a session counts as busy: only the age of its transaction ends it."""
+    async with open_way(**LEASE) as way:
+        run_id = await way.start("discovery")
+        lease = await claim(way.runtime, run_id, way.tenant_id, "first", way.runtime.now())
+        assert lease is not None
+        await way.free(run_id)
+
+        async def prepared_only() -> None:
+            async with way.runtime.db.connection(way.tenant_id) as connection:
+                await lease.guard(connection)
+                await connection.prepare("SELECT id FROM runs WHERE id = $1")
+                async with asyncio.timeout(HANGS_SECONDS):
+                    await claim(way.runtime, run_id, way.tenant_id, "second", way.runtime.now())
+
+        with pytest.raises(ENDED):
+            await prepared_only()
+        assert (await way.row(run_id)).lease_owner == "second"

@@ -7,6 +7,7 @@ import asyncio
 import sys
 from uuid import UUID
 
+from app import logs
 from app.runs.engine import advance
 from app.runtime import open_runtime
 from tests.runs.road import settings_for
@@ -14,6 +15,7 @@ from tests.runs.road import settings_for
 
 async def main(database_url: str, run_id: UUID, call_timeout: float) -> None:
     settings = settings_for(database_url, call_timeout_seconds=call_timeout, lease_seconds=1.0, flush_rows=6)
+    logs.configure(settings)
     async with open_runtime(settings, pool_size=5) as runtime:
         await advance(runtime, run_id, "process")
 

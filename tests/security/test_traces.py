@@ -174,6 +174,8 @@ class TestTraces:
         for run in runs:
             asked = spans[run.parent]
             assert (asked.service, asked.trace) == ("tranship-api", run.trace)
+            assert run.attributes["tranship.run_id"].startswith("run_")  # what a client calls it
+            assert run.attributes["tranship.tenant_id"].startswith("ten_")
             assert asked.name == "POST /v1/engagements/{engagement_id}/runs"
 
     def test_calls_stand_in_stages_and_stages_in_runs(self, traced: Traced) -> None:

@@ -70,6 +70,7 @@ async def _scan(
             async with work.transaction() as connection:
                 rows = await work.staging.page(connection, name, after, upto=None, limit=2000, scope=Scope())
                 stage.counts["examined"] = stage.counts.get("examined", 0) + len(rows)
+                await work.lease.guard(connection)
                 await work.save_stage(connection, stage)
             if not rows:
                 break
@@ -159,6 +160,7 @@ async def _save_gaps(
 async def _set_mark(work: Work) -> None:
     """The instant up to which the source has been read: when this run began."""
     async with work.transaction() as connection:
+        await work.lease.guard(connection)
         await connection.execute(
             "UPDATE engagements SET extraction_mark = (SELECT started_at FROM runs WHERE id = $2) WHERE id = $1",
             *(work.run.engagement_id, work.run.id),

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import timedelta
 from functools import partial
 
@@ -12,10 +13,12 @@ from app.runs.deciders import make_decider
 from app.runs.deciding import Decider
 from app.runs.following_parents import levels
 from app.runs.loading import Loader, Merging
+from app.runs.pages import Pages
 from app.runs.placing import Placing
 from app.runs.preimages import Completing, preimages
 from app.runs.repeating import pause
 from app.runs.staging import Scope
+from app.runs.streaming import Stream, StreamBroken
 from app.runs.work import StageRow, Work
 from app.runs.writers import NoteWriter, RecordWriter, Writer, is_keyless, is_repeatable, style_for
 from connectors.base import ObjectFacts, WriteStyle, WriteTarget
@@ -26,23 +29,32 @@ class CountsDisagree(Exception):
 
 
 async def load(work: Work, stage: StageRow) -> None:
-    """Runs one load to its end. Raises what the loader raises, and CountsDisagree."""
+    """Runs one load to its end, beside the extraction of its object where that is still going on.
+
+    Raises what the loader raises, and CountsDisagree.
+    """
+    rule = work.mapping().load(stage.load)
+    stream = Stream(work, rule.source_object) if work.handover.flows(rule.source_object) else None
+    if stream is not None:
+        with suppress(StreamBroken):
+            await stream.beyond("")  # nobody is kept waiting for a load that has nothing to send yet
     sending = work.hurry()
     try:
-        await _load(work, stage, sending)
+        await _load(work, stage, rule, stream, sending)
     finally:
         sending()
 
 
-async def _load(work: Work, stage: StageRow, sending: Callable[[], None]) -> None:
-    rule = work.mapping().load(stage.load)
-    counting = asyncio.create_task(_count(work, stage, rule))
+async def _load(work: Work, stage: StageRow, rule: Load, stream: Stream | None, sending: Callable[[], None]) -> None:
+    counting = asyncio.create_task(_count(work, stage, rule, stream))
     try:
         at_hand = work.handover.holds(rule.source_object)
         if not at_hand:  # else there are records: counting them can take its time
+            if stream is not None:
+                sending()  # what is counted is still to be read
             await counting
         if at_hand or stage.total or stage.cursor:  # nothing to write is nothing to ask the destination about either
-            await _write(work, stage, rule, sending)
+            await _write(work, stage, rule, stream, sending)
         await counting
     finally:
         counting.cancel()
@@ -52,7 +64,9 @@ async def _load(work: Work, stage: StageRow, sending: Callable[[], None]) -> Non
         await findings.conclude_load(work, stage, rule)
 
 
-async def _count(work: Work, stage: StageRow, rule: Load) -> None:
+async def _count(work: Work, stage: StageRow, rule: Load, stream: Stream | None) -> None:
+    if stream is not None:
+        await stream.ended()
     scope = work.scope(rule.source_object)
     stage.total = work.handover.count(rule.source_object) if scope == Scope() else None
     if stage.total is None:
@@ -60,14 +74,17 @@ async def _count(work: Work, stage: StageRow, rule: Load) -> None:
             stage.total = await work.staging.count(connection, rule.source_object, scope)
 
 
-async def _write(work: Work, stage: StageRow, rule: Load, sending: Callable[[], None]) -> None:
+async def _write(work: Work, stage: StageRow, rule: Load, stream: Stream | None, sending: Callable[[], None]) -> None:
     decider = await make_decider(work, rule)
     facts = work.destination_platform.object_facts(rule.target_object)
     writer = await writer_for(work, rule, decider, facts)
     work.cache[f"linked:{rule.key}"] = await _adopted_fields(work, rule)
     if "virgin" not in stage.detail:
         stage.detail["virgin"] = await _is_virgin(work, rule, decider.key_field, facts)
+    followed = bool(stage.detail.get("followed"))
+    stage.detail["followed"] = followed or stream is not None
     async with work.transaction() as connection:
+        await work.lease.guard(connection)
         await work.save_stage(connection, stage)
     order = await levels(work, rule, decider)
     if order is not None:
@@ -78,11 +95,13 @@ async def _write(work: Work, stage: StageRow, rule: Load, sending: Callable[[], 
     if former is not None:
         merging = Completing(former, merging)
     concurrency = await _concurrency(work)
-    for level in range(int(stage.detail.get("level", 0)), (order.deepest if order else 0) + 1):
-        loader = Loader(
+
+    def loader(pages: Pages, *, recovering: bool = False) -> Loader:
+        return Loader(
             work,
             stage,
             rule,
+            pages,
             decider,
             writer,
             concurrency=concurrency,
@@ -91,11 +110,33 @@ async def _write(work: Work, stage: StageRow, rule: Load, sending: Callable[[], 
             virgin=bool(stage.detail["virgin"]),
             sending=sending,
             merger=merging,
-            among=partial(order.holds, level) if order else None,
+            recovering=recovering,
         )
-        await loader.run()
-        if order is not None and level < order.deepest:
-            await _descend(work, stage, level + 1)
+
+    if not followed:
+        for level in range(int(stage.detail.get("level", 0)), (order.deepest if order else 0) + 1):
+            among = partial(order.holds, level) if order else None
+            await loader(Pages(work, rule.source_object, among=among, stream=stream)).run()
+            if order is not None and level < order.deepest:
+                await _descend(work, stage, level + 1)
+    if stream is not None:
+        sending()
+        await stream.ended()
+    if followed or (stream is not None and stream.broken):
+        # what was written while it was being read may not be all, nor the last word: everything is looked at again
+        pages = Pages(work, rule.source_object)
+        await loader(pages, recovering=True).run()
+        await _start_over(work, stage)
+        decider.restated = True
+        await loader(pages).run()
+    stage.detail.pop("followed")
+
+
+async def _start_over(work: Work, stage: StageRow) -> None:
+    stage.cursor, stage.counts["taken"] = "", 0
+    async with work.transaction() as connection:
+        await work.lease.guard(connection)
+        await work.save_stage(connection, stage)
 
 
 async def _descend(work: Work, stage: StageRow, level: int) -> None:

@@ -58,6 +58,7 @@ async def provision(work: Work, stage: StageRow) -> None:
         stage.counts["created"] = sum(1 for one in results if not one.existed and not one.manual)
         stage.counts["manual"] = sum(1 for one in results if one.manual)
         async with work.transaction() as connection:
+            await work.lease.guard(connection)
             await work.save_stage(connection, stage)
     inventory = await destination.describe()
     facts = await destination.check()
