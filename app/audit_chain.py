@@ -14,6 +14,8 @@ from uuid import UUID
 import asyncpg
 import orjson
 
+from app.domain.json_texts import json_text
+
 Entry = Sequence[str | int | None]
 
 GENESIS = bytes(32)
@@ -34,7 +36,7 @@ _APPEND = """
 
 def leaf(entry: Entry) -> bytes:
     """The hash of one entry, domain-separated from inner nodes."""
-    return hashlib.sha256(b"\x00" + orjson.dumps(entry)).digest()
+    return hashlib.sha256(b"\x00" + json_text(entry)).digest()
 
 
 def root_of(leaves: Sequence[bytes]) -> bytes:
@@ -60,7 +62,7 @@ def sealed(entries: Sequence[Entry]) -> tuple[bytes, bytes]:
     The block is the compressed entries, then eight bytes of each entry's hash: so an altered entry can be named.
     """
     sha = hashlib.sha256
-    encoded = [orjson.dumps(entry) for entry in entries]
+    encoded = [json_text(entry) for entry in entries]
     leaves = [sha(b"\x00" + one).digest() for one in encoded]
     packed = zlib.compress(b"[" + b",".join(encoded) + b"]", 1)
     return root_of(leaves), packed + b"".join([one[:_MARK] for one in leaves])

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Any
 
-import orjson
+import msgspec
 
 from app.domain.issues import SEVERITY, Issue, IssueCode, Noted, Verdict
 from app.domain.resolving import FieldPlan, Kind, Read
@@ -85,7 +85,7 @@ class Writer:
             "NOTED": Noted,
             "NUMERIC": frozenset({bool, int, float}),
             "SOUND": is_sound,
-            "FRAGMENT": orjson.Fragment,
+            "RAW": msgspec.Raw,
             "TELL": tell,
             "LOST": _LOST,
             "STOPPED": _STOPPED,
@@ -179,7 +179,7 @@ class Writer:
             self.put(3, f"v = {convert}(v)")
             self._noted(3, plan)
         elif plan.kind is Kind.NUMBER:
-            self.put(2, f"if v.__class__ is str and {self.bind(plan.ready)}(v):", "    v = FRAGMENT(v)", "else:")
+            self.put(2, f"if v.__class__ is str and {self.bind(plan.ready)}(v):", "    v = RAW(v)", "else:")
             self.put(3, f"v = {convert}(v)")
             self._noted(3, plan)
         else:

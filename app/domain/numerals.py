@@ -5,7 +5,7 @@ from collections.abc import Callable
 from decimal import ROUND_HALF_EVEN, Context, Decimal, InvalidOperation
 from typing import Any
 
-import orjson
+import msgspec
 from babel.numbers import NumberFormatError, parse_decimal
 
 from app.domain.issues import IssueCode, Noted, Verdict, note
@@ -114,17 +114,16 @@ def ready_number(digits: int | None, scale: int | None) -> Callable[[str], Any]:
 
 
 def number_encoder(digits: int | None, scale: int | None, as_number: bool) -> Callable[[Any], Any]:
-    """A function from canonical number to what JSON carries: an orjson.Fragment (or text when not `as_number`).
+    """A function from canonical number to what JSON carries: a msgspec.Raw (or text when not `as_number`).
 
     `digits` is how many the field takes before the point, `scale` after it. More decimals are rounded half to even
     and reported; more digits quarantine the record, since the destination would refuse it.
     """
     quick = ready_number(digits, scale)
-    fragment = orjson.Fragment
 
     def encode(value: Any) -> Any:
         if value.__class__ is str and quick(value):
-            return fragment(value) if as_number else value
+            return msgspec.Raw(value) if as_number else value
         number = decimal_of(value)
         if number is None:
             return Noted(None, (IssueCode.NOT_A_NUMBER,))
@@ -132,7 +131,7 @@ def number_encoder(digits: int | None, scale: int | None, as_number: bool) -> Ca
         if digits is not None and abs(rounded) >= 10**digits:
             return Noted(None, (IssueCode.OUT_OF_RANGE,), Verdict.QUARANTINED)
         text = plain(rounded)
-        result = fragment(text) if as_number else text
+        result = msgspec.Raw(text) if as_number else text
         return result if rounded == number else Noted(result, (IssueCode.ROUNDED,))
 
     return encode

@@ -11,8 +11,9 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
-import orjson
+import msgspec
 
+from app.domain.json_texts import json_text
 from app.domain.moments import date_of, instant_of
 from app.domain.numerals import decimal_of, plain
 from app.domain.schema import FieldSpec, FieldType
@@ -34,13 +35,13 @@ def _integer(text: str) -> int | Decimal:
 
 
 def canonical(value: Any, field: FieldSpec) -> CanonicalValue:
-    """`value` as JSON holds it (an orjson.Fragment too) in canonical form; idempotent.
+    """`value` as JSON holds it (a msgspec.Raw too) in canonical form; idempotent.
 
     A date-time without offset is taken as UTC. `{"id": x}` and `x` are the same reference. Trailing blanks, cents and
     milliseconds count; an empty text, list or object is a blank, False is not.
     """
-    if isinstance(value, orjson.Fragment):
-        value = exact_json(orjson.dumps(value))
+    if isinstance(value, msgspec.Raw):
+        value = exact_json(json_text(value))
     if isinstance(value, dict) and "id" in value:
         value = value["id"]
     if value is None or (value.__class__ in {str, list, dict, tuple, set, frozenset} and not value):

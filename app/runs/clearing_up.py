@@ -12,8 +12,8 @@ from functools import partial
 from typing import Any
 
 import asyncpg
-import orjson
 
+from app.domain.json_texts import json_text
 from app.domain.mapping import Load
 from app.domain.recognising import Recognised, recognise
 from app.domain.values import exact_json
@@ -94,7 +94,7 @@ class Clearing:
         if not standing:
             return Recognised({}, frozenset())
         specs = {name: one for name, one in (await field_specs(self._work, self._load)).items() if name != self._key}
-        sent = {item.source_id: exact_json(orjson.dumps(item.payload)) for item in items}
+        sent = {item.source_id: exact_json(json_text(item.payload)) for item in items}
         return await asyncio.to_thread(recognise, sent, standing, specs)  # many times many: the lease has to be kept
 
     async def _unkeyed(self, since: datetime) -> dict[str, Mapping[str, Any]]:
@@ -114,13 +114,13 @@ class Clearing:
         for start in range(0, len(open_ids), _CALL):
             part = open_ids[start : start + _CALL]
             rows = await repeated(work, partial(destination.fetch, name, part, names))
-            standing |= {one: exact_json(orjson.dumps(row)) for one, row in rows.items() if not row.get(self._key)}
+            standing |= {one: exact_json(json_text(row)) for one, row in rows.items() if not row.get(self._key)}
         return standing
 
     async def _key_again(self, items: Mapping[str, Item]) -> None:
         """Enters our key into records of ours, by their ids. One that is refused is for a repair: its end is known."""
         target, destination = self._writer.target, await self._work.destination()
-        bodies = [orjson.dumps({"id": one, self._key: item.payload[self._key]}) for one, item in items.items()]
+        bodies = [json_text({"id": one, self._key: item.payload[self._key]}) for one, item in items.items()]
         for start in range(0, len(bodies), _CALL):
             await in_parts(self._work, partial(destination.update, target), bodies[start : start + _CALL])
 

@@ -12,11 +12,11 @@ from typing import Any
 from uuid import UUID
 
 import asyncpg
-import orjson
 
 from app.domain.compiling import CompiledLoad, PageContext
 from app.domain.depth import RING
 from app.domain.issues import IssueCode
+from app.domain.json_texts import json_text
 from app.domain.mapping import Load, LoadMode, MappingDocument
 from app.domain.schema import Record
 from app.runs.apart import Apart
@@ -151,7 +151,7 @@ class Decider:
 
     def _decide_new(self, rows: Sequence[StagedRow], context: PageContext, decided: Decided) -> None:
         """`_decide_one` for records that nothing is known of yet: by far the most, so without its questions."""
-        build, dumps, digest, owner = self.compiled.build, orjson.dumps, self._hash, self._owner_field
+        build, text_of, digest, owner = self.compiled.build, json_text, self._hash, self._owner_field
         items = decided.items
         decided.taken += len(rows)
         for source_id, record in rows:
@@ -163,7 +163,7 @@ class Decider:
             if verdict is not None:
                 decided.entries.append(Entry(source_id, str(verdict), self._reason(source_id, reason), issues=issues))
                 continue
-            encoded = dumps(payload)
+            encoded = text_of(payload)
             by = self._owner(payload) if owner else ""
             items.append(Item(source_id, record, payload, encoded, digest(encoded), issues, by))
 
@@ -259,7 +259,7 @@ class Decider:
                 return None
             payload["id"] = base
         self._complete(row, payload)
-        digest = self._hash(orjson.dumps(payload))
+        digest = self._hash(json_text(payload))
         payload.pop("id", None)
         return payload, digest
 
@@ -331,7 +331,7 @@ class Decider:
         base: str | None,
     ) -> None:
         """Unchanged since the last write, or an item to send: a creation, a link, or an update that clears blanks."""
-        encoded = orjson.dumps(payload)
+        encoded = json_text(payload)
         sent_hash = self._hash(encoded)
         same = prior is not None and prior.sent_hash == sent_hash and prior.outcome in DONE
         gone = self._follows_gone(row.record) if self._gone else ""
@@ -354,7 +354,7 @@ class Decider:
             else:
                 item.payload = {**self.compiled.build_update(row.record, context).payload, "id": prior.record_id}
                 self._complete(row, item.payload)
-            item.encoded = orjson.dumps(item.payload)
+            item.encoded = json_text(item.payload)
         decided.items.append(item)
 
     def _complete(self, row: StagedRow, payload: dict[str, Any]) -> str:

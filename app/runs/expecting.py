@@ -8,9 +8,8 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-import orjson
-
 from app.domain.compiling import CompiledLoad, PageContext
+from app.domain.json_texts import json_text
 from app.domain.mapping import Load, LoadMode
 from app.domain.schema import FieldSpec, Record
 from app.runs import findings
@@ -159,7 +158,7 @@ async def written(
                 continue
             one.source = record
             one.sent = dict(decider.payload(one.source_id, record, context))
-            if one.source_id in gone and work.key.hash(orjson.dumps(one.sent)) != hashes[one.source_id]:
+            if one.source_id in gone and work.key.hash(json_text(one.sent)) != hashes[one.source_id]:
                 one.sent = {name: value for name, value in one.sent.items() if name not in borrowed}
         if undoing:
             await _rewind(work, rule, page, hashes)

@@ -8,10 +8,10 @@ keyed hash says which of the states that runs went by that was.
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
-import orjson
 import structlog
 
 from app.domain.compiling import MappingInvalid
+from app.domain.json_texts import json_text
 from app.domain.mapping import Load
 from app.runs.deciders import make_decider
 from app.runs.mapping_versions import load_in, views
@@ -74,4 +74,4 @@ async def _meant(view: Work, work: Work, load: Load, ids: list[str]) -> dict[str
 
 def proves(work: Work, payload: Mapping[str, Any], sent_hash: bytes | None) -> bool:
     """Whether the ledger knows this very payload. Without a hash nobody can tell, and it is taken for true."""
-    return sent_hash is None or work.key.hash(orjson.dumps(payload)) == sent_hash
+    return sent_hash is None or work.key.hash(json_text(payload)) == sent_hash

@@ -11,12 +11,12 @@ from functools import partial
 from typing import Any
 from uuid import UUID, uuid5
 
-import orjson
 import structlog
 
 from app.domain.compiling import MappingInvalid
 from app.domain.diffing import Verdict, diff_record
 from app.domain.ids import encode_id
+from app.domain.json_texts import json_text
 from app.domain.mapping import Load, MappingDocument
 from app.domain.ordering import with_deferred_links
 from app.domain.values import exact_json
@@ -177,7 +177,7 @@ async def _as_sent(
     same = {}
     for item in mine:
         hit = found[item.source_id]
-        sent = {key: value for key, value in exact_json(orjson.dumps(item.payload)).items() if key in specs}
+        sent = {key: value for key, value in exact_json(json_text(item.payload)).items() if key in specs}
         diffs = diff_record(sent, held.get(hit.id, {}), {key: specs[key] for key in sent})
         if all(diff.verdict is Verdict.EQUAL for diff in diffs):
             same[item.source_id] = hit

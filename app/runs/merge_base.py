@@ -3,8 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-import orjson
-
+from app.domain.json_texts import json_text
 from app.domain.mapping import Load
 from app.domain.values import exact_json
 from app.runs.deciders import make_decider
@@ -42,7 +41,7 @@ class Base:
         stale = {one: known for one, known in stale.items() if one not in made or made[one][1] != known}
         earlier = await as_written(self._work, self._load, stale) if stale else {}
         made |= {one: (payload, stale[one]) for one, payload in earlier.items()}
-        return {one: (exact_json(orjson.dumps(payload)), digest) for one, (payload, digest) in made.items()}
+        return {one: (exact_json(json_text(payload)), digest) for one, (payload, digest) in made.items()}
 
 
 async def former_base(work: Work, load: Load) -> Base:

@@ -3,8 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-import orjson
-
+from app.domain.json_texts import json_text
 from app.domain.mapping import Load
 from app.domain.masking import masked
 from app.domain.merging import Merged, Side, merge_fields
@@ -123,13 +122,13 @@ class Merger:
             item.payload = {**item.payload, **theirs}
         else:
             item.payload = {**{name: item.payload[name] for name in merged.send}, **steering, "id": item.record_id}
-        item.encoded = orjson.dumps(item.payload)
+        item.encoded = json_text(item.payload)
 
     def _merge_one(
         self, item: Item, wrote: tuple[dict[str, Any], bytes] | None, there: Mapping[str, Any]
     ) -> tuple[Merged, dict[str, dict[str, Any]]]:
         aside = {"id", *self._place_fields}
-        meant = exact_json(orjson.dumps({name: value for name, value in item.payload.items() if name not in aside}))
+        meant = exact_json(json_text({name: value for name, value in item.payload.items() if name not in aside}))
         before = wrote[0] if wrote else None
         standing = self._standing.get(item.source_id, {})
         merged = merge_fields(

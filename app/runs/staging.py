@@ -10,6 +10,7 @@ from uuid import UUID
 import asyncpg
 import orjson
 
+from app.domain.json_texts import sorted_json_text
 from app.domain.schema import Record
 from app.security import DataKey
 
@@ -101,12 +102,12 @@ class Staging:
         self, object_name: str, records: Sequence[Record], *, key_field: str, modified_field: str = ""
     ) -> Sealed:
         """Records as rows to be stored, and their texts; no I/O, but the loop breathes now and then."""
-        seal, digest, dumps, sort = self._key.seal, self._key.hash, orjson.dumps, orjson.OPT_SORT_KEYS
+        seal, digest, text_of = self._key.seal, self._key.hash, sorted_json_text
         start = f"{object_name}\x00"
         made = Sealed([], [], [])
         for first in range(0, len(records), _SLICE):
             for record in records[first : first + _SLICE]:
-                clear = dumps(record, option=sort)
+                clear = text_of(record)
                 source_id = str(record[key_field])
                 stamp = record.get(modified_field) if modified_field else None
                 modified = datetime.fromisoformat(stamp) if stamp else None

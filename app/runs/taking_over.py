@@ -5,8 +5,8 @@ from typing import Any
 from uuid import uuid5
 
 import asyncpg
-import orjson
 
+from app.domain.json_texts import json_text
 from app.domain.mapping import Load
 from app.runs.items import Item
 from app.runs.ledger import Book, Entry, Outcome
@@ -25,7 +25,7 @@ async def take_over(work: Work, load: Load, item: Item, found: Found) -> None:
     asked = dict.fromkeys(names) if before else {}  # a blank that the vendor leaves out was read all the same
     item.before = work.seal_before(item.source_id, {**asked, **(before or {})})
     item.payload["id"] = found.id
-    item.encoded = orjson.dumps(item.payload)
+    item.encoded = json_text(item.payload)
 
 
 def former_values(items: Sequence[Item]) -> list[Entry]:

@@ -8,8 +8,7 @@ are ours, and nothing else is: a run clears no field of theirs that it has not f
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-import orjson
-
+from app.domain.json_texts import json_text
 from app.domain.mapping import Load
 from app.domain.schema import FieldSpec, FieldType
 from app.domain.values import canonical, exact_json
@@ -48,7 +47,7 @@ def _of_ours(name: str, made: Sequence[State], proven: bytes | None) -> list[Any
     """
     digests = [state.digest for state in made]
     at = digests.index(proven) if proven in digests else len(made)
-    values = [exact_json(orjson.dumps(state.payload))[name] for state in made[:at] if name in state.payload]
+    values = [exact_json(json_text(state.payload))[name] for state in made[:at] if name in state.payload]
     if any(name in state.payload for state in made) and any(name not in state.payload for state in made[: at + 1]):
         values.append(None)
     return values
@@ -96,4 +95,4 @@ class Sparing:
 
 def _spare(item: Item, filled: Collection[str]) -> None:
     item.payload = {name: value for name, value in item.payload.items() if value is not None or name in filled}
-    item.encoded = orjson.dumps(item.payload)
+    item.encoded = json_text(item.payload)

@@ -9,8 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
 
-import orjson
-
+from app.domain.json_texts import json_text
 from app.domain.numerals import decimal_of
 from app.domain.values import exact_json
 from app.runs.items import Item
@@ -265,4 +264,4 @@ def adopted(result: WriteResult, key_field: str) -> WriteResult:
 
 
 def encode(payload: Mapping[str, Any]) -> bytes:
-    return orjson.dumps(payload)
+    return json_text(payload)

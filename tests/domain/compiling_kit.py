@@ -1,8 +1,7 @@
 """Two objects with a field of every kind, and loads between them, for the tests of compiling."""
 
-import orjson
-
 from app.domain.compiling import CompiledLoad, PageContext, compile_load
+from app.domain.json_texts import json_text
 from app.domain.mapping import (
     FieldRule,
     Load,
@@ -81,5 +80,5 @@ def one(rule: FieldRule, page: PageContext | None = None, encoding: Encoding | N
     """The value written, and the issue codes, of a single rule."""
     options = {"value_maps": {"m": ValueMap(entries={"Open": "Qualification", "Gone": ""})}}
     built = build_load(rule, encoding=encoding, **options).build({"Id": "1", **record}, page or PageContext())
-    payload = exact_json(orjson.dumps(built.payload))
+    payload = exact_json(json_text(built.payload))
     return payload.get(rule.target), [issue.code for issue in built.issues], built.reason

@@ -7,6 +7,7 @@ import pytest
 
 from app.domain.compiling import MappingInvalid, PageContext
 from app.domain.issues import IssueCode, Verdict
+from app.domain.json_texts import json_text
 from app.domain.mapping import (
     Condition,
     FieldRule,
@@ -235,7 +236,7 @@ class TestUpdates:
             FieldRule(target="Amount", sources=("Total",), default=1),
         )
         built = compiled.build_update({"Id": "1"}, PageContext())
-        assert orjson.loads(orjson.dumps(built.payload)) == {
+        assert orjson.loads(json_text(built.payload)) == {
             "Name": None,
             "Text": "x",
             "Account_Name": None,

@@ -4,6 +4,7 @@ import orjson
 import pytest
 
 from app.domain.compiling import CompiledLoad, PageContext, compile_load
+from app.domain.json_texts import json_text
 from app.domain.mapping import FieldRule, Load, LookupEmit, LookupRule
 from app.domain.schema import Encoding, FieldSpec, FieldType, ObjectSpec
 
@@ -56,7 +57,7 @@ def test_only_loads_of_what_the_field_points_to_are_asked(
     references: tuple[str, str], record: dict[str, str], found: str | None
 ) -> None:
     built = compiled(call(*references)).build({"Id": "1", **record}, PageContext(ids=IDS))
-    assert orjson.loads(orjson.dumps(built.payload)).get("parent") == found
+    assert orjson.loads(json_text(built.payload)).get("parent") == found
 
 
 def test_the_object_of_the_load_that_knew_it_is_emitted() -> None:

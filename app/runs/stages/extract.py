@@ -21,8 +21,9 @@ async def extract(work: Work, stage: StageRow) -> None:
         await work.reader.extract(work, stage)
         return
     since = work.options.get("since")
-    staged = stage.cursor != "" or await _is_staged(work, stage.load)
-    if since is None and work.run.kind != "preflight" and stage.cursor == "" and staged:
+    begun = stage.cursor != "" or bool(stage.counts)  # by this run; a page need not carry a cursor
+    staged = begun or await _is_staged(work, stage.load)
+    if since is None and work.run.kind != "preflight" and staged and not begun:
         stage.detail["kept"] = "staged by the preflight"
         return
     spec = await source_object(work, stage.load)

@@ -6,9 +6,8 @@ What is gone at the destination is not made again here: it is counted, and a ful
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
-import orjson
-
 from app.domain.diffing import Verdict, diff_record
+from app.domain.json_texts import json_text
 from app.domain.mapping import LoadMode
 from app.domain.provisioning import is_steering
 from app.domain.schema import FieldSpec
@@ -71,7 +70,7 @@ async def _correct(work: Work, stage: StageRow, chunk: list[Written], specs: Map
     former = await preimages(work, rule)
     if former is not None:
         await former.complete([(one.record_id, fields) for one, fields in todo])
-    bodies = [orjson.dumps({**fields, "id": one.record_id}) for one, fields in todo]
+    bodies = [json_text({**fields, "id": one.record_id}) for one, fields in todo]
     results = await repeated(work, lambda: destination.update(WriteTarget(name), bodies))
     entries = []
     for (one, fields), result in zip(todo, results, strict=True):

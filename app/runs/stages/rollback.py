@@ -7,9 +7,8 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
-import orjson
-
 from app.domain.diffing import Restore, Verdict, diff_record, edited
+from app.domain.json_texts import json_text
 from app.domain.mapping import Load, LoadMode
 from app.domain.schema import FieldSpec
 from app.domain.values import exact_json
@@ -90,7 +89,7 @@ async def _restore_chunk(
         values = {key: held.get(key) for key, verdict in verdicts.items() if verdict is Restore.RESTORE}
         kept = sorted(key for key, verdict in verdicts.items() if verdict is Restore.KEEP)
         if values:
-            back[one.source_id] = orjson.dumps({**values, "id": one.record_id})
+            back[one.source_id] = json_text({**values, "id": one.record_id})
         # counted by what we had changed: the call of a worker that died before it could book is not made again
         changed = {key for key, verdict in edited(held, ours, ours, specs).items() if verdict is Restore.RESTORE}
         given.update([one.source_id] if changed.union(values).difference(kept) else [])
@@ -116,7 +115,7 @@ async def _sides(
     """What a record of theirs held before us, what we wrote last, and what it holds now."""
     assert one.before is not None
     held, there = work.open_before(one.source_id, one.before), now.get(one.record_id, {})
-    ours = exact_json(orjson.dumps({key: value for key, value in one.sent.items() if key in specs}))
+    ours = exact_json(json_text({key: value for key, value in one.sent.items() if key in specs}))
     return held, ours | await _links_of_ours(work, held, ours, there, specs), there
 
 
@@ -252,7 +251,7 @@ async def _split(
         if got is None or not one.sent:
             free.append(one)
             continue
-        sent = exact_json(orjson.dumps({key: value for key, value in one.sent.items() if key in specs}))
+        sent = exact_json(json_text({key: value for key, value in one.sent.items() if key in specs}))
         compared = {key: spec for key, spec in specs.items() if key in sent and not _own_link(spec, got, key)}
         diffs = diff_record({key: sent[key] for key in compared}, got, compared)
         changed = [diff.field for diff in diffs if diff.verdict is not Verdict.EQUAL]

@@ -4,9 +4,8 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import orjson
-
 from app.domain.diffing import Verdict, diff_record
+from app.domain.json_texts import json_text
 from app.domain.mapping import Load, LoadMode
 from app.domain.masking import mask_values, masked
 from app.domain.schema import FieldSpec
@@ -188,7 +187,7 @@ async def read_back(work: Work, rule: Load, page: Sequence[Written], names: Sequ
 
 def exact(one: Written) -> Written:
     """Payloads hold exact numbers as JSON fragments; parse them the way answers are parsed."""
-    one.sent = exact_json(orjson.dumps(one.sent))
+    one.sent = exact_json(json_text(one.sent))
     return one
 
 
