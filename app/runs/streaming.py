@@ -30,6 +30,11 @@ class Stream:
         """Whether a record came that should have come before; of no meaning until the extraction has ended."""
         return self._flow.broken
 
+    @property
+    def unsettled(self) -> bool:
+        """Whether it is still going on, or went on in a way that makes it necessary to look at everything again."""
+        return not self._flow.ended or self._flow.broken
+
     async def beyond(self, after: str) -> str | None:
         """Waits until records behind `after` are staged. The id up to which all are; None when no more will come.
 

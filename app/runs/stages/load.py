@@ -11,7 +11,7 @@ from app.runs import findings
 from app.runs.compiled import compile_rule, target_inventory, target_object
 from app.runs.deciders import make_decider
 from app.runs.deciding import Decider
-from app.runs.following_parents import levels
+from app.runs.following_parents import Levels, levels
 from app.runs.loading import Loader, Merging
 from app.runs.pages import Pages
 from app.runs.placing import Placing
@@ -67,6 +67,8 @@ async def _load(work: Work, stage: StageRow, rule: Load, stream: Stream | None, 
 async def _count(work: Work, stage: StageRow, rule: Load, stream: Stream | None) -> None:
     if stream is not None:
         await stream.ended()
+        if not stream.broken:  # from here on all is staged, and who goes on goes on from the cursor
+            stage.detail.pop("followed", None)
     scope = work.scope(rule.source_object)
     stage.total = work.handover.count(rule.source_object) if scope == Scope() else None
     if stage.total is None:
@@ -82,7 +84,7 @@ async def _write(work: Work, stage: StageRow, rule: Load, stream: Stream | None,
     if "virgin" not in stage.detail:
         stage.detail["virgin"] = await _is_virgin(work, rule, decider.key_field, facts)
     followed = bool(stage.detail.get("followed"))
-    stage.detail["followed"] = followed or stream is not None
+    stage.detail["followed"] = followed or (stream is not None and stream.unsettled)
     async with work.transaction() as connection:
         await work.lease.guard(connection)
         await work.save_stage(connection, stage)
@@ -94,42 +96,52 @@ async def _write(work: Work, stage: StageRow, rule: Load, stream: Stream | None,
     former = await preimages(work, rule)
     if former is not None:
         merging = Completing(former, merging)
-    concurrency = await _concurrency(work)
-
-    def loader(pages: Pages, *, recovering: bool = False) -> Loader:
-        return Loader(
-            work,
-            stage,
-            rule,
-            pages,
-            decider,
-            writer,
-            concurrency=concurrency,
-            call_timeout=work.runtime.settings.call_timeout_seconds,
-            settle_seconds=work.destination_platform.limits.settle_seconds,
-            virgin=bool(stage.detail["virgin"]),
-            sending=sending,
-            merger=merging,
-            recovering=recovering,
-        )
-
+    loader = partial(
+        Loader,
+        work,
+        stage,
+        rule,
+        decider=decider,
+        writer=writer,
+        concurrency=await _concurrency(work),
+        call_timeout=work.runtime.settings.call_timeout_seconds,
+        settle_seconds=work.destination_platform.limits.settle_seconds,
+        virgin=bool(stage.detail["virgin"]),
+        sending=sending,
+        merger=merging,
+    )
     if not followed:
-        for level in range(int(stage.detail.get("level", 0)), (order.deepest if order else 0) + 1):
-            among = partial(order.holds, level) if order else None
-            await loader(Pages(work, rule.source_object, among=among, stream=stream)).run()
-            if order is not None and level < order.deepest:
-                await _descend(work, stage, level + 1)
+        await _write_levels(work, stage, rule, order, stream, loader)
     if stream is not None:
         sending()
         await stream.ended()
     if followed or (stream is not None and stream.broken):
-        # what was written while it was being read may not be all, nor the last word: everything is looked at again
-        pages = Pages(work, rule.source_object)
-        await loader(pages, recovering=True).run()
-        await _start_over(work, stage)
-        decider.restated = True
-        await loader(pages).run()
-    stage.detail.pop("followed")
+        await _look_again(work, stage, rule, decider, loader)
+    stage.detail.pop("followed", None)
+
+
+async def _write_levels(
+    work: Work,
+    stage: StageRow,
+    rule: Load,
+    order: Levels | None,
+    stream: Stream | None,
+    loader: Callable[..., Loader],
+) -> None:
+    for level in range(int(stage.detail.get("level", 0)), (order.deepest if order else 0) + 1):
+        among = partial(order.holds, level) if order else None
+        await loader(pages=Pages(work, rule.source_object, among=among, stream=stream)).run()
+        if order is not None and level < order.deepest:
+            await _descend(work, stage, level + 1)
+
+
+async def _look_again(work: Work, stage: StageRow, rule: Load, decider: Decider, loader: Callable[..., Loader]) -> None:
+    """From the first record on once more: what was written while it was read may not be all, nor the last word."""
+    pages = Pages(work, rule.source_object)
+    await loader(pages=pages, recovering=True).run()
+    await _start_over(work, stage)
+    decider.restated = True
+    await loader(pages=pages).run()
 
 
 async def _start_over(work: Work, stage: StageRow) -> None:

@@ -1,6 +1,8 @@
 """What the customer already has in the org: a few records always, many with a scale, the same for the same seed."""
 
 import random
+from dataclasses import replace
+from datetime import timedelta
 
 from connectors.zoho_crm.sandbox.answers import Json
 from connectors.zoho_crm.sandbox.crm import Crm
@@ -20,12 +22,22 @@ _KINDS = (
     "Hotels",
 )
 _STEP = 100
+_AGE = timedelta(days=90)
+"""How long ago the records were entered: what a customer has is older than whoever asks for what is new."""
 
 
 def seed_customer(crm: Crm) -> None:
     """Fills an empty org; does nothing where records exist or the option `empty` is set."""
     if crm.options.empty or crm.store.one("SELECT 1 FROM records LIMIT 1") is not None:
         return
+    today, crm.config = crm.config, replace(crm.config, clock=lambda: today.clock() - _AGE)
+    try:
+        _fill(crm)
+    finally:
+        crm.config = today
+
+
+def _fill(crm: Crm) -> None:
     draw = random.Random(crm.config.seed)  # noqa: S311 - names of a stand-in
     accounts = max(5, crm.config.scale * 2 // 5)
     contacts = max(8, crm.config.scale - accounts if crm.config.scale else 8)
