@@ -6,7 +6,7 @@ from typing import BinaryIO
 import uvloop
 
 from app import logs
-from app.runs.claims import Lease
+from app.runs.claims import Lease, lease_seconds
 from app.runs.opening import open_work
 from app.runs.reader import Task, Telling, own_pipes, serve, task_of
 from app.runs.stages.extract import extract
@@ -35,7 +35,7 @@ async def _read(settings: Settings, task: Task, pipe: BinaryIO, out: BinaryIO) -
     telling = Telling(out)
     async with open_runtime(settings, pool_size=POOL) as runtime, AsyncExitStack() as stack:
         # the worker keeps the lease; here its fence only guards what is committed
-        lease = Lease(runtime, task.run_id, task.tenant_id, task.fence, settings.lease_seconds, float("inf"), 0.0)
+        lease = Lease(runtime, task.run_id, task.tenant_id, task.fence, lease_seconds(runtime), float("inf"), 0.0)
         work = await open_work(runtime, lease, stack, handover=telling)
         await serve(pipe, telling, lambda stage: extract(work, stage))
 

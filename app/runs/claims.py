@@ -52,7 +52,7 @@ _GUARD = """
 _EASILY = ", set_config('synchronous_commit', 'off', true)"
 # A client that stops between preparing a statement and executing it is not idle for the server either. Where the server
 # can end a transaction for its age alone (PostgreSQL 17), nobody waits for such a one longer than a few leases.
-_AGED = ", set_config('transaction_timeout', ($3::text::bigint * 4)::text, true)"
+_AGED = ", set_config('transaction_timeout', ($3::text::bigint * {leases})::text, true)"
 _AGES = 17
 _RELEASE = "UPDATE runs SET lease_until = NULL WHERE id = $1 AND fence = $2"
 
@@ -119,14 +119,15 @@ class Lease:
             except SERVER_TROUBLE as error:
                 log.warning("lease_renewal_failed", run_id=encode_id("run", self.run_id), error=type(error).__name__)
 
-    async def guard(self, connection: "asyncpg.Connection[Any]", *, lasting: bool = True) -> None:
+    async def guard(self, connection: "asyncpg.Connection[Any]", *, lasting: bool = True, long: bool = False) -> None:
         """In the caller's transaction: the fence still holds, and no claim can move it before the commit.
 
         Without `lasting` the commit does not wait for the disk: for work that is simply done again when it is lost.
+        `long` is for what goes through all records of a run: its age ends it ten times later.
         """
         more = "" if lasting else _EASILY
         if connection.get_server_version().major >= _AGES:
-            more += _AGED
+            more += _AGED.format(leases=40 if long else 4)
         if not await connection.fetchval(_GUARD.format(more=more), self.run_id, self.fence, idle(self.seconds)):
             self.lost = True
             self.changed.set()

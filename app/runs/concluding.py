@@ -42,7 +42,7 @@ async def conclude(work: Work, stages: Sequence[StageRow]) -> None:
         if signed is not None:
             readback |= {"root_meant": signed.meant, "root_found": signed.found, "read_again": signed.read_again}
     async with work.transaction() as connection:
-        await work.lease.guard(connection)
+        await work.lease.guard(connection, long=True)
         rest: dict[str, dict[str, int]] = {}
         if work.run.kind == "full":
             rest = await account_for_rest(work, connection)

@@ -106,14 +106,25 @@ class Decider:
         """Source id → the field by which a record refers to itself in a ring, as far as it must resolve."""
         self.restated = False
         """Whether records may have changed since this run wrote them: only those that say the same are settled."""
+        self.left_out = 0
+        """Records that this run wrote before they changed into what the load does not take."""
 
     async def gather_page(
-        self, connection: "asyncpg.Connection[Any]", rows: Sequence[StagedRow], *, fresh: bool
+        self,
+        connection: "asyncpg.Connection[Any]",
+        rows: Sequence[StagedRow],
+        *,
+        fresh: bool,
+        everything: bool = False,
     ) -> Gathered:
-        """All that has to be read for a page. `fresh` promises that the ledger holds nothing of this load."""
+        """All that has to be read for a page. `fresh` promises that the ledger holds nothing of this load. With
+        `everything` its conditions do not count.
+        """
         if self._gatherer is not None:
             rows = await self._gatherer.rows(connection, rows)
-        taken = await self.taken(connection, rows) if self.load.when else rows
+        taken = await self.taken(connection, rows) if self.load.when and not everything else rows
+        if self.restated and len(taken) < len(rows):
+            await self._leave_out(connection, {row.source_id for row in rows} - {row.source_id for row in taken})
         context = await self.gather(connection, [row.record for row in taken])
         priors: Mapping[str, Prior] = {}
         if not fresh:
@@ -125,6 +136,16 @@ class Decider:
             if base.source_object == self.load.source_object:
                 bases = await self._book.record_ids(connection, base, [row.source_id for row in taken])
         return Gathered(taken, context, priors, bases)
+
+    async def _leave_out(self, connection: "asyncpg.Connection[Any]", ids: Set[str]) -> None:
+        priors = await self._book.priors(connection, self.load, sorted(ids))
+        self.left_out += sum(prior.run_id == self._run_id for prior in priors.values())
+
+    async def unwanted(self, connection: "asyncpg.Connection[Any]", rows: Sequence[StagedRow]) -> set[str]:
+        """Ids of rows that would not be written as things are: gone at the source, or not what the load takes."""
+        taken = {row.source_id for row in await self.taken(connection, rows)}
+        gone = await self._staging.gone(connection, self.load.source_object, [row.source_id for row in rows])
+        return gone | {row.source_id for row in rows} - taken
 
     async def taken(self, connection: "asyncpg.Connection[Any]", rows: Sequence[StagedRow]) -> list[StagedRow]:
         """The rows that meet the load's conditions; some of these ask what a referred record holds."""

@@ -34,6 +34,8 @@ from connectors.errors import Ambiguous, BatchRefused, Transient
 
 log = structlog.get_logger()
 
+_UNKNOWN = b""  # the hash of a write whose values nobody knows any more: like that of no other
+
 
 class Merging(Protocol):
     """Narrows updates to what the source changed (see `merging`)."""
@@ -62,7 +64,8 @@ class Loader:
         recovering: bool = False,
     ) -> None:
         """`sending` is called when the first records are on their way. `merger` narrows updates to what changed.
-        With `recovering` nothing but what earlier workers left open is brought to its end.
+        With `recovering` nothing but what earlier workers left open is brought to its end, of records that may read
+        otherwise by now.
         """
         self._work = work
         self._stage = stage
@@ -89,6 +92,7 @@ class Loader:
         self._sending = sending
         self._merger = merger
         self._recovering = recovering
+        self._unwanted: set[str] = set()
         self._wire = work.wire(concurrency)
         self._rank = list(work.mapping().loads).index(load)
 
@@ -273,11 +277,13 @@ class Loader:
     async def _decide_again(self, intent: OpenIntent) -> Decided:
         rows: list[StagedRow] = []
         after = intent.after_id
-        while page := await self._pages.read(after, intent.upto_id, self._page):
+        while page := await self._pages.read(after, intent.upto_id, self._page, gone_too=self._recovering):
             rows += page
             after = page[-1].source_id
         async with self._work.transaction() as connection:
-            gathered = await self._decider.gather_page(connection, rows, fresh=False)
+            gathered = await self._decider.gather_page(connection, rows, fresh=False, everything=self._recovering)
+            if self._recovering:
+                self._unwanted |= await self._decider.unwanted(connection, rows)
         decided = await self._decider.decide(gathered)
         await self._merge(decided, resumed=True)
         return decided
@@ -291,13 +297,18 @@ class Loader:
             hit, item.doubted = found.get(item.source_id), True
             if item.source_id in doubtful:
                 decided.entries.append(held(item, intent.committed_at))
+            elif item.source_id in self._unwanted and (hit is None or item.source_id in existing):
+                continue
             elif hit is None:
                 left.append(item)
             elif item.source_id in existing:
                 await take_over(self._work, self._load, item, hit)
                 left.append(item)
             else:
-                decided.entries.append(self._ends.entry(item, WriteResult(WriteStatus.CREATED, id=hit.id)))
+                entry = self._ends.entry(item, WriteResult(WriteStatus.CREATED, id=hit.id))
+                if self._recovering:
+                    entry.sent_hash = _UNKNOWN
+                decided.entries.append(entry)
         block = Block(intent.id, pending=len(left))
         self._recorder.entries.extend(decided.entries)
         if left:

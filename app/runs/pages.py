@@ -36,12 +36,12 @@ class Pages:
                 return rows
         return await self.read(after, upto, limit)
 
-    async def read(self, after: str, upto: str | None, limit: int) -> list[StagedRow]:
-        """The same from PostgreSQL, as far as `upto`."""
+    async def read(self, after: str, upto: str | None, limit: int, *, gone_too: bool = False) -> list[StagedRow]:
+        """The same from PostgreSQL, as far as `upto`; with `gone_too` also what the source has let go since."""
         while True:
             async with self._work.transaction() as connection:
                 rows = await self._work.staging.page(
-                    connection, self._name, after, upto=upto, limit=limit, scope=self._scope
+                    connection, self._name, after, upto, limit, self._scope, gone_too=gone_too
                 )
             if self._among is None or not rows:
                 return rows

@@ -23,7 +23,7 @@ async def extract(work: Work, stage: StageRow) -> None:
     since = work.options.get("since")
     begun = stage.cursor != "" or bool(stage.counts)  # by this run; a page need not carry a cursor
     staged = begun or await _is_staged(work, stage.load)
-    if since is None and work.run.kind != "preflight" and staged and not begun:
+    if since is None and work.run.kind != "preflight" and not begun and staged and await _was_read(work, stage):
         stage.detail["kept"] = "staged by the preflight"
         return
     spec = await source_object(work, stage.load)
@@ -82,6 +82,7 @@ class _Storing:
         self._modified = modified
         self._batch = int(work.options.get("batch", 0))
         self._fresh = fresh and self._batch == 0
+        self._last = ""
         self._storing: asyncio.Task[None] | None = None
         if self._fresh and work.run.kind == "full":  # the kind whose loads take the whole of an object
             work.handover.open(stage.load)
@@ -116,8 +117,11 @@ class _Storing:
                 self._fresh = False
         if not self._fresh:
             await self._commit([*sealed.rows, *gone], page)
-        if self._fresh and not gone:
+        ids = {one.id for one in page.deletions}
+        in_order = not ids or (self._last < min(ids) and ids.isdisjoint(sealed.ids))
+        if self._fresh and in_order:  # what is gone was not handed over
             handover.put(name, sealed.ids, sealed.texts)
+            self._last = max((self._last, *sealed.ids, *ids))
         else:
             handover.drop(name)
 
@@ -153,6 +157,18 @@ async def source_inventory(work: Work) -> Any:
         connection = await connection_for(work, "source")
         work.cache["source_inventory"] = await newest_inventory(work, connection.id)
     return work.cache["source_inventory"]
+
+
+async def _was_read(work: Work, stage: StageRow) -> bool:
+    """Whether an earlier run has read the object to its end; one that failed or was cancelled may have part of it."""
+    async with work.transaction() as connection:
+        return bool(
+            await connection.fetchval(
+                "SELECT EXISTS (SELECT 1 FROM run_stages s JOIN runs r ON r.id = s.run_id"
+                " WHERE r.engagement_id = $1 AND r.id <> $2 AND s.key = $3 AND s.state = 'done')",
+                *(work.run.engagement_id, work.run.id, stage.key),
+            )
+        )
 
 
 async def _is_staged(work: Work, name: str) -> bool:

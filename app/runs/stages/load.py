@@ -23,6 +23,12 @@ from app.runs.work import StageRow, Work
 from app.runs.writers import NoteWriter, RecordWriter, Writer, is_keyless, is_repeatable, style_for
 from connectors.base import ObjectFacts, WriteStyle, WriteTarget
 
+_WRITTEN_AND_GONE = """
+    SELECT count(*) FROM ledger l
+    JOIN staged s ON s.engagement_id = $2 AND s.object = $3 AND s.source_id = l.source_id AND s.deleted_at IS NOT NULL
+    WHERE l.run_id = $1 AND l.source_object = $3 AND l.target_object = $4 AND l.part = $5
+"""
+
 
 class CountsDisagree(Exception):
     """Records read and records ended differ: the run may not finish (conservation)."""
@@ -78,6 +84,10 @@ async def _count(work: Work, stage: StageRow, rule: Load, stream: Stream | None)
 
 async def _write(work: Work, stage: StageRow, rule: Load, stream: Stream | None, sending: Callable[[], None]) -> None:
     decider = await make_decider(work, rule)
+    if stream is not None and any(name == rule.source_object for _, name in decider.compiled.related_needs):
+        sending()
+        await stream.ended()  # a record that takes something from another of its kind finds it staged
+        stream = None
     facts = work.destination_platform.object_facts(rule.target_object)
     writer = await writer_for(work, rule, decider, facts)
     work.cache[f"linked:{rule.key}"] = await _adopted_fields(work, rule)
@@ -142,10 +152,15 @@ async def _look_again(work: Work, stage: StageRow, rule: Load, decider: Decider,
     await _start_over(work, stage)
     decider.restated = True
     await loader(pages=pages).run()
+    async with work.transaction() as connection:  # what was written stays this run's, whatever it has become since
+        gone = await connection.fetchval(
+            _WRITTEN_AND_GONE, work.run.id, work.run.engagement_id, rule.source_object, rule.target_object, rule.part
+        )
+    stage.counts["taken"] += gone + decider.left_out
 
 
 async def _start_over(work: Work, stage: StageRow) -> None:
-    stage.cursor, stage.counts["taken"] = "", 0
+    stage.cursor, stage.counts["taken"], stage.counts["settled"] = "", 0, 0
     async with work.transaction() as connection:
         await work.lease.guard(connection)
         await work.save_stage(connection, stage)
