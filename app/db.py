@@ -62,9 +62,8 @@ async def _begin(connection: Any, tenant_id: UUID | None, condition: str = "", i
     tenant = UUID(str(tenant_id)) if tenant_id else ""  # nothing but a UUID gets into the statement
     try:
         idle = f"SET LOCAL idle_in_transaction_session_timeout = {int(idle_seconds * 1000)}; " if idle_seconds else ""
-        await connection.execute(
-            f"BEGIN; SET LOCAL app.tenant = '{tenant}'; {idle}{condition}"
-        )  # one way there and back
+        # one way there and back
+        await connection.execute(f"BEGIN; SET LOCAL app.tenant = '{tenant}'; {idle}{condition}")
     except asyncpg.DivisionByZeroError:
         await _roll_back(connection)
         raise ConditionFailed from None

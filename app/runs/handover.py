@@ -1,7 +1,7 @@
 """Pages on their way from extraction to load within one worker: what was staged a moment ago need not be read back.
 
-PostgreSQL has every record; this is a bounded memory of some. Only objects that were extracted whole, here, and in key
-order are handed over, so a page is exactly what reading the same key range would give.
+PostgreSQL has every record; this is a bounded memory of some. Only objects that are extracted from the beginning, here
+and in key order, are handed over, so a page is exactly what reading the same key range would give.
 """
 
 import asyncio

@@ -87,7 +87,7 @@ async def forecast_again(work: Work) -> None:
 
 
 def _after(stage: StagePlan) -> tuple[str, ...]:
-    """What must be done before; a stream counts as such, since records are read in key order."""
+    """What must be done before; of a stream that is begun the scheduler knows (see `scheduling`)."""
     return tuple(dict.fromkeys((*stage.after, *((stage.streams_from,) if stage.streams_from else ()))))
 
 

@@ -69,6 +69,17 @@ async def _in_spite_of_deletions(pages: Pages) -> Pages:
         yield Page(page.records[5:], page.deletions, page.cursor)
 
 
+def come(monkeypatch: pytest.MonkeyPatch, changed: Callable[[Pages], Pages], name: str = "") -> None:
+    """From now on the pages of this source object ("": of all) come in another way; `undo` ends it."""
+    read = ServiceTrackerSource.read
+
+    def reading(source: Any, read_name: str, *given: Any, **named: Any) -> Pages:
+        pages = read(source, read_name, *given, **named)
+        return changed(pages) if name in ("", read_name) else pages
+
+    monkeypatch.setattr(ServiceTrackerSource, "read", reading)
+
+
 UNORDERLY = (_twice, _backwards, _later_differently, _late_ones, _in_spite_of_deletions)
 
 
@@ -80,7 +91,7 @@ async def test_records_arrive_once_however_they_come(
     way_to_come: Callable[[Pages], Pages] | None,
 ) -> None:
     handed = 0
-    take, read = Handover.take, ServiceTrackerSource.read
+    take = Handover.take
 
     def counted(self: Handover, *arguments: Any) -> list[Block]:
         nonlocal handed
@@ -90,8 +101,7 @@ async def test_records_arrive_once_however_they_come(
 
     monkeypatch.setattr(Handover, "take", counted)
     if way_to_come is not None:
-        changed = way_to_come
-        monkeypatch.setattr(ServiceTrackerSource, "read", lambda *given, **named: changed(read(*given, **named)))
+        come(monkeypatch, way_to_come)
     async with open_way() as way:
         await way.up_to("provision")
         await way.execute("DELETE FROM staged")
@@ -105,7 +115,7 @@ async def test_a_load_follows_the_extraction_of_its_object(
 ) -> None:
     """Records are announced before their object has been read to its end, and arrive once."""
     followed: list[bool] = []
-    read, announce, gate = ServiceTrackerSource.read, Loader._announce, asyncio.Event()
+    announce, gate = Loader._announce, asyncio.Event()
 
     async def waiting(pages: Pages) -> Pages:
         async for page in _small(pages):
@@ -115,10 +125,6 @@ async def test_a_load_follows_the_extraction_of_its_object(
                 await gate.wait()
         followed.append(gate.is_set())
 
-    def reading(source: Any, name: str, *given: Any, **named: Any) -> Pages:
-        pages = read(source, name, *given, **named)
-        return waiting(pages) if name == "WorkOrder" else pages
-
     async def announcing(self: Loader, *given: Any) -> Any:
         if self._load.key == "deals":
             gate.set()
@@ -127,7 +133,7 @@ async def test_a_load_follows_the_extraction_of_its_object(
     async with open_way() as way:
         await way.up_to("provision")
         await way.execute("DELETE FROM staged")
-        monkeypatch.setattr(ServiceTrackerSource, "read", reading)
+        come(monkeypatch, waiting, "WorkOrder")
         monkeypatch.setattr(Loader, "_announce", announcing)
         await way.run("full")
         assert followed == [True]
@@ -150,11 +156,10 @@ async def test_death_beside_an_extraction_loses_and_doubles_nothing(
     way_to_come: Callable[[Pages], Pages],
     moments: tuple[str, ...],
 ) -> None:
-    read = ServiceTrackerSource.read
     async with open_way(flush_rows=6, call_timeout_seconds=0.5) as way:
         await way.up_to("provision")
         await way.execute("DELETE FROM staged")
-        monkeypatch.setattr(ServiceTrackerSource, "read", lambda *given, **named: way_to_come(read(*given, **named)))
+        come(monkeypatch, way_to_come)
         run_id = await way.start("full")
         for moment in moments:
             doom = await one_life(way, run_id, moment.__eq__)
@@ -169,7 +174,7 @@ async def test_what_is_deleted_while_it_is_being_written_stays_this_runs(
     open_way: OpenWay, undisturbed: Dump, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It stands at the destination and in the ledger; that it is gone is the next delta's business."""
-    read, announce, gate = ServiceTrackerSource.read, Loader._announce, asyncio.Event()
+    announce, gate = Loader._announce, asyncio.Event()
 
     async def one_goes(pages: Pages) -> Pages:
         records: list[Record] = []
@@ -187,14 +192,10 @@ async def test_what_is_deleted_while_it_is_being_written_stays_this_runs(
             gate.set()
         return made
 
-    def reading(source: Any, name: str, *given: Any, **named: Any) -> Pages:
-        pages = read(source, name, *given, **named)
-        return one_goes(pages) if name == "WorkOrder" else pages
-
     async with open_way() as way:
         await way.up_to("provision")
         await way.execute("DELETE FROM staged")
-        monkeypatch.setattr(ServiceTrackerSource, "read", reading)
+        come(monkeypatch, one_goes, "WorkOrder")
         monkeypatch.setattr(Loader, "_announce", announcing)
         await way.run("full")
         dump = [one for one in await way.destination.dump() if one["module"] == "Deals"]
@@ -207,7 +208,6 @@ async def test_what_is_deleted_while_it_is_being_written_stays_this_runs(
 
 async def test_a_record_finds_a_later_one_of_its_kind(open_way: OpenWay, monkeypatch: pytest.MonkeyPatch) -> None:
     """What a mapping takes over a dotted path from the load's own object must have been read whole."""
-    read = ServiceTrackerSource.read
 
     async def children_first(pages: Pages) -> Pages:
         records = [one async for page in pages for one in page.records]
@@ -217,12 +217,8 @@ async def test_a_record_finds_a_later_one_of_its_kind(open_way: OpenWay, monkeyp
             yield Page([one if one["Id"] == parent else {**one, "ParentId": parent} for one in part])
             await asyncio.sleep(0.02)
 
-    def reading(source: Any, name: str, *given: Any, **named: Any) -> Pages:
-        pages = read(source, name, *given, **named)
-        return children_first(pages) if name == "Account" else pages
-
     async with open_way() as way:
-        monkeypatch.setattr(ServiceTrackerSource, "read", reading)
+        come(monkeypatch, children_first, "Account")
         await way.up_to("preflight")
         await way.decide_owners()
         document = await way.propose()
@@ -246,8 +242,6 @@ async def test_a_record_finds_a_later_one_of_its_kind(open_way: OpenWay, monkeyp
 async def test_a_part_that_a_failed_run_staged_is_not_taken_for_all(
     open_way: OpenWay, undisturbed: Dump, monkeypatch: pytest.MonkeyPatch, kind: str
 ) -> None:
-    read = ServiceTrackerSource.read
-
     async def broken(pages: Pages) -> Pages:
         async for page in pages:
             yield Page(page.records[:5])
@@ -255,16 +249,12 @@ async def test_a_part_that_a_failed_run_staged_is_not_taken_for_all(
             yield Page(())
             raise ContractBroken("the source makes no sense any more", code="NO_SENSE")
 
-    def reading(source: Any, name: str, *given: Any, **named: Any) -> Pages:
-        pages = read(source, name, *given, **named)
-        return broken(pages) if name == "Account" else pages
-
     async with open_way() as way:
         await way.up_to("provision")
         await way.execute("DELETE FROM staged")
         await way.execute("UPDATE run_stages SET state = 'skipped' WHERE kind = 'extract'")  # as if nobody had read
-        monkeypatch.setattr(ServiceTrackerSource, "read", reading)
+        come(monkeypatch, broken, "Account")
         await way.run(kind, expect="failed")
-        monkeypatch.setattr(ServiceTrackerSource, "read", read)
+        monkeypatch.undo()
         await way.run("full")
         assert unequal(await way.destination.dump(), undisturbed) == []

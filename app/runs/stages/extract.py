@@ -160,12 +160,15 @@ async def source_inventory(work: Work) -> Any:
 
 
 async def _was_read(work: Work, stage: StageRow) -> bool:
-    """Whether an earlier run has read the object to its end; one that failed or was cancelled may have part of it."""
+    """Whether an earlier run has read the whole object to its end: one that failed or was cancelled may have part of
+    it, and a delta or a replay asks for part of it.
+    """
     async with work.transaction() as connection:
         return bool(
             await connection.fetchval(
                 "SELECT EXISTS (SELECT 1 FROM run_stages s JOIN runs r ON r.id = s.run_id"
-                " WHERE r.engagement_id = $1 AND r.id <> $2 AND s.key = $3 AND s.state = 'done')",
+                " WHERE r.engagement_id = $1 AND r.id <> $2 AND r.kind NOT IN ('delta', 'replay')"
+                " AND s.key = $3 AND s.state = 'done')",
                 *(work.run.engagement_id, work.run.id, stage.key),
             )
         )

@@ -53,7 +53,7 @@ async def _correct(work: Work, stage: StageRow, chunk: list[Written], specs: Map
     name = work.object_name(rule.target_object)
     names = sorted({field for one in chunk for field in one.sent if field in specs})
     now = await read_back(work, rule, chunk, names)
-    todo: list[tuple[Written, dict[str, Any]]] = []
+    differing: list[tuple[Written, dict[str, Any]]] = []
     for one in chunk:
         _count(stage, "differing")
         got = now.get(one.record_id)
@@ -62,18 +62,18 @@ async def _correct(work: Work, stage: StageRow, chunk: list[Written], specs: Map
             continue
         wrong = _wrong(one, got, specs, facts.together)
         if wrong:
-            todo.append((one, wrong))
+            differing.append((one, wrong))
         else:
             _count(stage, "equal_now")
-    if not todo:
+    if not differing:
         return
     former = await preimages(work, rule)
     if former is not None:
-        await former.complete([(one.record_id, fields) for one, fields in todo])
-    bodies = [json_text({**fields, "id": one.record_id}) for one, fields in todo]
+        await former.complete([(one.record_id, fields) for one, fields in differing])
+    bodies = [json_text({**fields, "id": one.record_id}) for one, fields in differing]
     results = await repeated(work, lambda: destination.update(WriteTarget(name), bodies))
     entries = []
-    for (one, fields), result in zip(todo, results, strict=True):
+    for (one, fields), result in zip(differing, results, strict=True):
         if result.status is WriteStatus.REFUSED:  # it stays as it is, and the next reconciliation names it again
             _count(stage, "refused")
             stage.detail.setdefault("refused", []).append({"source_id": one.source_id, "code": result.code})
